@@ -1,0 +1,391 @@
+"""Every setting of a run, in frozen dataclasses: the one owner of defaults.
+
+An experiment (what is learned from which data) x a recipe (how the paper, the 2021 code
+or kfer does it) x a method (a row of the tables) make one ExperimentConfig.
+"""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from kfer import tasks as tasks_lib
+from kfer.errors import UserError
+from kfer.tasks import LabelTask
+
+IMAGE_SIZES = (32, 64, 96, 128, 256)
+
+_CHOICES = {
+    "update_order": ("generator_first", "discriminator_first"),
+    "score_reduction": ("sum", "mean"),
+    "discriminator_label_input": ("probabilities", "logits"),
+    "continuous_output": ("linear", "tanh"),
+    "ccc_variance": ("biased", "unbiased"),
+    "flip": ("exclusive", "inclusive"),
+    "evaluated_heads": ("mean", "first"),
+    "channel_order": ("rgb", "bgr"),
+    "augment_interpolation": ("bilinear", "nearest"),
+}
+
+
+def _lookup(kind: str, table: dict[str, Any], name: str) -> Any:
+    if name not in table:
+        raise UserError(f"Unknown {kind} {name!r}; known: {', '.join(sorted(table))}")
+    return table[name]
+
+
+def _check_choices(settings: Any) -> None:
+    for field, allowed in _CHOICES.items():
+        if getattr(settings, field) not in allowed:
+            raise UserError(
+                f"{field} {getattr(settings, field)!r} is none of {', '.join(allowed)}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Where the paper, its 2021 code and kfer part ways; docs/recipes.md has the table.
+
+    Attributes:
+      name: of the recipe the values started from.
+      update_order: 'generator_first' updates encoder and decoder, then scores fresh
+        outputs for the discriminator (Algorithm 1); 'discriminator_first' runs all
+        discriminator steps on one forward pass, then the generator step on the same.
+      discriminator_steps: discriminator updates in a training step.
+      score_weight_inside_hinge: hinge(w s) instead of w hinge(s).
+      score_reduction: 'sum' or 'mean' over the scores of a group.
+      count_removed_scores: a mean divides by all streams, the ablated ones too.
+      discriminator_label_input: what D sees of a predicted class label.
+      continuous_output: 'linear' or 'tanh' scaled to the label's range.
+      ccc_variance: 'unbiased' puts unbiased variances under a biased covariance, as the
+        2021 code does, so that a perfect prediction scores (n - 1) / n.
+      gan_start_epoch: adversarial terms start when epoch > this; -1 is from the start.
+      flip: whether a label flipped at random may keep its class.
+      evaluated_heads: which label sets' heads answer: the 'first' or the 'mean' of all
+        heads that share a target.
+      channel_order: of the images the networks see.
+      augment_interpolation: of the augmentation's affine warp.
+      shifted_mirror: the mirror leaves column 0 black, one pixel off.
+      face_translation: largest augmentation shift, as a fraction of the image's side; 0
+        means 10 pixels whatever the size.
+      shuffle: whether training examples are shuffled.
+      clip_continuous: clip continuous labels to their range when training.
+    """
+
+    name: str
+    update_order: str
+    discriminator_steps: int
+    score_weight_inside_hinge: bool
+    score_reduction: str
+    count_removed_scores: bool
+    discriminator_label_input: str
+    continuous_output: str
+    ccc_variance: str
+    gan_start_epoch: int
+    flip: str
+    evaluated_heads: str
+    channel_order: str
+    augment_interpolation: str
+    shifted_mirror: bool
+    face_translation: float
+    shuffle: bool
+    clip_continuous: bool
+
+    def __post_init__(self):
+        _check_choices(self)
+        if self.discriminator_steps < 1:
+            raise UserError(
+                f"discriminator_steps must be at least 1, got {self.discriminator_steps}"
+            )
+
+
+PAPER = Recipe(
+    name="paper",
+    update_order="generator_first",
+    discriminator_steps=1,
+    score_weight_inside_hinge=False,
+    score_reduction="sum",
+    count_removed_scores=False,
+    discriminator_label_input="probabilities",
+    continuous_output="linear",
+    ccc_variance="biased",
+    gan_start_epoch=-1,
+    flip="exclusive",
+    evaluated_heads="mean",
+    channel_order="rgb",
+    augment_interpolation="bilinear",
+    shifted_mirror=False,
+    face_translation=0.15,
+    shuffle=True,
+    clip_continuous=True,
+)
+
+AUTHORS_2021 = Recipe(
+    name="authors_2021",
+    update_order="discriminator_first",
+    discriminator_steps=2,
+    score_weight_inside_hinge=True,
+    score_reduction="mean",
+    count_removed_scores=True,
+    discriminator_label_input="logits",
+    continuous_output="linear",
+    ccc_variance="unbiased",
+    gan_start_epoch=0,
+    flip="inclusive",
+    evaluated_heads="first",
+    channel_order="bgr",
+    augment_interpolation="nearest",
+    shifted_mirror=True,
+    face_translation=0.0,
+    shuffle=True,
+    clip_continuous=False,
+)
+
+KFER = dataclasses.replace(
+    AUTHORS_2021,
+    name="kfer",
+    count_removed_scores=False,
+    discriminator_label_input="probabilities",
+    continuous_output="tanh",
+    ccc_variance="biased",
+    flip="exclusive",
+    evaluated_heads="mean",
+    channel_order="rgb",
+    augment_interpolation="bilinear",
+    shifted_mirror=False,
+    face_translation=0.15,
+    clip_continuous=True,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (PAPER, AUTHORS_2021, KFER)}
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreWeights:
+    """Factors of the scores; all 1 in the 2021 code. 0 keeps a score in the graph."""
+
+    x: float = 1.0
+    y0: float = 1.0
+    labels: float = 1.0
+    joint: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ExperimentConfig:
+    """One run.
+
+    Attributes:
+      name: the experiment, a key of EXPERIMENTS.
+      dataset: the reader that makes its data, a key of kfer.data.datasets.DATASETS.
+      tasks: the label sets learned.
+      recipe: see Recipe.
+      method: the row of the tables, a key of kfer.methods.METHODS.
+      image_size: side of the square images in pixels, one of IMAGE_SIZES.
+      width: factor of every channel count; 1.0 is the paper's networks.
+      noise_size: length Z of y0.
+      embedding_size: width E of the encoder's two hidden layers, before `width`.
+      dropout_rate: of the encoder's hidden layers.
+      lambda_gan: weight of the adversarial terms in the generator loss.
+      score_weights: see ScoreWeights.
+      augmentation: 'crop_flip', 'face' or 'none'.
+      batch_size: global batch.
+      learning_rate, beta_1, beta_2, epsilon: of both Adam optimizers.
+      epochs: length of the run in passes over the training split.
+      flip_rates: rates of the simulated label sets where the data set makes them.
+      seed: of weights, order, augmentation and noise.
+    """
+
+    name: str
+    dataset: str
+    tasks: tuple[LabelTask, ...]
+    recipe: Recipe = KFER
+    method: str = "joint"
+    image_size: int = 32
+    width: float = 1.0
+    noise_size: int = 100
+    embedding_size: int = 512
+    dropout_rate: float = 0.5
+    lambda_gan: float = 1.0
+    score_weights: ScoreWeights = ScoreWeights()
+    augmentation: str = "crop_flip"
+    batch_size: int = 128
+    learning_rate: float = 1e-4
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    epochs: int = 100
+    flip_rates: tuple[float, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self):
+        tasks_lib.check_tasks(self.tasks)
+        if self.image_size not in IMAGE_SIZES:
+            raise UserError(f"image_size {self.image_size} is none of {IMAGE_SIZES}")
+        if self.augmentation not in ("crop_flip", "face", "none"):
+            raise UserError(
+                f"augmentation {self.augmentation!r} is none of crop_flip, face, none"
+            )
+        for field in ("width", "batch_size", "learning_rate", "epochs", "noise_size"):
+            if getattr(self, field) <= 0:
+                raise UserError(f"{field} must be above 0, got {getattr(self, field)}")
+        if not 0.0 <= self.dropout_rate < 1.0:
+            raise UserError(f"dropout_rate must be in [0, 1), got {self.dropout_rate}")
+
+    def channels(self, count: int) -> int:
+        """`count` channels of the paper's networks at this width; at least 8, in eights."""
+        return count if self.width == 1.0 else max(8, round(count * self.width / 8) * 8)
+
+    @property
+    def stream_tasks(self) -> tuple[LabelTask, ...]:
+        """The tasks whose labels enter the decoder and the discriminator."""
+        return tuple(task for task in self.tasks if task.stream)
+
+
+# What the 2021 scripts set apart per data set; the recipe holds the rest.
+_AUTHORS_BY_DATASET = {
+    "raf": {"gan_start_epoch": 5},
+    "affectnet": {"gan_start_epoch": -1, "shuffle": False},
+    "cifar10": {"channel_order": "rgb"},
+    "cifar10n": {"channel_order": "rgb"},
+}
+
+_CIFAR10 = ExperimentConfig(
+    name="cifar10_multi",
+    dataset="cifar10",
+    tasks=tasks_lib.annotator_tasks(3, tasks_lib.CIFAR10_CLASSES, "class"),
+    lambda_gan=0.8,
+    flip_rates=(0.2, 0.3, 0.4),
+)
+
+_FACES = ExperimentConfig(
+    name="raf_multi",
+    dataset="raf",
+    tasks=(tasks_lib.expression_task(), tasks_lib.valence_arousal_task()),
+    image_size=64,
+    embedding_size=500,
+    augmentation="face",
+    lambda_gan=1.0,
+)
+
+_AFFECTNET = dataclasses.replace(
+    _FACES, name="affectnet_multi", dataset="affectnet", lambda_gan=0.4
+)
+
+_FACE_ANNOTATORS = tasks_lib.annotator_tasks(
+    3, tasks_lib.EXPRESSIONS[:7], "expression"
+) + (tasks_lib.valence_arousal_task(),)
+
+
+def _variant(base: ExperimentConfig, name: str, **fields: Any) -> ExperimentConfig:
+    return dataclasses.replace(base, name=name, **fields)
+
+
+EXPERIMENTS = {
+    config.name: config
+    for config in (
+        _CIFAR10,
+        _variant(
+            _CIFAR10, "cifar10_single", tasks=_CIFAR10.tasks[:1], flip_rates=(0.2,)
+        ),
+        _variant(_CIFAR10, "cifar10n_multi", dataset="cifar10n", flip_rates=()),
+        _FACES,
+        _variant(_FACES, "raf_single", tasks=_FACES.tasks[:1]),
+        _AFFECTNET,
+        _variant(_AFFECTNET, "affectnet_single_expression", tasks=_FACES.tasks[:1]),
+        _variant(_AFFECTNET, "affectnet_single_va", tasks=_FACES.tasks[1:]),
+        _variant(
+            _FACES,
+            "ferplus_multi",
+            dataset="ferplus",
+            tasks=tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS, "expression"),
+        ),
+        _variant(
+            _FACES,
+            "synthetic_faces",
+            dataset="synthetic_faces",
+            tasks=_FACE_ANNOTATORS,
+            image_size=32,
+            width=0.25,
+            epochs=30,
+        ),
+    )
+}
+
+
+def experiment_config(
+    name: str, recipe: str = "kfer", method: str = "joint", **overrides: Any
+) -> ExperimentConfig:
+    """The config of one cell of the tables.
+
+    Args:
+      name: a key of EXPERIMENTS.
+      recipe: a key of RECIPES.
+      method: a key of kfer.methods.METHODS (checked there).
+      **overrides: fields of ExperimentConfig or of Recipe that replace their defaults.
+
+    Raises:
+      UserError: an unknown name, field or choice.
+    """
+    base = _lookup("experiment", EXPERIMENTS, name)
+    chosen = _lookup("recipe", RECIPES, recipe)
+    if recipe != "paper":
+        fields = _AUTHORS_BY_DATASET.get(base.dataset, {})
+        if recipe == "kfer":
+            fields = {k: v for k, v in fields.items() if k == "gan_start_epoch"}
+        chosen = dataclasses.replace(chosen, **fields)
+    recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
+    config_names = {field.name for field in dataclasses.fields(ExperimentConfig)}
+    unknown = set(overrides) - recipe_names - config_names
+    if unknown:
+        raise UserError(
+            f"Unknown setting {sorted(unknown)}; known: "
+            f"{sorted(recipe_names | config_names)}"
+        )
+    for_recipe = {k: v for k, v in overrides.items() if k in recipe_names}
+    for_config = {k: v for k, v in overrides.items() if k not in recipe_names}
+    return dataclasses.replace(
+        base,
+        method=method,
+        recipe=dataclasses.replace(chosen, **for_recipe),
+        **for_config,
+    )
+
+
+def to_dict(config: ExperimentConfig) -> dict[str, Any]:
+    """The config as plain values that survive JSON."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
+    """Inverse of to_dict.
+
+    Raises:
+      UserError: a field is missing or unknown, as in a config of another version.
+    """
+    try:
+        return ExperimentConfig(
+            **{
+                **fields,
+                "tasks": tuple(LabelTask(**row) for row in fields["tasks"]),
+                "recipe": Recipe(**fields["recipe"]),
+                "score_weights": ScoreWeights(**fields["score_weights"]),
+                "flip_rates": tuple(fields["flip_rates"]),
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"This saved config does not fit this version of kfer ({error}); "
+            "train again or install the version named in its versions.json"
+        ) from error
+
+
+def config_hash(config: ExperimentConfig) -> str:
+    """Sixteen hex digits that change with any setting."""
+    text = json.dumps(to_dict(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def differences(first: ExperimentConfig, second: ExperimentConfig) -> list[str]:
+    """'field: a -> b' for each setting in which two configs differ."""
+    one, two = to_dict(first), to_dict(second)
+    return [f"{key}: {one[key]} -> {two[key]}" for key in one if one[key] != two[key]]

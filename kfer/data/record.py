@@ -1,0 +1,215 @@
+"""What a stored example looks like: the one owner of the feature spec.
+
+Feature            Type           Meaning
+image_id           bytes          unique in its data set
+image/encoded      bytes          PNG or JPEG, RGB
+label/<column>     int64 | float  an annotation; no value where it is missing
+clean/<column>     int64 | float  the truth; no value where it is unknown
+source             bytes          file and line the annotation came from
+box                float [4]      x, y, width, height in the source picture, or none
+alignment          bytes          how the face was found and placed, or empty
+"""
+
+import dataclasses
+import math
+from typing import Any, NamedTuple
+
+from kfer import tasks as tasks_lib
+from kfer.errors import UserError
+
+RECORD_VERSION = 1
+
+LABEL = "label/"
+CLEAN = "clean/"
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A declared label column: its name, kind and what its values mean.
+
+    Attributes:
+      name: the column.
+      kind: tasks.CATEGORICAL or tasks.CONTINUOUS.
+      classes: class names in label order (categorical).
+      dimensions: names of the values (continuous).
+      low, high: range of a continuous value.
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    low: float = -1.0
+    high: float = 1.0
+
+    def __post_init__(self):
+        for field in ("classes", "dimensions"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+
+    @property
+    def is_categorical(self) -> bool:
+        return self.kind == tasks_lib.CATEGORICAL
+
+    @property
+    def size(self) -> int:
+        return len(self.classes or self.dimensions)
+
+    def problem(self, value: Any) -> str:
+        """Why `value` can't stand in this column, or '' if it can."""
+        if self.is_categorical:
+            if not 0 <= int(value) < self.size:
+                return f"{self.name} {value} is not in 0..{self.size - 1}"
+            return ""
+        values = tuple(value)
+        if len(values) != self.size:
+            return f"{self.name} has {len(values)} values, expected {self.size}"
+        if not all(map(math.isfinite, values)):
+            return f"{self.name} {values} is not finite"
+        if not all(self.low <= v <= self.high for v in values):
+            return f"{self.name} {values} is outside [{self.low:g}, {self.high:g}]"
+        return ""
+
+
+def categorical(name: str, classes: tuple[str, ...]) -> Column:
+    """A column of class indices."""
+    return Column(name, tasks_lib.CATEGORICAL, classes=classes)
+
+
+def valence_arousal(name: str = "valence_arousal") -> Column:
+    """A column of (valence, arousal) pairs in [-1, 1]."""
+    return Column(name, tasks_lib.CONTINUOUS, dimensions=tasks_lib.VALENCE_AROUSAL)
+
+
+class Record(NamedTuple):
+    """One stored example. Labels missing from the dicts are missing, not guessed."""
+
+    image_id: str
+    image: bytes  # PNG or JPEG, RGB
+    labels: dict[str, Any]  # column -> int or tuple of floats
+    clean: dict[str, Any]  # column -> int or tuple of floats
+    source: str = ""  # file:line the annotation came from
+    box: tuple[float, ...] = ()  # x, y, width, height in the source picture
+    alignment: str = ""
+
+
+class RawExample(NamedTuple):
+    """What a reader gives for one annotated picture, before it is decoded."""
+
+    image_id: str
+    split: str  # 'train', 'valid' or 'test'
+    image: Any  # path relative to the root, encoded bytes, or uint8 [H, W, 3] RGB
+    labels: dict[str, Any]
+    clean: dict[str, Any]
+    source: str
+    eyes: tuple[tuple[float, float], ...] = ()  # (x, y) of left and right eye in pixels
+    box: tuple[float, ...] = ()  # x, y, width, height in pixels
+
+
+class Rejected(NamedTuple):
+    """What a reader or the job set aside instead."""
+
+    image_id: str
+    reason: str  # a short fixed phrase, counted
+    detail: str  # what was found
+    source: str  # file:line
+
+
+def encode(record: Record) -> bytes:
+    """The record as a serialized tf.train.Example, with keys in a fixed order."""
+    import tensorflow as tf
+
+    def feature(value: Any, categorical_value: bool) -> Any:
+        if categorical_value:
+            return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value)]))
+        return tf.train.Feature(float_list=tf.train.FloatList(value=value))
+
+    def text(value: bytes) -> Any:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    features = {
+        "image_id": text(record.image_id.encode()),
+        "image/encoded": text(record.image),
+        "source": text(record.source.encode()),
+        "alignment": text(record.alignment.encode()),
+        "box": feature(record.box, False),
+    }
+    for prefix, values in ((LABEL, record.labels), (CLEAN, record.clean)):
+        for column, value in values.items():
+            features[prefix + column] = feature(value, isinstance(value, int))
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)
+
+
+def decode(serialized: bytes) -> Record:
+    """Inverse of encode."""
+    import tensorflow as tf
+
+    features = tf.train.Example.FromString(serialized).features.feature
+
+    def text(name: str) -> bytes:
+        return features[name].bytes_list.value[0]
+
+    def values(prefix: str) -> dict[str, Any]:
+        found = {}
+        for name in sorted(features):
+            if name.startswith(prefix):
+                item = features[name]
+                found[name[len(prefix) :]] = (
+                    item.int64_list.value[0]
+                    if item.WhichOneof("kind") == "int64_list"
+                    else tuple(item.float_list.value)
+                )
+        return found
+
+    return Record(
+        image_id=text("image_id").decode(),
+        image=text("image/encoded"),
+        labels=values(LABEL),
+        clean=values(CLEAN),
+        source=text("source").decode(),
+        box=tuple(features["box"].float_list.value),
+        alignment=text("alignment").decode(),
+    )
+
+
+def parsing_spec(columns: dict[str, Column]) -> dict[str, Any]:
+    """What tf.io.parse_example needs to read these features of a record.
+
+    Args:
+      columns: feature name ('label/...' or 'clean/...') -> its column.
+
+    Returns:
+      Feature name -> tf.io feature. A missing class reads as -1, a missing value as NaN.
+    """
+    import tensorflow as tf
+
+    spec = {"image/encoded": tf.io.FixedLenFeature([], tf.string)}
+    for name, column in columns.items():
+        if column.is_categorical:
+            spec[name] = tf.io.FixedLenFeature([], tf.int64, default_value=-1)
+        else:
+            spec[name] = tf.io.FixedLenFeature(
+                [column.size], tf.float32, default_value=[math.nan] * column.size
+            )
+    return spec
+
+
+def column_of(task: tasks_lib.LabelTask, columns: dict[str, Column], name: str) -> Column:
+    """The column that a task reads, checked to mean what the task means.
+
+    Raises:
+      UserError: the data set has no such column, or it means something else.
+    """
+    if name not in columns:
+        raise UserError(
+            f"Task {task.name!r} needs the label column {name!r}; this data set has "
+            f"{', '.join(sorted(columns)) or 'none'}"
+        )
+    column = columns[name]
+    expected = task.classes or task.dimensions
+    if (column.classes or column.dimensions) != expected:
+        raise UserError(
+            f"Column {name!r} of this data set has {column.classes or column.dimensions}, "
+            f"task {task.name!r} expects {expected}"
+        )
+    return column

@@ -1,0 +1,36 @@
+"""The tuples that cross files. A field's comment is its contract."""
+
+from typing import Any, NamedTuple
+
+
+class Noise(NamedTuple):
+    """All that is random in a training step, drawn with the data so that a step is a
+    pure function of its batch: the same on one replica or many, before or after a kill."""
+
+    y0_encoder: Any  # [B, Z] standard normal, the encoder's reparameterisation
+    y0_decoder: Any  # [B, Z] standard normal, the decoder's y0
+    dropout: Any  # [B, 2E] uniform in [0, 1), the encoder's two dropout layers
+
+
+class Batch(NamedTuple):
+    """What the input pipeline gives a training step."""
+
+    image: Any  # [B, H, W, 3] float32 in [-1, 1]
+    labels: dict[str, Any]  # task -> int32 [B] or float32 [B, D]; 0 where missing
+    mask: dict[str, Any]  # task -> float32 [B], 1 where the label is given
+    noise: Noise
+    index: Any  # [B] int64, the example's position in the split
+
+
+class EncoderOutput(NamedTuple):
+    """G_Y(x), Eq. 5."""
+
+    mean: Any  # [B, Z] mean of y0
+    logvar: Any  # [B, Z] log variance of y0
+    labels: dict[str, Any]  # task -> [B, size] logits, or values in the label's unit
+
+
+class Scores(NamedTuple):
+    """D's scores of one group: stream -> [B], in the order x, y0, label streams, joint."""
+
+    by_stream: dict[str, Any]

@@ -1,0 +1,136 @@
+"""Label tasks: one row each; heads, streams, features, metrics and outputs loop over them."""
+
+import dataclasses
+
+from kfer.errors import UserError
+
+CATEGORICAL = "categorical"
+CONTINUOUS = "continuous"
+
+LOSSES = {
+    CATEGORICAL: ("cross_entropy",),
+    CONTINUOUS: ("ccc", "mse"),
+}
+
+# The order inside kfer is AffectNet's; every reader converts to it by name.
+EXPRESSIONS = (
+    "neutral",
+    "happy",
+    "sad",
+    "surprise",
+    "fear",
+    "disgust",
+    "anger",
+    "contempt",
+)
+
+CIFAR10_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+
+VALENCE_AROUSAL = ("valence", "arousal")
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelTask:
+    """One label set to learn.
+
+    Attributes:
+      name: unique; names the encoder head, the label stream and the serving output.
+      kind: CATEGORICAL or CONTINUOUS.
+      classes: class names in label order (categorical).
+      dimensions: names of the values (continuous).
+      low: smallest value of a continuous label.
+      high: largest value of a continuous label.
+      loss: 'cross_entropy' (categorical); 'ccc' or 'mse' (continuous).
+      weight: factor of the task's loss in the generator loss (gamma of Eq. 10).
+      stream: whether the label enters the decoder and has a discriminator stream.
+      column: the label column of the records; the task's name if empty.
+      target: the clean column that predictions are scored against; the task's name if
+        empty. Tasks with one target are label sets of one truth.
+    """
+
+    name: str
+    kind: str
+    classes: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    low: float = -1.0
+    high: float = 1.0
+    loss: str = ""
+    weight: float = 1.0
+    stream: bool = True
+    column: str = ""
+    target: str = ""
+
+    def __post_init__(self):
+        if self.kind not in LOSSES:
+            raise UserError(
+                f"Task {self.name!r} has kind {self.kind!r}; known: {sorted(LOSSES)}"
+            )
+        for field in ("classes", "dimensions"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        defaults = {"loss": LOSSES[self.kind][0], "column": self.name, "target": self.name}
+        for field, value in defaults.items():
+            object.__setattr__(self, field, getattr(self, field) or value)
+        if self.loss not in LOSSES[self.kind]:
+            raise UserError(
+                f"Task {self.name!r} ({self.kind}) has loss {self.loss!r}; "
+                f"known: {LOSSES[self.kind]}"
+            )
+        if self.size < 1 or (self.is_categorical and self.size < 2):
+            raise UserError(f"Task {self.name!r} ({self.kind}) names too few outputs")
+
+    @property
+    def is_categorical(self) -> bool:
+        return self.kind == CATEGORICAL
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Class names or dimension names, one per output unit."""
+        return self.classes if self.is_categorical else self.dimensions
+
+    @property
+    def size(self) -> int:
+        """Number of output units."""
+        return len(self.outputs)
+
+
+def expression_task(num_classes: int = 7, **fields) -> LabelTask:
+    """The categorical emotion, 7 classes or 8 with contempt."""
+    if num_classes not in (7, 8):
+        raise UserError(f"An expression task has 7 or 8 classes, not {num_classes}")
+    return LabelTask("expression", CATEGORICAL, EXPRESSIONS[:num_classes], **fields)
+
+
+def valence_arousal_task(**fields) -> LabelTask:
+    """Valence (unpleasant to pleasant) and arousal (calm to excited), each in [-1, 1]."""
+    return LabelTask(
+        "valence_arousal", CONTINUOUS, dimensions=VALENCE_AROUSAL, **fields
+    )
+
+
+def annotator_tasks(
+    count: int, classes: tuple[str, ...], target: str, **fields
+) -> tuple[LabelTask, ...]:
+    """`count` inconsistent label sets annotator_1.. of the one truth `target`."""
+    return tuple(
+        LabelTask(f"annotator_{i}", CATEGORICAL, classes, target=target, **fields)
+        for i in range(1, count + 1)
+    )
+
+
+def check_tasks(tasks: tuple[LabelTask, ...]) -> tuple[LabelTask, ...]:
+    """Returns the tasks; raises UserError if there is none or two share a name."""
+    names = [task.name for task in tasks]
+    if not names or len(set(names)) != len(names):
+        raise UserError(f"Tasks need unique names and at least one row, got {names}")
+    return tuple(tasks)
