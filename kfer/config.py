@@ -7,6 +7,7 @@ or kfer does it) x a method (a row of the tables) make one ExperimentConfig.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from kfer import tasks as tasks_lib
@@ -25,6 +26,7 @@ _CHOICES = {
     "evaluated_heads": ("mean", "first"),
     "channel_order": ("rgb", "bgr"),
     "augment_interpolation": ("bilinear", "nearest"),
+    "encoder_start": ("he", "authors_2021"),
 }
 
 
@@ -70,6 +72,11 @@ class Recipe:
         means 10 pixels whatever the size.
       shuffle: whether training examples are shuffled.
       clip_continuous: clip continuous labels to their range when training.
+      shared_sigma: both groups go through D with one spectral norm and one power
+        iteration; else each group is a pass of its own, as in the 2021 code.
+      encoder_start: 'he' draws hidden layers from N(0, 2 / fan in), which keeps the
+        signal's size at any width; 'authors_2021' scales convolutions by their outputs
+        and dense layers as PyTorch does, on which narrow nets do not start to learn.
     """
 
     name: str
@@ -90,6 +97,8 @@ class Recipe:
     face_translation: float
     shuffle: bool
     clip_continuous: bool
+    shared_sigma: bool
+    encoder_start: str
 
     def __post_init__(self):
         _check_choices(self)
@@ -118,6 +127,8 @@ PAPER = Recipe(
     face_translation=0.15,
     shuffle=True,
     clip_continuous=True,
+    shared_sigma=True,
+    encoder_start="authors_2021",
 )
 
 AUTHORS_2021 = Recipe(
@@ -139,6 +150,8 @@ AUTHORS_2021 = Recipe(
     face_translation=0.0,
     shuffle=True,
     clip_continuous=False,
+    shared_sigma=False,
+    encoder_start="authors_2021",
 )
 
 KFER = dataclasses.replace(
@@ -155,6 +168,8 @@ KFER = dataclasses.replace(
     shifted_mirror=False,
     face_translation=0.15,
     clip_continuous=True,
+    shared_sigma=True,
+    encoder_start="he",
 )
 
 RECIPES = {recipe.name: recipe for recipe in (PAPER, AUTHORS_2021, KFER)}
@@ -349,6 +364,27 @@ def experiment_config(
         recipe=dataclasses.replace(chosen, **for_recipe),
         **for_config,
     )
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Settings given as 'name=value' texts.
+
+    Args:
+      texts: values are JSON where they parse as such (1, 0.5, true), else text.
+
+    Raises:
+      UserError: a text is no name=value.
+    """
+    found = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise UserError(f"Settings are name=value, got {text!r}")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 def to_dict(config: ExperimentConfig) -> dict[str, Any]:

@@ -1,0 +1,156 @@
+"""What all methods share: an encoder, label losses, metrics and an answer for a target."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kfer.config import ExperimentConfig
+from kfer.losses import categorical, concordance, reduction, regression
+from kfer.models.encoder import Encoder
+from kfer.structures import Batch, EncoderOutput
+from kfer.tasks import LabelTask
+
+
+class Method(keras.Model):
+    """A trainable row of the tables.
+
+    Subclasses implement train_step. A step is a function of the variables and the batch
+    alone: its randomness is in `batch.noise`.
+
+    Args:
+      config: see ExperimentConfig.
+    """
+
+    # Whether warm-up epochs (recipe.gan_start_epoch) change the step.
+    has_warmup = False
+    warmup = False
+
+    def __init__(self, config: ExperimentConfig, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.config = config
+        self.encoder = Encoder(config)
+        self.means = {
+            name: keras.metrics.Mean(name=name) for name in self.metric_names()
+        }
+
+    def metric_names(self) -> list[str]:
+        """Names of the logged means, in the order shown."""
+        tasks = self.config.tasks
+        losses = [f"{task.name}/{task.loss}" for task in tasks]
+        hits = [f"{task.name}/accuracy" for task in tasks if task.is_categorical]
+        return ["loss", *losses, *hits]
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Sets the optimizers.
+
+        Args:
+          generator_optimizer: of all variables but the discriminator's.
+          discriminator_optimizer: of the discriminator, where the method has one.
+          **kwargs: of keras.Model.compile.
+        """
+        super().compile(**kwargs)
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+
+    def build_all(self) -> None:
+        """Creates every variable, the optimizers' too, so that a checkpoint can be read.
+
+        Call it in the strategy's scope after compile.
+        """
+        size = self.config.image_size
+        self.encoder(tf.zeros([1, size, size, 3]))
+        self.generator_optimizer.build(self.generator_variables)
+
+    def set_phase(self, warmup: bool) -> None:
+        """Switches warm-up on or off; a switch traces the step anew."""
+        if self.warmup != warmup:
+            self.warmup = warmup
+            self.train_function = None
+
+    @property
+    def generator_variables(self) -> list[tf.Variable]:
+        """What the generator optimizer updates."""
+        return self.encoder.trainable_variables
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self.means.values())
+
+    def call(self, image: tf.Tensor, training: bool = False) -> EncoderOutput:
+        """G_Y(image) without dropout; [B, S, S, 3] in [-1, 1]."""
+        return self.encoder(image)
+
+    def answers(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What the model says of each target.
+
+        Args:
+          image: [B, S, S, 3] float32 in [-1, 1], in the recipe's channel order.
+
+        Returns:
+          target -> [B, size] probabilities, or values clipped to the label's range.
+        """
+        output = self(image)
+        found: dict[str, list[tf.Tensor]] = {}
+        for task in self.config.tasks:
+            value = answer(task, output.labels[task.name])
+            found.setdefault(task.target, []).append(value)
+        if self.config.recipe.evaluated_heads == "first":
+            return {target: values[0] for target, values in found.items()}
+        return {
+            target: tf.add_n(values) / len(values) for target, values in found.items()
+        }
+
+    def label_loss(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
+        """f(G_Y(x), labels) of Eq. 10: the weighted sum over tasks, this replica's share."""
+        total = tf.constant(0.0)
+        for task in self.config.tasks:
+            labels, mask = batch.labels[task.name], batch.mask[task.name]
+            predicted = output.labels[task.name]
+            loss = self.task_loss(task, labels, predicted, mask)
+            self.log(f"{task.name}/{task.loss}", loss)
+            if task.is_categorical:
+                hits = tf.equal(tf.argmax(predicted, 1, tf.int32), labels)
+                hits = tf.cast(hits, tf.float32)
+                self.log(f"{task.name}/accuracy", reduction.masked_mean(hits, mask))
+            total += task.weight * loss
+        return total
+
+    def task_loss(
+        self,
+        task: LabelTask,
+        labels: tf.Tensor,
+        predicted: tf.Tensor,
+        mask: tf.Tensor,
+    ) -> tf.Tensor:
+        """One task's loss over the labels that are given, this replica's share."""
+        if task.is_categorical:
+            losses = categorical.cross_entropy(labels, predicted)
+            return reduction.masked_mean(losses, mask)
+        if task.loss == "mse":
+            losses = regression.squared_error(labels, predicted)
+            return reduction.masked_mean(losses, mask)
+        pooled = reduction.global_sum(concordance.moments(labels, predicted, mask))
+        unbiased = self.config.recipe.ccc_variance == "unbiased"
+        agreement = concordance.ccc(pooled, unbiased)
+        return tf.reduce_mean(1.0 - agreement) / reduction.replicas()
+
+    def log(self, name: str, share: tf.Tensor) -> None:
+        """Adds this replica's share of a global mean to the metric of that name."""
+        self.means[name].update_state(share * reduction.replicas())
+
+    def results(self) -> dict[str, tf.Tensor]:
+        """The metrics so far, as train_step returns them."""
+        return {name: metric.result() for name, metric in self.means.items()}
+
+
+def answer(task: LabelTask, predicted: tf.Tensor) -> tf.Tensor:
+    """[B, size] logits -> probabilities, or values -> values within their range."""
+    if task.is_categorical:
+        return tf.nn.softmax(predicted)
+    return tf.clip_by_value(predicted, task.low, task.high)

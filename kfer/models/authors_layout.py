@@ -1,0 +1,287 @@
+"""The 2021 code's PyTorch parameters, by name and in its layouts.
+
+Names are the net's ('encoder', 'decoder', 'd_x', 'd_z0', 'd_y1' .. or 'd_expression',
+'d_va', 'd_joint') and the state dict's key. Layouts: linear (out, in); convolution
+(out, in, kh, kw); transposed convolution (in, out, kh, kw). The encoder's first linear
+layer reads a (C, H, W) flattening, ours (H, W, C).
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kfer.errors import UserError
+from kfer.models import layers
+from kfer.models.decoder import Decoder
+from kfer.models.discriminator import IMAGE, Y0, Discriminator
+from kfer.models.encoder import Encoder
+from kfer.models.spectral import SpectralLayer
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One array of the state dict and the variables that hold it here.
+
+    Attributes:
+      name: net and key.
+      variables: one, or one for each task where the 2021 code has one layer for all.
+      to_authors: arrays shaped like the variables -> the array in PyTorch layout.
+      from_authors: the array and what the variables hold -> what they are to hold.
+      trained: False for batch norm's statistics and the power iteration's u.
+    """
+
+    name: str
+    variables: tuple[tf.Variable, ...]
+    to_authors: Callable[[list[np.ndarray]], np.ndarray]
+    from_authors: Callable[[np.ndarray, list[np.ndarray]], list[np.ndarray]]
+    trained: bool = True
+
+
+def parameters(method: Any) -> list[Parameter]:
+    """All parameters of a built method, in the 2021 code's order of nets.
+
+    Args:
+      method: has an encoder and maybe a decoder and a discriminator.
+    """
+    found = list(_encoder(method.encoder))
+    if getattr(method, "decoder", None) is not None:
+        found += _decoder(method.decoder)
+    if getattr(method, "discriminator", None) is not None:
+        found += _discriminator(method.discriminator)
+    return found
+
+
+def to_arrays(method: Any) -> Arrays:
+    """The method's weights under the 2021 code's names and layouts."""
+    return {p.name: p.to_authors([v.numpy() for v in p.variables]) for p in parameters(method)}
+
+
+def assign(method: Any, arrays: Arrays, nets: tuple[str, ...] = ()) -> None:
+    """Fills the method from arrays by the 2021 code's names.
+
+    Args:
+      method: a built method.
+      arrays: what to_arrays gives; what is not trained may be missing, and keys of
+        other nets are ignored.
+      nets: only these nets ('encoder', ...); all if empty.
+
+    Raises:
+      UserError: a parameter is missing or has another shape.
+    """
+    for parameter in parameters(method):
+        if nets and parameter.name.split(".")[0] not in nets:
+            continue
+        if parameter.name not in arrays:
+            if not parameter.trained:
+                continue
+            raise UserError(f"The weights have no {parameter.name!r}")
+        old = [variable.numpy() for variable in parameter.variables]
+        expected = parameter.to_authors(old).shape
+        value = np.asarray(arrays[parameter.name])
+        if value.shape != expected:
+            raise UserError(
+                f"{parameter.name} has shape {value.shape}, expected {expected}"
+            )
+        for variable, part in zip(
+            parameter.variables, parameter.from_authors(value, old), strict=True
+        ):
+            variable.assign(part)
+
+
+def read_arrays(path: str | Path, net: str = "") -> Arrays:
+    """Arrays by name from an `.npz`, or from a `.pth` state dict of one net.
+
+    Args:
+      path: the file; `.pth` needs torch installed and is read with weights_only.
+      net: prefix of the names of a `.pth`, such as 'encoder' or 'd_x'.
+
+    Raises:
+      UserError: unreadable, of another kind, or torch is missing.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"No weights file at {path}")
+    if path.suffix == ".npz":
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except (ValueError, OSError, EOFError) as error:
+            raise UserError(f"{path} is not a readable .npz ({error})") from error
+    if path.suffix != ".pth":
+        raise UserError(f"{path} is neither .npz nor .pth")
+    try:
+        import torch
+    except ImportError as error:
+        raise UserError(f"Reading {path} needs torch; install it or use .npz") from error
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    prefix = f"{net}." if net else ""
+    return {prefix + name: value.numpy() for name, value in state.items()}
+
+
+def _one(
+    name: str, variable: tf.Variable, order: tuple[int, ...] = (), trained: bool = True
+) -> Parameter:
+    """A parameter whose axes are `order` of ours."""
+    back = tuple(np.argsort(order)) if order else ()
+    return Parameter(
+        name,
+        (variable,),
+        lambda parts: parts[0].transpose(order) if order else parts[0],
+        lambda array, _: [array.transpose(back) if order else array],
+        trained,
+    )
+
+
+def _encoder(encoder: Encoder) -> Iterator[Parameter]:
+    for block, row in enumerate(encoder.convolutions, 1):
+        for index, layer in enumerate(row):
+            key = f"encoder.conv_block{block}.{2 * index}"
+            yield _one(f"{key}.weight", layer.kernel, (3, 2, 0, 1))
+            yield _one(f"{key}.bias", layer.bias)
+    first, second = encoder.embedding
+    yield _flattened("encoder.embedding.0.weight", encoder, first.kernel)
+    yield _one("encoder.embedding.0.bias", first.bias)
+    for key, layer in (
+        ("embedding.3", second),
+        ("mean_layer", encoder.mean_layer),
+        ("logvar_layer", encoder.logvar_layer),
+    ):
+        yield _one(f"encoder.{key}.weight", layer.kernel, (1, 0))
+        yield _one(f"encoder.{key}.bias", layer.bias)
+    sizes = np.cumsum([task.size for task in encoder.config.tasks])[:-1]
+    yield Parameter(
+        "encoder.c_layer.weight",
+        tuple(head.kernel for head in encoder.heads),
+        lambda parts: np.concatenate(parts, axis=1).T,
+        lambda array, _: np.split(array.T, sizes, axis=1),
+    )
+    yield Parameter(
+        "encoder.c_layer.bias",
+        tuple(head.bias for head in encoder.heads),
+        np.concatenate,
+        lambda array, _: np.split(array, sizes),
+    )
+
+
+def _flattened(name: str, encoder: Encoder, kernel: tf.Variable) -> Parameter:
+    """The layer after flattening: (H, W, C) here, (C, H, W) there."""
+    side = encoder.config.image_size // 32
+    channels = kernel.shape[0] // side**2
+    units = kernel.shape[1]
+
+    def to_authors(parts: list[np.ndarray]) -> np.ndarray:
+        cube = parts[0].reshape(side, side, channels, units)
+        return cube.transpose(3, 2, 0, 1).reshape(units, -1)
+
+    def from_authors(array: np.ndarray, _: Any) -> list[np.ndarray]:
+        cube = array.reshape(units, channels, side, side)
+        return [cube.transpose(2, 3, 1, 0).reshape(-1, units)]
+
+    return Parameter(name, (kernel,), to_authors, from_authors)
+
+
+def _spectral(key: str, layer: SpectralLayer) -> Iterator[Parameter]:
+    if layer.use_bias:
+        yield _one(f"{key}.bias", layer.bias)
+    order = (1, 0) if layer.kernel.shape.rank == 2 else (3, 2, 0, 1)
+    yield _one(f"{key}.weight_orig", layer.kernel, order)
+    yield _row(f"{key}.weight_u", layer.u)
+
+
+def _row(name: str, u: tf.Variable) -> Parameter:
+    return Parameter(
+        name,
+        (u,),
+        lambda parts: parts[0][0],
+        lambda array, _: [array[None]],
+        trained=False,
+    )
+
+
+def _layer_of(stack: SpectralLayer, index: int, key: str) -> Iterator[Parameter]:
+    """The parameters of one of the parallel layers that are stacked here."""
+
+    def pick(name: str, variable: tf.Variable, view: Any, trained: bool) -> Parameter:
+        def from_authors(
+            array: np.ndarray, old: list[np.ndarray]
+        ) -> list[np.ndarray]:
+            stacked = old[0].copy()
+            view(stacked)[...] = array
+            return [stacked]
+
+        return Parameter(
+            f"{key}.{name}",
+            (variable,),
+            lambda parts: view(parts[0]),
+            from_authors,
+            trained,
+        )
+
+    yield pick("bias", stack.bias, lambda a: a[index], True)
+    yield pick("weight_orig", stack.kernel, lambda a: a[index].T, True)
+    yield pick("weight_u", stack.u, lambda a: a[index, 0], False)
+
+
+def _decoder(decoder: Decoder) -> Iterator[Parameter]:
+    yield from _spectral("decoder.linear", decoder.linear)
+    for index, layer in enumerate([*decoder.deconvolutions, decoder.last], 1):
+        yield from _spectral(f"decoder.deconv{index}", layer)
+        if index <= len(decoder.norms):
+            norm, key = decoder.norms[index - 1], f"decoder.bn{index}.0"
+            yield _one(f"{key}.weight", norm.gamma)
+            yield _one(f"{key}.bias", norm.beta)
+            yield _one(f"{key}.running_mean", norm.moving_mean, trained=False)
+            yield _one(f"{key}.running_var", norm.moving_variance, trained=False)
+
+
+def _discriminator(discriminator: Discriminator) -> Iterator[Parameter]:
+    for name, layer in discriminator.embeddings.items():
+        net = _net(name)
+        if name == IMAGE:
+            yield from _image_stream(layer)
+        else:
+            yield from _mlp(f"{net}.z_mlp", layer)
+        if name in discriminator.scorers:
+            score = "score_x" if name == IMAGE else "score_z"
+            yield from _spectral(f"{net}.{score}", discriminator.scorers[name])
+    if discriminator.joint is not None:
+        yield from _mlp("d_joint.z_x_mlp", discriminator.joint)
+        yield from _spectral("d_joint.score_x_z", discriminator.score_joint)
+
+
+def _net(stream: str) -> str:
+    known = {IMAGE: "d_x", Y0: "d_z0", "valence_arousal": "d_va"}
+    return known.get(stream, "d_" + stream.replace("annotator_", "y"))
+
+
+def _image_stream(stream: Any) -> Iterator[Parameter]:
+    blocks = [stream.first, *stream.blocks, stream.last]
+    for index, block in enumerate(blocks):
+        key = f"d_x.DBlock{index or ''}"
+        yield from _spectral(f"{key}.conv1", block.conv1)
+        yield from _spectral(f"{key}.conv2", block.conv2)
+        if block.downsample:
+            yield from _spectral(f"{key}.conv_sc", block.conv_sc)
+    attention = stream.attention
+    yield _one("d_x.attention.gamma", attention.gamma)
+    for name in ("theta", "phi", "g", "o"):
+        yield from _spectral(f"d_x.attention.{name}", getattr(attention, name))
+
+
+def _mlp(key: str, mlp: layers.ResidualMLP) -> Iterator[Parameter]:
+    yield from _spectral(f"{key}.linear", mlp.linear)
+    for index in range(mlp.first.count):
+        yield from _layer_of(mlp.first, index, f"{key}.linear{2 * index + 1}")
+        yield from _layer_of(mlp.second, index, f"{key}.linear{2 * index + 2}")
+
+
+def count(arrays: Arrays) -> int:
+    """Number of values in all arrays."""
+    return sum(math.prod(array.shape) for array in arrays.values())

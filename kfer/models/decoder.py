@@ -1,0 +1,82 @@
+"""G_X: (y0, labels) -> image, Eq. 5."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kfer.config import ExperimentConfig
+from kfer.models.spectral import SpectralConv2DTranspose, SpectralDense
+from kfer.tasks import LabelTask
+
+# From the image down: each step back towards the 1x1 start doubles up to 512 channels.
+_TOP_CHANNELS = {5: (512, 512, 256, 128), 6: (512, 512, 256, 128, 64)}
+
+
+def ladder(image_size: int) -> tuple[int, tuple[int, ...]]:
+    """The side of the first map and the channels after each doubling but the last.
+
+    32, 64 and 128 px are the 2021 code's; 256 goes on by its rule, and 96 is the ladder
+    of 32 px from a 3x3 map.
+    """
+    base = 3 if image_size == 96 else 1
+    doublings = (image_size // base).bit_length() - 1
+    if doublings in _TOP_CHANNELS:
+        return base, _TOP_CHANNELS[doublings]
+    return base, (512,) * (doublings - 6) + _TOP_CHANNELS[6]
+
+
+class Decoder(keras.Model):
+    """Draws images from y0 and labels.
+
+    Args:
+      config: gives image size, width and the stream tasks whose labels it reads.
+    """
+
+    def __init__(self, config: ExperimentConfig, **kwargs: Any):
+        super().__init__(name=kwargs.pop("name", "decoder"), **kwargs)
+        self.config = config
+        self.base, channels = ladder(config.image_size)
+        first = config.channels(512)
+        self.linear = SpectralDense(first * self.base**2, name="linear")
+        self.deconvolutions = [
+            SpectralConv2DTranspose(config.channels(count), name=f"deconv{i}")
+            for i, count in enumerate(channels, 1)
+        ]
+        self.norms = [
+            keras.layers.BatchNormalization(
+                momentum=0.9, epsilon=1e-5, synchronized=True, name=f"bn{i}"
+            )
+            for i in range(1, len(channels) + 1)
+        ]
+        self.last = SpectralConv2DTranspose(3, name=f"deconv{len(channels) + 1}")
+
+    def call(
+        self, y0: tf.Tensor, labels: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """Draws one image for each row.
+
+        Args:
+          y0: [B, Z] standard normal.
+          labels: stream task -> [B, size] one-hot classes or values; zeros if missing.
+          training: use the batch's statistics and move u.
+
+        Returns:
+          [B, S, S, 3] in [-1, 1], float32.
+        """
+        inputs = [y0, *(labels[task.name] for task in self.config.stream_tasks)]
+        hidden = tf.cast(tf.concat(inputs, axis=1), self.compute_dtype)
+        hidden = tf.nn.relu(self.linear(hidden, training=training))
+        hidden = tf.reshape(
+            hidden, [-1, self.base, self.base, hidden.shape[1] // self.base**2]
+        )
+        for layer, norm in zip(self.deconvolutions, self.norms, strict=True):
+            hidden = norm(layer(hidden, training=training), training=training)
+            hidden = tf.nn.relu(hidden)
+        return tf.tanh(tf.cast(self.last(hidden, training=training), tf.float32))
+
+
+def label_input(task: LabelTask, labels: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """[B, size]: one-hot classes or values, zeros where the label is missing."""
+    values = tf.one_hot(labels, task.size) if task.is_categorical else labels
+    return tf.cast(values, tf.float32) * mask[:, None]

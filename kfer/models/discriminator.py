@@ -1,0 +1,134 @@
+"""D: image, y0, label and joint streams -> one score each (Fig. 2b)."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from kfer.config import ExperimentConfig
+from kfer.models import convolution
+from kfer.models.layers import ResidualBlock, ResidualMLP, SelfAttention, each
+from kfer.models.spectral import SpectralDense
+from kfer.structures import Scores
+
+IMAGE = "x"
+Y0 = "y0"
+JOINT = "joint"
+
+
+class Group(NamedTuple):
+    """What D scores: the encoder's (x, y0, predicted labels) or the decoder's
+    (drawn image, normal y0, given labels)."""
+
+    image: Any  # [B, S, S, 3] in [-1, 1]
+    y0: Any  # [B, Z]
+    labels: dict[str, Any]  # stream task -> [B, size]
+
+
+class ImageStream(keras.layers.Layer):
+    """[B, S, S, 3] -> [B, 512]: residual blocks with self-attention after the first."""
+
+    def __init__(self, config: ExperimentConfig, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.pool_first = config.image_size > 32
+        width = config.channels
+        self.first = ResidualBlock(width(64), False, True, name="block0")
+        self.attention = SelfAttention(name="attention")
+        self.blocks = [
+            ResidualBlock(width(count), True, True, name=f"block{i}")
+            for i, count in enumerate((128, 256, 512, 512), 1)
+        ]
+        self.last = ResidualBlock(width(512), True, False, name="block5")
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        if self.pool_first:
+            images = each(convolution.average_pool, images)
+        hidden = self.attention(self.first(images, training=training), training=training)
+        for block in (*self.blocks, self.last):
+            hidden = block(hidden, training=training)
+        return each(lambda x: tf.reduce_sum(tf.nn.relu(x), [1, 2]), hidden)
+
+
+class Discriminator(keras.Model):
+    """Scores groups; what an ablation removes is not built.
+
+    Args:
+      config: gives sizes, the stream tasks and what D sees of a predicted class.
+      use_joint: whether there is S_joint.
+      use_marginals: whether y0 and each label stream have scores of their own, and the
+        image stream too.
+      use_image_marginal: False where both groups hold the same image (no decoder), so
+        that its marginal score says nothing.
+    """
+
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        use_joint: bool = True,
+        use_marginals: bool = True,
+        use_image_marginal: bool = True,
+        **kwargs: Any,
+    ):
+        super().__init__(name=kwargs.pop("name", "discriminator"), **kwargs)
+        if not (use_joint or use_marginals):
+            raise ValueError("A discriminator needs joint or marginal scores")
+        self.config = config
+        label_streams = tuple(task.name for task in config.stream_tasks)
+        inputs = (IMAGE, Y0, *label_streams)
+        scored = inputs if use_marginals else ()
+        self.scored = tuple(s for s in scored if s != IMAGE or use_image_marginal)
+        self.embedded = inputs if use_joint else self.scored
+        units = config.channels(512)
+        self.embeddings = {
+            name: ImageStream(config, name="stream_x")
+            if name == IMAGE
+            else ResidualMLP(units, name=f"stream_{name}")
+            for name in self.embedded
+        }
+        self.scorers = {n: SpectralDense(1, name=f"score_{n}") for n in self.scored}
+        self.joint = None
+        if use_joint:
+            self.joint = ResidualMLP(config.channels(1024), name="stream_joint")
+            self.score_joint = SpectralDense(1, name="score_joint")
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of the scores, in order."""
+        return self.scored + ((JOINT,) if self.joint is not None else ())
+
+    def call(self, groups: tuple[Group, ...], training: bool = False) -> Any:
+        """Scores each group.
+
+        Args:
+          groups: one Group or a tuple of them; sigma is computed once for all.
+          training: move the power iterations by one.
+
+        Returns:
+          Scores for each group, stream -> [B] float32.
+        """
+        groups = (groups,) if isinstance(groups, Group) else groups
+        features = {
+            name: layer(_inputs(name, groups, self.compute_dtype), training=training)
+            for name, layer in self.embeddings.items()
+        }
+        scores = {
+            name: layer(features[name], training=training)
+            for name, layer in self.scorers.items()
+        }
+        if self.joint is not None:
+            together = each(lambda *parts: tf.concat(parts, 1), *features.values())
+            hidden = self.joint(together, training=training)
+            scores[JOINT] = self.score_joint(hidden, training=training)
+        return tuple(
+            Scores({n: tf.cast(s[i][:, 0], tf.float32) for n, s in scores.items()})
+            for i in range(len(groups))
+        )
+
+
+def _inputs(name: str, groups: tuple[Group, ...], dtype: Any) -> tuple[tf.Tensor, ...]:
+    def pick(group: Group) -> tf.Tensor:
+        if name == IMAGE:
+            return group.image
+        return group.y0 if name == Y0 else group.labels[name]
+
+    return tuple(tf.cast(pick(group), dtype) for group in groups)

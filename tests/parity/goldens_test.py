@@ -1,0 +1,205 @@
+"""The 2021 implementation's numbers, from the same weights, images and noise.
+
+Tolerances are those of tests/goldens/README.md. Deltas of single parameters after Adam's
+first steps depend on the signs of vanishing gradients, so their probes are printed and
+only the size of the whole change is judged.
+"""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kfer.losses import adversarial
+from kfer.methods.joint_distribution import JointDistribution
+from kfer.models import authors_layout
+from kfer.optimizers import Adam
+from tests.parity import goldens
+
+FILES = goldens.golden_files()
+LOSSES = ("class", "va", "gan", "generator", "discriminator")
+
+
+def compile_method(config):
+    method = JointDistribution(config)
+    adam = functools.partial(
+        Adam, config.learning_rate, config.beta_1, config.beta_2, config.epsilon
+    )
+    method.compile(adam(), adam())
+    method.build_all()
+    return method
+
+
+class Run:
+    """A golden file and all that is compared with it, computed once."""
+
+    def __init__(self, path):
+        with np.load(path) as stored:
+            self.golden = {name: stored[name] for name in stored.files}
+        self.config = goldens.config_of(self.golden)
+        self.method = compile_method(self.config)
+        weights = goldens.weights_of(self.golden, self.config.seed)
+        authors_layout.assign(self.method, weights)
+        self.before = authors_layout.to_arrays(self.method)
+        self.gradients, self.values = self._first_pass()
+        self.steps, self.deltas = self._train()
+
+    def batch(self, step):
+        batch = goldens.batch_of(self.golden, step, self.config)
+        return tf.nest.map_structure(tf.convert_to_tensor, batch)
+
+    def _first_pass(self):
+        method, batch = self.method, self.batch(0)
+        generator = method.generator_variables
+        discriminator = method.discriminator.trainable_variables
+        with tf.GradientTape(persistent=True) as tape:
+            output, groups = method.forward(batch)
+            scores = method.discriminator(groups)
+            generator_loss = method.generator_loss(batch, output, groups)
+            discriminator_loss = method.discriminator_loss(groups, batch)
+            gan = sum(
+                method.reduce_scores(s, batch, f)
+                for s, f in zip(
+                    scores,
+                    (adversarial.generator_encoder, adversarial.generator_decoder),
+                    strict=True,
+                )
+            )
+        gradients = {}
+        for loss, variables in (
+            (generator_loss, generator),
+            (discriminator_loss, discriminator),
+        ):
+            found = tape.gradient(loss, variables)
+            gradients.update({v.ref(): g.numpy() for v, g in zip(variables, found)})
+        values = {
+            "output": output,
+            "image": groups[1].image.numpy(),
+            "scores": [np.stack(list(s.by_stream.values()), 1) for s in scores],
+            "gan": float(gan),
+            "generator": float(generator_loss),
+            "discriminator": float(discriminator_loss),
+        }
+        for metric in method.metrics:
+            metric.reset_state()
+        return gradients, values
+
+    def _train(self):
+        step = tf.function(self.method.train_step)
+        rows, deltas = [], {}
+        for index in range(len(self.golden["loss_steps"])):
+            for metric in self.method.metrics:
+                metric.reset_state()
+            logs = {k: float(v) for k, v in step(self.batch(index)).items()}
+            rows.append(self._row(logs))
+            now = authors_layout.to_arrays(self.method)
+            deltas[index + 1] = {k: now[k] - self.before[k] for k in self.before}
+        return np.array(rows), deltas
+
+    def _row(self, logs):
+        classes = sum(v for k, v in logs.items() if k.endswith("/cross_entropy"))
+        similarity = sum(v for k, v in logs.items() if k.endswith("/ccc"))
+        return (
+            classes,
+            similarity,
+            logs["gan_loss"],
+            logs["loss"],
+            logs["discriminator_loss"],
+        )
+
+
+@functools.cache
+def run_of(path):
+    return Run(path)
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+def run(request):
+    return run_of(request.param)
+
+
+def relative(actual, expected):
+    """Largest difference over the largest expected value."""
+    expected = np.asarray(expected, np.float64)
+    worst = np.max(np.abs(np.asarray(actual, np.float64) - expected))
+    return worst / max(np.max(np.abs(expected)), 1e-12)
+
+
+def probe(name, seed, value):
+    """The golden's two numbers of a parameter: L2 norm and a random projection."""
+    flat = np.asarray(value, np.float64).ravel()
+    direction = goldens.draw(name, seed, (flat.size,), plus=1)
+    return np.linalg.norm(flat), flat @ direction / np.sqrt(flat.size)
+
+
+def test_golden_files_are_there():
+    assert {"cifar10_b8", "emotion64_b8"} <= {path.stem for path in FILES}
+
+
+def test_encoder(run):
+    output = run.values["output"]
+    labels = np.concatenate([output.labels[t.name] for t in run.config.tasks], axis=1)
+    assert relative(output.mean, run.golden["encoder_mean"]) < 1e-4
+    assert relative(output.logvar, run.golden["encoder_logvar"]) < 1e-4
+    assert relative(labels, run.golden["encoder_labels"]) < 1e-4
+
+
+def test_decoder(run):
+    image = run.values["image"]
+    assert relative(image[:2], run.golden["decoder_image"]) < 1e-4
+    mean_std = (image.mean(), image.std())
+    assert relative(mean_std, run.golden["decoder_image_mean_std"]) < 1e-4
+
+
+def test_scores(run):
+    encoder, decoder = run.values["scores"]
+    assert relative(encoder, run.golden["scores_encoder"]) < 1e-4
+    assert relative(decoder, run.golden["scores_decoder"]) < 1e-4
+
+
+def test_losses(run):
+    # The adversarial loss is a difference of two sums of scores that nearly cancel, so
+    # it is judged against their size.
+    size = max(np.abs(run.golden[f"scores_{g}"]).mean() for g in ("encoder", "decoder"))
+    assert abs(run.values["gan"] - run.golden["loss_gan"]) < 1e-4 * size
+    for name in ("generator", "discriminator"):
+        expected = run.golden[f"loss_{name}"]
+        assert run.values[name] == pytest.approx(expected, rel=1e-4)
+
+
+def test_every_gradient(run):
+    seen = set()
+    for parameter in authors_layout.parameters(run.method):
+        if not parameter.trained:
+            continue
+        net = "G" if parameter.name.split(".")[0] in ("encoder", "decoder") else "D"
+        key = f"grad_{net}/{parameter.name}"
+        parts = [run.gradients[v.ref()] for v in parameter.variables]
+        actual = probe(parameter.name, run.config.seed, parameter.to_authors(parts))
+        expected = run.golden[key]
+        # A probe is a projection of the gradient, so it is judged against its norm.
+        assert actual[0] == pytest.approx(expected[0], rel=1e-3, abs=1e-9), key
+        assert abs(actual[1] - expected[1]) <= 1e-3 * expected[0] + 1e-9, key
+        seen.add(key)
+    assert seen == {k for k in run.golden if k.startswith("grad_")}
+
+
+@pytest.mark.parametrize("column", range(5), ids=LOSSES)
+def test_losses_of_three_steps(run, column):
+    expected = run.golden["loss_steps"][:, column]
+    assert run.steps[:, column] == pytest.approx(expected, rel=5e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("step", (1, 3))
+def test_size_of_the_changes(run, step):
+    prefix = f"delta_step{step}/"
+    names = [k[len(prefix) :] for k in run.golden if k.startswith(prefix)]
+    assert len(names) == len(run.golden["parameter_names"])
+    worst = 0.0
+    for name in names:
+        norm, projection = probe(name, run.config.seed, run.deltas[step][name])
+        expected = run.golden[prefix + name]
+        assert norm == pytest.approx(expected[0], rel=0.02), name
+        worst = max(worst, abs(projection - expected[1]) / expected[0])
+    print(f"largest difference of a probe, of its norm: {worst:.3f}")
