@@ -1,0 +1,42 @@
+# make demo   trains on drawn faces and names its results
+# make test   all quick tests      make test-all   the slow ones too
+# make lint   style and types      make env        the environment alone
+ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+BIN := $(ROOT).venv/bin
+DONE := $(ROOT).venv/installed
+PYTHON ?= $(shell for p in python3.11 python3 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+  && command -v $$p && break; done)
+UV := uv==0.13.9
+DEMO_DIR ?= $(ROOT)runs/demo
+
+.PHONY: env demo test test-all lint lock
+.DEFAULT_GOAL := demo
+
+env: $(DONE)
+
+$(DONE): $(ROOT)requirements/all.lock $(ROOT)setup.py
+	@test -n "$(PYTHON)" || { echo "kfer needs Python 3.11 and found none on PATH; install it or run make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Making the environment in $(ROOT).venv (about 3 GB, a few minutes)"
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv "$(ROOT).venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -r "$(ROOT)requirements/all.lock"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e "$(ROOT)"
+	@touch $@
+
+demo: env
+	@$(BIN)/kfer-demo --out_dir="$(DEMO_DIR)"
+
+test: env
+	@cd "$(ROOT)" && $(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
+
+test-all: env
+	@cd "$(ROOT)" && $(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+lint: env
+	@cd "$(ROOT)" && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# Resolves requirements/all.in anew; run it to move to other versions.
+lock: env
+	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --quiet --python-version 3.11 \
+	  all.in --override overrides.txt -o all.lock

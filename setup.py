@@ -1,0 +1,59 @@
+"""kfer: facial emotion and other image labels from noisy, inconsistent annotations.
+
+`make env` installs the exact versions of requirements/all.lock, TFX included. TFX 1.15.1
+declares Python < 3.11 though it runs there, so pip alone refuses the `pipeline` extra;
+BUILD.md says how to install it.
+"""
+
+import pathlib
+import re
+
+import setuptools
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "([^"]+)"', (HERE / "kfer" / "__init__.py").read_text()
+)[1]
+
+CORE = [
+    "absl-py",
+    "apache-beam==2.72.0",
+    "jinja2",
+    "keras==2.15.0",
+    "matplotlib",
+    "numpy<2",
+    "opencv-python-headless<4.12",
+    "pillow",
+    "tensorflow==2.15.1",
+    "tensorflow-addons==0.23.0",
+    "tensorflow-datasets==4.9.*",
+    "tqdm",
+]
+
+COMMANDS = ("data", "demo", "evaluate", "export", "predict", "preprocess", "train")
+
+setuptools.setup(
+    name="kfer",
+    version=VERSION,
+    description=__doc__.splitlines()[0],
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",
+    packages=setuptools.find_packages(include=["kfer", "kfer.*"]),
+    package_data={"kfer": ["templates/*", "data/templates/*"]},
+    install_requires=CORE,
+    extras_require={
+        "pipeline": [
+            "tfx==1.15.1",
+            "dill==0.4.1",
+            "kfp-pipeline-spec==0.3.0",
+        ],
+        "dev": ["mypy", "pytest", "pytest-timeout", "ruff"],
+    },
+    entry_points={
+        "console_scripts": [
+            f"kfer-{name} = kfer.bin.{name}_main:entry" for name in COMMANDS
+        ]
+    },
+)
