@@ -1,0 +1,109 @@
+"""Checkpoints that survive a kill, a full disk and a damaged file."""
+
+import os
+import re
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from kfer.errors import UserError
+
+FOLDER = "checkpoints"
+_NAME = re.compile(r"^step-(\d+)\.index$")
+
+
+class Checkpoints:
+    """All that a training step depends on: weights, u, both optimizers, the step.
+
+    Order, augmentation and noise are functions of the step, so it is the data position.
+
+    Args:
+      method: compiled and built (Method.build_all).
+      run_dir: the run's folder.
+      keep: how many to keep.
+    """
+
+    def __init__(self, method: Any, run_dir: str, keep: int = 3):
+        self.folder = os.path.join(run_dir, FOLDER)
+        self.keep = keep
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.tracked = tf.train.Checkpoint(method=method, step=self.step)
+
+    def steps(self) -> list[int]:
+        """Steps that have a checkpoint, newest first."""
+        names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
+        found = [int(match[1]) for match in map(_NAME.match, names) if match]
+        return sorted(found, reverse=True)
+
+    def save(self, step: int) -> None:
+        """Writes the checkpoint of `step`, then drops the oldest beyond `keep`.
+
+        Raises:
+          UserError: the disk refused; older checkpoints are left as they were.
+        """
+        self.step.assign(step)
+        prefix = self._prefix(step)
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+            self.tracked.write(prefix)
+        except (OSError, tf.errors.OpError) as error:
+            self._remove(step)
+            kept = self.steps()
+            last = f"step {kept[0]}" if kept else "none"
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"Writing the checkpoint of step {step} to {self.folder} failed: "
+                f"{reason}; the last good one is {last}. Free space, then run the same "
+                "command again"
+            ) from error
+        for old in self.steps()[self.keep :]:
+            self._remove(old)
+
+    def restore(self) -> int:
+        """Loads the newest checkpoint that can be read.
+
+        Returns:
+          Its step, or 0 if there is none.
+
+        Raises:
+          UserError: there are checkpoints but none can be read.
+        """
+        damaged = []
+        for step in self.steps():
+            try:
+                status = self.tracked.read(self._prefix(step))
+                status.assert_existing_objects_matched()
+                return int(self.step)
+            except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
+                logging.warning(
+                    "Skipped the checkpoint of step %d: %s",
+                    step,
+                    str(error).splitlines()[0],
+                )
+                damaged.append(step)
+        if damaged:
+            raise UserError(
+                f"None of the checkpoints in {self.folder} (steps {damaged}) can be "
+                "read; remove the folder to start again"
+            )
+        return 0
+
+    def _prefix(self, step: int) -> str:
+        return os.path.join(self.folder, f"step-{step:08d}")
+
+    def _remove(self, step: int) -> None:
+        for path in tf.io.gfile.glob(self._prefix(step) + "*"):
+            tf.io.gfile.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+
+def restore_model(method: Any, run_dir: str) -> int:
+    """Loads a run's newest checkpoint into a built method; returns its step.
+
+    Raises:
+      UserError: the run has no checkpoint.
+    """
+    step = Checkpoints(method, run_dir).restore()
+    if not step:
+        raise UserError(f"{run_dir} has no checkpoint yet; train it with kfer-train")
+    return step

@@ -1,0 +1,248 @@
+"""Trains one config: strategy, model, fit in stretches, checkpoints, results."""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from absl import logging
+
+from kfer import (
+    callbacks,
+    evaluation,
+    export,
+    methods,
+    report,
+    run_folder,
+    samples,
+)
+from kfer.checkpoints import Checkpoints
+from kfer.config import ExperimentConfig
+from kfer.data import input_pipeline
+from kfer.data.dataset import Dataset
+from kfer.errors import UserError
+from kfer.metrics import suite
+from kfer.models import pretrained
+from kfer.optimizers import Adam
+
+STRATEGIES = ("mirrored", "default")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """How to run, which does not change what is learned.
+
+    Attributes:
+      steps: training steps in all; 0 means the config's epochs.
+      eval_every: steps between evaluations and checkpoints; 0 means an epoch.
+      strategy: 'mirrored' (all devices of this machine) or 'default' (one).
+      deterministic: same result bit for bit on the same kind of machine.
+      evaluate: score the test split along the way.
+      encoder_weights: start the encoder's convolutions from 'imagenet' (Keras
+        Applications' VGG-16) or from arrays in a file; '' means from the seed.
+      command: noted in the run's folder.
+    """
+
+    steps: int = 0
+    eval_every: int = 0
+    strategy: str = "mirrored"
+    deterministic: bool = False
+    evaluate: bool = True
+    encoder_weights: str = ""
+    command: str = ""
+
+
+def train(
+    config: ExperimentConfig,
+    dataset: Dataset,
+    run_dir: str,
+    settings: RunSettings = RunSettings(),
+) -> dict[str, Any]:
+    """Trains, or goes on training, and leaves the results in `run_dir`.
+
+    Args:
+      config: see kfer.config.experiment_config.
+      dataset: a prepared data set, see kfer.data.dataset.load.
+      run_dir: new, or of the same run.
+      settings: see RunSettings.
+
+    Returns:
+      What metrics.json holds: the last and the best evaluation, and 'interrupted' if a
+      SIGTERM ended the run early.
+
+    Raises:
+      UserError: the folder is another run's, the data don't fit, the disk is full.
+    """
+    config = methods.resolve_tasks(config)
+    check_inputs(config, dataset)
+    run_folder.claim(run_dir, config, dataset, settings.command)
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    # The remapper trips over residual blocks on small maps and leaves the graph as it is.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+    strategy = make_strategy(settings.strategy)
+    keras.utils.set_random_seed(config.seed)
+    with strategy.scope():
+        method = compiled(config)
+        if settings.encoder_weights:
+            pretrained.load(method.encoder, settings.encoder_weights)
+    checkpoints = Checkpoints(method, run_dir)
+    start = checkpoints.restore()
+    if start:
+        logging.info("Going on at step %d", start)
+    interrupted = _fit(method, config, dataset, run_dir, settings, checkpoints, start)
+    return _finish(run_dir, interrupted)
+
+
+def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:
+    """Raises UserError if the data can't be learned from with this config."""
+    input_pipeline.steps_per_epoch(dataset, config)
+    if dataset.image_size and dataset.image_size < config.image_size:
+        raise UserError(
+            f"{dataset.root} holds {dataset.image_size} px images, the experiment asks "
+            f"for {config.image_size} px; use --image_size={dataset.image_size} or "
+            "prepare the data larger"
+        )
+
+
+def make_strategy(name: str) -> tf.distribute.Strategy:
+    """The strategy of that name; on a CPU 'mirrored' has one replica."""
+    if name == "default":
+        return tf.distribute.get_strategy()
+    if name != "mirrored":
+        raise UserError(f"Unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
+    devices = [device.name for device in tf.config.list_logical_devices("GPU")]
+    return tf.distribute.MirroredStrategy(devices or ["/cpu:0"])
+
+
+def compiled(config: ExperimentConfig) -> Any:
+    """The method's model with its optimizers and all variables."""
+    method = methods.build(config)
+
+    def adam() -> Adam:
+        return Adam(
+            config.learning_rate, config.beta_1, config.beta_2, config.epsilon
+        )
+
+    method.compile(adam(), adam())
+    method.build_all()
+    return method
+
+
+def stretches(
+    start: int, total: int, every: int, warmup: int
+) -> list[tuple[int, int, bool]]:
+    """Cuts the steps still to do where something happens.
+
+    Args:
+      start: steps done.
+      total: steps in all.
+      every: evaluations come at its multiples.
+      warmup: steps of warm-up.
+
+    Returns:
+      (begin, end, whether it is warm-up), in order.
+    """
+    marks = {*range(0, total, every), min(warmup, total), total, start}
+    cuts = sorted(mark for mark in marks if start <= mark <= total)
+    return [(a, b, a < warmup) for a, b in itertools.pairwise(cuts)]
+
+
+def _fit(
+    method: Any,
+    config: ExperimentConfig,
+    dataset: Dataset,
+    run_dir: str,
+    settings: RunSettings,
+    checkpoints: Checkpoints,
+    start: int,
+) -> bool:
+    """Runs fit over equal stretches at a time; whether a SIGTERM ended it."""
+    per_epoch = input_pipeline.steps_per_epoch(dataset, config)
+    total = settings.steps or config.epochs * per_epoch
+    warmup = (config.recipe.gan_start_epoch + 1) * per_epoch
+    plan = stretches(
+        start,
+        total,
+        settings.eval_every or per_epoch,
+        warmup if method.has_warmup else 0,
+    )
+    counter = callbacks.StepCounter(start)
+    stop = callbacks.StopOnSignal()
+    label = f"{config.name} {config.method}"
+    progress = callbacks.Progress(counter, total, config.batch_size, label)
+    recorder = callbacks.Recorder(
+        counter,
+        run_dir,
+        checkpoints,
+        per_epoch,
+        config.batch_size,
+        evaluation.scorer(method, dataset, config) if settings.evaluate else dict,
+        samples.painter(method, run_dir, dataset),
+    )
+    # Stretches of one length and phase share a fit, and so an iterator.
+    for (length, phase), group in itertools.groupby(
+        plan, lambda stretch: (stretch[1] - stretch[0], stretch[2])
+    ):
+        batches = input_pipeline.train_dataset(
+            dataset, config, counter.step, check_hashes=counter.step == start
+        )
+        method.set_phase(phase)
+        method.fit(
+            batches,
+            epochs=len(list(group)),
+            steps_per_epoch=length,
+            verbose=0,
+            callbacks=[counter, progress, recorder, stop],
+        )
+        if stop.stopped:
+            break
+    progress.close()
+    return stop.stopped
+
+
+def _finish(run_dir: str, interrupted: bool) -> dict[str, Any]:
+    """Writes metrics.json from the history."""
+    rows = run_folder.read_history(run_dir)
+    scored = [row for row in rows if row["test"]]
+    metrics: dict[str, Any] = {"interrupted": interrupted}
+    if scored:
+        best = max(scored, key=lambda row: evaluation.score_of(row["test"]))
+        metrics["last"] = {"step": scored[-1]["step"], "test": scored[-1]["test"]}
+        metrics["best"] = {
+            "step": best["step"],
+            "test": best["test"],
+            "selected_by": "the test split itself, so it is no fair choice",
+        }
+    run_folder.write_json(os.path.join(run_dir, run_folder.METRICS), metrics)
+    return metrics
+
+
+def publish(run_dir: str, rivals: Sequence[str] = ()) -> str:
+    """Predictions, SavedModel and report of a finished run; the report's path.
+
+    Args:
+      run_dir: of a finished run.
+      rivals: other runs that the report shows beside it.
+    """
+    evaluation.evaluate_run(
+        run_dir, predictions_path=os.path.join(run_dir, evaluation.PREDICTIONS)
+    )
+    export.export_run(run_dir, overwrite=True)
+    return report.write_report(run_dir, rivals)
+
+
+def summary(run_dir: str) -> str:
+    """The last evaluation of a run and, marked as such, the best, in two lines."""
+    metrics = run_folder.read_json(os.path.join(run_dir, run_folder.METRICS))
+    if "last" not in metrics:
+        return "not evaluated"
+    lines = [
+        f"{which} (step {metrics[which]['step']}): "
+        + suite.summary_line(metrics[which]["test"])
+        for which in ("last", "best")
+    ]
+    return "\n".join([lines[0], f"{lines[1]} [chosen on the test split, no fair score]"])
