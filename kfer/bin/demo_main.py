@@ -2,9 +2,9 @@
 
 kfer-demo --out_dir=DIR
 
-Draws the faces, trains both methods on the same noisy labels for the same number of
-steps, and ends with their scores on the clean test split. Run again, it goes on where it
-stopped, or shows what it found.
+Draws the faces, trains both methods on the same noisy labels for as many steps, and
+ends with their scores on the clean test split. Run again, it goes on where it stopped,
+or shows what it found.
 """
 
 import os
@@ -37,7 +37,9 @@ def main(argv: Sequence[str]) -> int:
         fields["epochs"] = FLAGS.epochs
     runs = {}
     for method in (BASELINE, PROPOSED):
-        config = config_lib.experiment_config("synthetic_faces", "kfer", method, **fields)
+        config = config_lib.experiment_config(
+            "synthetic_faces", "kfer", method, **fields
+        )
         dataset = datasets.prepare(
             "",
             config.dataset,

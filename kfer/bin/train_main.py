@@ -1,6 +1,6 @@
 """Trains one row of the tables, or goes on training it.
 
-kfer-train --experiment=NAME --data_dir=DIR --out_dir=DIR [--method=NAME] [--recipe=NAME]
+kfer-train --experiment=NAME --data_dir=DIR --out_dir=DIR [--method=NAME] [...]
 
 DIR of --data_dir is a prepared data set (kfer-data make), or the raw folder of the
 experiment's data set, which is then prepared under --out_dir. After a kill the same

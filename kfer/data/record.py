@@ -14,6 +14,8 @@ import dataclasses
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from kfer import tasks as tasks_lib
 from kfer.errors import UserError
 
@@ -57,7 +59,8 @@ class Column:
     def problem(self, value: Any) -> str:
         """Why `value` can't stand in this column, or '' if it can."""
         if self.is_categorical:
-            if not 0 <= int(value) < self.size:
+            whole = isinstance(value, (int, np.integer))
+            if not whole or not 0 <= value < self.size:
                 return f"{self.name} {value} is not in 0..{self.size - 1}"
             return ""
         values = tuple(value)
@@ -135,7 +138,9 @@ def encode(record: Record) -> bytes:
     }
     for prefix, values in ((LABEL, record.labels), (CLEAN, record.clean)):
         for column, value in values.items():
-            features[prefix + column] = feature(value, isinstance(value, int))
+            features[prefix + column] = feature(
+                value, isinstance(value, (int, np.integer))
+            )
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)
 
@@ -152,13 +157,11 @@ def decode(serialized: bytes) -> Record:
     def values(prefix: str) -> dict[str, Any]:
         found = {}
         for name in sorted(features):
-            if name.startswith(prefix):
-                item = features[name]
-                found[name[len(prefix) :]] = (
-                    item.int64_list.value[0]
-                    if item.WhichOneof("kind") == "int64_list"
-                    else tuple(item.float_list.value)
-                )
+            classes = features[name].int64_list.value
+            values_ = features[name].float_list.value
+            if name.startswith(prefix) and (classes or values_):
+                value = classes[0] if classes else tuple(values_)
+                found[name[len(prefix) :]] = value
         return found
 
     return Record(
@@ -179,7 +182,7 @@ def parsing_spec(columns: dict[str, Column]) -> dict[str, Any]:
       columns: feature name ('label/...' or 'clean/...') -> its column.
 
     Returns:
-      Feature name -> tf.io feature. A missing class reads as -1, a missing value as NaN.
+      Feature name -> tf.io feature. A missing class reads as -1, missing values as NaN.
     """
     import tensorflow as tf
 
@@ -194,7 +197,9 @@ def parsing_spec(columns: dict[str, Column]) -> dict[str, Any]:
     return spec
 
 
-def column_of(task: tasks_lib.LabelTask, columns: dict[str, Column], name: str) -> Column:
+def column_of(
+    task: tasks_lib.LabelTask, columns: dict[str, Column], name: str
+) -> Column:
     """The column that a task reads, checked to mean what the task means.
 
     Raises:
@@ -207,9 +212,9 @@ def column_of(task: tasks_lib.LabelTask, columns: dict[str, Column], name: str) 
         )
     column = columns[name]
     expected = task.classes or task.dimensions
-    if (column.classes or column.dimensions) != expected:
+    if (found := column.classes or column.dimensions) != expected:
         raise UserError(
-            f"Column {name!r} of this data set has {column.classes or column.dimensions}, "
-            f"task {task.name!r} expects {expected}"
+            f"Column {name!r} of this data set has {found}, task {task.name!r} "
+            f"expects {expected}"
         )
     return column

@@ -1,0 +1,136 @@
+"""What every console command shares: quiet start, one-line errors, exit codes, help."""
+
+import contextlib
+import logging as python_logging
+import os
+import shlex
+import sys
+import tempfile
+import types
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from absl import app, flags, logging
+
+import kfer
+from kfer.errors import UserError
+
+_HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "--helpxml"}
+
+# What TensorFlow's start writes to stderr though nothing is wrong.
+_HARMLESS = (b"Unable to register cu", b"TF-TRT Warning")
+
+
+def run(main: Callable[[Sequence[str]], Any], tensorflow: bool = True) -> None:
+    """Runs a command's main and ends the process.
+
+    Exit status: 0, or what main returns; 2 after a UserError, which is printed as one
+    line; 130 after Ctrl-C; 1 with absl's message for an unknown flag, and with a
+    traceback for anything else, which is a bug.
+
+    Args:
+      main: takes argv without flags. Its module's flags and docstring are the --help.
+      tensorflow: whether TensorFlow is imported before main is called.
+    """
+    quiet()
+    module = sys.modules[main.__module__]
+    _own_help(module)
+    name = _command_name(module)
+
+    def guarded(argv: Sequence[str]) -> Any:
+        try:
+            if tensorflow:
+                import_tensorflow()
+            return main(argv)
+        except UserError as error:
+            print(f"{name}: error: {error}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print(f"{name}: interrupted", file=sys.stderr)
+            return 130
+
+    app.run(guarded, flags_parser=_parse)
+
+
+def _command_name(module: types.ModuleType) -> str:
+    """'kfer-train' of train_main.py, however it was started."""
+    stem = os.path.basename(module.__file__ or "").removesuffix(".py")
+    return "kfer-" + stem.removesuffix("_main").replace("_", "-")
+
+
+def _parse(argv: Sequence[str]) -> list[str]:
+    """absl's parser, but asking for help is no failure."""
+    try:
+        return app.parse_flags_with_usage(argv)
+    except SystemExit:
+        if _HELP.intersection(argv):
+            sys.exit(0)
+        raise
+
+
+def quiet() -> None:
+    """Silences what libraries say at import; to be called before TensorFlow's."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
+    warnings.filterwarnings("ignore", module=r"tensorflow_addons\.")
+    logging.use_absl_handler()
+    logging.set_verbosity(logging.INFO)
+    logging.set_stderrthreshold("info")
+    form = python_logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%X")
+    logging.get_absl_handler().setFormatter(form)
+    logging.get_absl_handler().addFilter(_is_ours_or_matters)
+
+
+def _is_ours_or_matters(record: python_logging.LogRecord) -> bool:
+    """Libraries are heard from warnings on, kfer from information on."""
+    ours = record.pathname.startswith(os.path.dirname(kfer.__file__))
+    return ours or record.levelno >= python_logging.WARNING
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow without the lines that look like errors and are none."""
+    if "tensorflow" not in sys.modules:
+        with _filtered_stderr(_HARMLESS):
+            import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def _filtered_stderr(harmless: tuple[bytes, ...]) -> Iterator[None]:
+    """Holds back what is written to stderr's descriptor, then passes it on."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            for line in held:
+                if not any(text in line for text in harmless):
+                    os.write(2, line)
+
+
+def _own_help(module: types.ModuleType) -> None:
+    # absl shows the flags of the module that is run, here a two-line script.
+    for flag in flags.FLAGS.get_key_flags_for_module(module):
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    sys.modules["__main__"].__doc__ = module.__doc__
+
+
+def command_line() -> str:
+    """The command as it was typed, for records."""
+    return shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
+
+
+def numbers(values: Sequence[str], flag: str) -> tuple[float, ...]:
+    """The values of a list flag as numbers; UserError names the flag."""
+    try:
+        return tuple(float(value) for value in values)
+    except ValueError as error:
+        raise UserError(
+            f"--{flag} takes numbers separated by commas, got {','.join(values)!r}"
+        ) from error

@@ -1,0 +1,205 @@
+"""Makes, checks and shows data sets.
+
+kfer-data make --dataset=NAME --out_dir=DIR [--source_dir=RAW] [flags]
+kfer-data verify DIR    reads everything and compares it with dataset.json
+kfer-data show DIR      splits, classes, columns, noise, what was set aside
+kfer-data inspect DIR [--source_dir=RAW]    an HTML page with pictures and plots
+kfer-data audit-raf DIR    RAF-DB's machine labels against its list, without images
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from absl import flags, logging
+
+from kfer.bin import common
+from kfer.data import dataset as dataset_lib
+from kfer.data import datasets, folder
+from kfer.data.dataset import Dataset
+from kfer.errors import UserError
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("dataset", "", f"One of {', '.join(datasets.DATASETS)}.")
+flags.DEFINE_string("out_dir", "", "Folder to make; must not exist or be empty.")
+flags.DEFINE_string(
+    "source_dir", "", "Folder of the raw data; empty for a data set that is drawn."
+)
+flags.DEFINE_enum(
+    "source", "files", ["files", "tfds"], "Layout of the raw data (cifar10)."
+)
+flags.DEFINE_bool("overwrite", False, "Replace a data set at --out_dir.")
+flags.DEFINE_integer("seed", 0, "Of simulated labels and drawn pictures.")
+flags.DEFINE_integer(
+    "image_size", 32, "Side in pixels of pictures that are drawn.", lower_bound=8
+)
+flags.DEFINE_integer("num_train", None, "Training examples; all if not given.")
+flags.DEFINE_integer("num_test", None, "Test examples; all if not given.")
+flags.DEFINE_list(
+    "flip_rates", [], "Noise rates of the simulated label sets, such as 0.2,0.3,0.4."
+)
+flags.DEFINE_enum(
+    "flip",
+    "exclusive",
+    ["exclusive", "inclusive"],
+    "Whether a flip always changes the class, or may keep it as the 2021 code does.",
+)
+
+
+def options_from_flags() -> datasets.ReaderOptions:
+    """The reader's options that the flags ask for."""
+    limit = {"train": FLAGS.num_train, "test": FLAGS.num_test}
+    limit = {split: count for split, count in limit.items() if count is not None}
+    return datasets.ReaderOptions(
+        seed=FLAGS.seed,
+        flip_rates=common.numbers(FLAGS.flip_rates, "flip_rates"),
+        flip=FLAGS.flip,
+        limit=limit or None,
+        image_size=FLAGS.image_size,
+        source=FLAGS.source,
+    )
+
+
+def make(arguments: Sequence[str]) -> None:
+    """Prepares a data set."""
+    if arguments:
+        raise UserError(f"make takes flags only, got {' '.join(arguments)!r}")
+    for flag in ("dataset", "out_dir"):
+        if not FLAGS[flag].value:
+            raise UserError(f"make needs --{flag}")
+    options = options_from_flags()
+    datasets.reader(FLAGS.dataset)
+    folder.check_target(FLAGS.out_dir, FLAGS.overwrite)
+    common.import_tensorflow()
+    dataset = datasets.make(
+        FLAGS.dataset,
+        FLAGS.source_dir,
+        FLAGS.out_dir,
+        options,
+        common.command_line(),
+        FLAGS.overwrite,
+    )
+    counts = {split: info.num_records for split, info in dataset.splits.items()}
+    logging.info("%s holds %s", FLAGS.out_dir, counts)
+
+
+def verify(arguments: Sequence[str]) -> None:
+    """Reads everything and compares it with dataset.json."""
+    dataset = dataset_lib.load(_folder("verify", arguments))
+    common.import_tensorflow()
+    dataset_lib.verify(dataset)
+    counts = {split: info.num_records for split, info in dataset.splits.items()}
+    print(f"{dataset.root}: {dataset.name} is whole: {counts}")
+
+
+def show(arguments: Sequence[str]) -> None:
+    """Prints what dataset.json says."""
+    print(describe(dataset_lib.load(_folder("show", arguments))))
+
+
+def _folder(command: str, arguments: Sequence[str]) -> str:
+    if len(arguments) != 1:
+        raise UserError(f"{command} takes one folder, got {list(arguments)}")
+    return os.path.normpath(arguments[0])
+
+
+def describe(dataset: Dataset) -> str:
+    """A data set in words and tables."""
+    size = dataset.image_size or "various"
+    lines = [
+        f"{dataset.name} in {dataset.root}",
+        f"made by {dataset.command or 'unknown'} on {dataset.created}",
+        f"pictures: {dataset.image_format}, {size} px",
+        f"content hash: {dataset.content_hash}",
+    ]
+    for split, info in dataset.splits.items():
+        lines += ["", f"{split}: {info.num_records} examples"]
+        lines += _class_lines(dataset, split)
+        noise = dataset.noise.get(split, {})
+        lines += [f"  {column}: {_noise_text(row)}" for column, row in noise.items()]
+    rejected = [f"  {reason}: {n}" for reason, n in dataset.rejected.items()]
+    return "\n".join([*lines, "", "set aside:", *(rejected or ["  none"])])
+
+
+def _noise_text(row: Mapping[str, Any]) -> str:
+    """A row of Dataset.noise: a rate for classes, the errors for values."""
+    if "achieved" in row:
+        asked = row.get("requested")
+        return f"noise {row['achieved']:.2%}" + (
+            "" if asked is None else f", requested {asked:.2%}"
+        )
+    errors = {key: row[key] for key in ("rmse", "ccc", "bias") if row.get(key)}
+    return "noise " + ", ".join(
+        f"{key} {' '.join(f'{value:.3f}' for value in values)}"
+        for key, values in errors.items()
+    )
+
+
+def _class_lines(dataset: Dataset, split: str) -> list[str]:
+    """One line a feature of the split: how many values, and how many of each class."""
+    info, lines = dataset.splits[split], []
+    for prefix, columns in (
+        ("label/", dataset.columns),
+        ("clean/", dataset.clean_columns),
+    ):
+        for name, column in columns.items():
+            counts = info.class_counts.get(prefix + name, ())
+            names = column.classes or column.dimensions
+            classes = (
+                zip(names, counts, strict=True) if counts else ((n,) for n in names)
+            )
+            text = ", ".join(" ".join(map(str, pair)) for pair in classes)
+            lines.append(
+                f"  {prefix}{name}: {info.given.get(prefix + name, 0)} ({text})"
+            )
+    return lines
+
+
+def inspect_(arguments: Sequence[str]) -> None:
+    """Writes an HTML page about a data set."""
+    folder = _folder("inspect", arguments)
+    common.import_tensorflow()
+    from kfer.data import inspect
+
+    print(inspect.write_page(folder, FLAGS.source_dir))
+
+
+def audit_raf(arguments: Sequence[str]) -> None:
+    """Compares RAF-DB's machine labels with its list."""
+    from kfer.data import raf_audit
+
+    print(raf_audit.describe(raf_audit.audit(_folder("audit-raf", arguments))))
+
+
+SUBCOMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "make": make,
+    "verify": verify,
+    "show": show,
+    "inspect": inspect_,
+    "audit-raf": audit_raf,
+}
+
+
+def main(argv: Sequence[str]) -> None:
+    """Calls the function of the first word.
+
+    Raises:
+      UserError: no word or an unknown one.
+    """
+    name = argv[1] if len(argv) > 1 else ""
+    if name not in SUBCOMMANDS:
+        raise UserError(
+            f"{f'Unknown subcommand {name!r}' if name else 'A subcommand is needed'}; "
+            f"known: {', '.join(SUBCOMMANDS)}"
+        )
+    SUBCOMMANDS[name](argv[2:])
+
+
+def entry() -> None:
+    """The console command kfer-data."""
+    common.run(main, tensorflow=False)
+
+
+if __name__ == "__main__":
+    entry()

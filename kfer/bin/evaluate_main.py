@@ -1,0 +1,78 @@
+"""Scores a run's newest checkpoint, or an exported model, against clean labels.
+
+kfer-evaluate --run=DIR [--data_dir=DIR] [--split=test] [--out=FILE]
+kfer-evaluate --model=DIR --data_dir=DIR [flags]
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from absl import flags
+
+from kfer import evaluation, model_folder, results, run_folder
+from kfer.bin import common
+from kfer.data import dataset as dataset_lib
+from kfer.errors import UserError
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("run", "", "Folder of the run, the --out_dir of kfer-train.")
+flags.DEFINE_string("model", "", "A SavedModel of kfer-export, instead of --run.")
+flags.DEFINE_string("data_dir", "", "Prepared data set; the run's own if empty.")
+flags.DEFINE_string("split", "test", "Split of the data set: train, valid or test.")
+flags.DEFINE_string("out", "", "JSON file to write all scores to.")
+flags.DEFINE_string("predictions", "", ".npz file to write predictions and truth to.")
+flags.DEFINE_integer("batch_size", 0, "Images at a time; 0 chooses.", lower_bound=0)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Evaluates what the flags name.
+
+    Raises:
+      UserError: wrong use, no run or model, no data, or no clean labels in the split.
+    """
+    if len(argv) > 1:
+        raise UserError(f"kfer-evaluate takes flags only, got {' '.join(argv[1:])!r}")
+    if bool(FLAGS.run) == bool(FLAGS.model):
+        raise UserError("Name either a --run or a --model to score")
+    if FLAGS.model and not FLAGS.data_dir:
+        raise UserError("Name the --data_dir to score the model on")
+    _check_folders()
+    common.import_tensorflow()
+    score = evaluation.evaluate_run if FLAGS.run else evaluation.evaluate_model
+    result = score(
+        FLAGS.run or FLAGS.model,
+        FLAGS.data_dir,
+        FLAGS.split,
+        FLAGS.batch_size,
+        FLAGS.predictions,
+    )
+    print(results.describe(result))
+    if FLAGS.out:
+        _write(FLAGS.out, result)
+
+
+def _check_folders() -> None:
+    """What is wrong is said before TensorFlow is loaded."""
+    if FLAGS.run:
+        run_folder.load_config(FLAGS.run)
+        evaluation.load_data(FLAGS.run, FLAGS.data_dir).split(FLAGS.split)
+    else:
+        model_folder.read_description(FLAGS.model)
+        dataset_lib.load(FLAGS.data_dir).split(FLAGS.split)
+
+
+def _write(path: str, result: Mapping[str, Any]) -> None:
+    try:
+        run_folder.write_json(path, result)
+    except OSError as error:
+        raise UserError(f"Can't write {path}: {error.strerror}") from error
+
+
+def entry() -> None:
+    """The console command kfer-evaluate."""
+    common.run(main, tensorflow=False)
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,178 @@
+"""The embedded default: drawn faces with several noisy annotators, from a seed.
+
+Nothing is downloaded; the root is not used. Training faces carry the labels of
+simulated annotators alone, test faces the truth alone (docs/synthetic_faces.md):
+
+train  annotator_1.. (each from its own confusion matrix) and valence_arousal (Gaussian
+       noise and the bias of one of three annotators); no clean label is stored
+test   clean expression and valence_arousal; no noisy label
+
+`options.limit` sets the number of faces of each split, `options.flip_rates` the mean
+noise rate of each annotator, `options.image_size` the side in pixels.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kfer.data import faces, record
+from kfer.data.datasets import ReaderOptions
+from kfer.data.faces import annotators
+from kfer.data.faces.expression import CLASSES
+from kfer.data.record import Column, RawExample
+from kfer.errors import UserError
+from kfer.noise import continuous, flips, transition
+
+NUM_FACES = {"train": 4000, "test": 1000}
+
+# Face i of a split is face FIRST[split] + i of the seed, so that splits share none.
+FIRST = {"train": 0, "test": 1_000_000}
+_LARGEST = 1_000_000
+_ANNOTATION = 1  # a face's second random stream
+
+
+class Annotated(NamedTuple):
+    """A face with the labels it gets, before it is drawn."""
+
+    params: faces.FaceParameters
+    truth: tuple[float, float]
+    given: tuple[int, ...]  # one class per annotator
+    values: tuple[float, float]  # noisy valence and arousal
+
+
+def flip_rates(options: ReaderOptions) -> tuple[float, ...]:
+    """The mean noise rate of each annotator."""
+    return options.flip_rates or annotators.RATES
+
+
+def columns(options: ReaderOptions) -> dict[str, Column]:
+    """annotator_1.. and valence_arousal."""
+    names = [f"annotator_{i}" for i in range(1, len(flip_rates(options)) + 1)]
+    return {name: record.categorical(name, CLASSES) for name in names} | {
+        "valence_arousal": record.valence_arousal()
+    }
+
+
+def clean_columns(options: ReaderOptions) -> dict[str, Column]:
+    """expression and valence_arousal; only test faces have them."""
+    del options
+    return {
+        "expression": record.categorical("expression", CLASSES),
+        "valence_arousal": record.valence_arousal(),
+    }
+
+
+def requested_noise(options: ReaderOptions) -> dict[str, float]:
+    """Label column -> noise rate asked for; noise_summary has the achieved one."""
+    rates = flip_rates(options)
+    return {f"annotator_{i}": rate for i, rate in enumerate(rates, 1)}
+
+
+def count(options: ReaderOptions, split: str) -> int:
+    """Number of faces of a split.
+
+    Raises:
+      UserError: more than a million.
+    """
+    faces_asked = (options.limit or {}).get(split, NUM_FACES[split])
+    if faces_asked > _LARGEST:
+        raise UserError(
+            f"At most {_LARGEST} {split} faces are drawn, not {faces_asked}"
+        )
+    return faces_asked
+
+
+@functools.lru_cache(maxsize=8)
+def _matrices(rates: tuple[float, ...]) -> tuple[np.ndarray, ...]:
+    return tuple(annotators.confusion(i, rate) for i, rate in enumerate(rates))
+
+
+def annotated(options: ReaderOptions, index: int) -> Annotated:
+    """Training face `index`: a function of the seed, the index and the rates alone."""
+    params = faces.sample_face(faces.face_rng(options.seed, index))
+    truth = faces.valence_arousal(params)
+    rng = np.random.default_rng([options.seed, index, _ANNOTATION])
+    matrices = _matrices(flip_rates(options))
+    label = np.array([params.label])
+    given = tuple(int(transition.sample(label, m, rng)[0]) for m in matrices)
+    judges = annotators.VALENCE_AROUSAL
+    judge = judges[int(rng.integers(len(judges)))]
+    values = continuous.annotate(np.array([truth]), judge, rng)[0]
+    return Annotated(params, truth, given, tuple(values.tolist()))
+
+
+def read(root: str, options: ReaderOptions) -> Iterator[RawExample]:
+    """The training faces, then the test faces."""
+    del root
+    for index in range(count(options, "train")):
+        face = annotated(options, index)
+        labels: dict[str, Any] = {
+            f"annotator_{i}": g for i, g in enumerate(face.given, 1)
+        }
+        labels["valence_arousal"] = face.values
+        yield _example("train", index, face.params, options, labels, {})
+    for index in range(count(options, "test")):
+        params = faces.sample_face(faces.face_rng(options.seed, FIRST["test"] + index))
+        clean = {
+            "expression": params.label,
+            "valence_arousal": faces.valence_arousal(params),
+        }
+        yield _example("test", index, params, options, {}, clean)
+
+
+def _example(
+    split: str,
+    index: int,
+    params: faces.FaceParameters,
+    options: ReaderOptions,
+    labels: dict[str, Any],
+    clean: dict[str, Any],
+) -> RawExample:
+    size, number = options.image_size, FIRST[split] + index
+    return RawExample(
+        image_id=f"{split}-{index:05d}",
+        split=split,
+        image=faces.draw(params, size),
+        labels=labels,
+        clean=clean,
+        source=f"synthetic_faces:seed={options.seed}:face={number}",
+        eyes=faces.eyes(params, size),
+        box=faces.box(params, size),
+    )
+
+
+def noise_summary(options: ReaderOptions) -> dict[str, dict[str, Any]]:
+    """How noisy the training labels came out; the one place that tells, as the stored
+    training records don't hold the truth.
+
+    Returns:
+      annotator column -> 'requested' mean rate, 'achieved' rate, 'compared' examples,
+      'confusion' [7, 7] as seen; 'majority' -> 'achieved' and 'compared' of the
+      annotators' majority; 'valence_arousal' -> see continuous.achieved.
+    """
+    rows = [annotated(options, index) for index in range(count(options, "train"))]
+    if not rows:
+        return {}
+    truth = np.array([row.params.label for row in rows])
+    sets = np.array([row.given for row in rows]).T
+    summary: dict[str, dict[str, Any]] = {}
+    for (name, rate), labels in zip(
+        requested_noise(options).items(), sets, strict=True
+    ):
+        summary[name] = {
+            "requested": rate,
+            "achieved": flips.noise_rate(labels, truth),
+            "compared": len(rows),
+            "confusion": transition.estimate(labels, truth, len(CLASSES)).tolist(),
+        }
+    majority = flips.majority_vote(sets, len(CLASSES))
+    summary["majority"] = {
+        "achieved": flips.noise_rate(majority, truth),
+        "compared": len(rows),
+    }
+    summary["valence_arousal"] = continuous.achieved(
+        np.array([row.values for row in rows]), np.array([row.truth for row in rows])
+    )
+    return summary

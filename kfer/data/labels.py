@@ -1,0 +1,126 @@
+"""From stored features to what the losses and metrics read: values and masks."""
+
+from collections.abc import Iterable, Mapping
+
+import tensorflow as tf
+
+from kfer.data import record
+from kfer.data.dataset import Dataset
+from kfer.data.record import CLEAN, LABEL, Column
+from kfer.errors import UserError
+from kfer.tasks import LabelTask
+
+
+def feature_of(task: LabelTask) -> str:
+    """The feature a task learns: a column 'clean/<name>' is the truth, else a label."""
+    return task.column if task.column.startswith(CLEAN) else LABEL + task.column
+
+
+def training_columns(
+    dataset: Dataset, tasks: Iterable[LabelTask], split: str
+) -> dict[str, Column]:
+    """Feature -> column for what the tasks learn.
+
+    Raises:
+      UserError: a column is missing, means something else, or has no value there.
+    """
+    found = {}
+    for task in tasks:
+        feature = feature_of(task)
+        prefix, name = feature.split("/", 1)
+        declared = dataset.clean_columns if prefix == "clean" else dataset.columns
+        found[feature] = record.column_of(task, declared, name)
+        if not dataset.split(split).given.get(feature):
+            raise UserError(
+                f"No example of {split} in {dataset.root} has a value of {feature}, "
+                f"which task {task.name!r} learns"
+            )
+    return found
+
+
+def target_columns(
+    dataset: Dataset, tasks: Iterable[LabelTask], split: str
+) -> dict[str, Column]:
+    """Target -> clean column, for the tasks' targets that the split has values of.
+
+    Raises:
+      UserError: the split has none of them, or a column means something else.
+    """
+    tasks = tuple(tasks)
+    given = dataset.split(split).given
+    found = {
+        task.target: record.column_of(task, dataset.clean_columns, task.target)
+        for task in tasks
+        if given.get(CLEAN + task.target)
+    }
+    if not found:
+        targets = sorted({task.target for task in tasks})
+        raise UserError(
+            f"{split} in {dataset.root} has clean labels of "
+            f"{sorted(given) or 'nothing'}; none is a target of the tasks ({targets})"
+        )
+    return found
+
+
+def parse(serialized: tf.Tensor, columns: Mapping[str, Column]) -> dict[str, tf.Tensor]:
+    """Serialized records [N] as features: the encoded picture and these columns.
+
+    Raises:
+      InvalidArgumentError: a class that its column doesn't have, named.
+    """
+    features = tf.io.parse_example(serialized, record.parsing_spec(dict(columns)))
+    checks = [
+        tf.debugging.assert_equal(
+            tf.reduce_all((features[name] >= -1) & (features[name] < column.size)),
+            True,
+            message=f"{name} has a class outside 0..{column.size - 1}",
+        )
+        for name, column in columns.items()
+        if column.is_categorical
+    ]
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        return {name: tf.identity(value) for name, value in features.items()}
+
+
+def value_and_mask(value: tf.Tensor, column: Column) -> tuple[tf.Tensor, tf.Tensor]:
+    """A parsed feature as the value with 0 where it is missing, and where it is not.
+
+    Args:
+      value: int64 [B], -1 where missing; or float32 [B, D], NaN where missing.
+      column: whose value it is.
+
+    Returns:
+      int32 [B] or float32 [B, D], and float32 [B] of 0 and 1. A vector with any NaN is
+      missing as a whole.
+    """
+    if column.is_categorical:
+        given = value >= 0
+        value = tf.cast(tf.where(given, value, 0), tf.int32)
+    else:
+        given = tf.reduce_all(tf.math.is_finite(value), axis=-1)
+        value = tf.where(given[:, tf.newaxis], value, 0.0)
+    return value, tf.cast(given, tf.float32)
+
+
+def training_labels(
+    features: Mapping[str, tf.Tensor],
+    tasks: Iterable[LabelTask],
+    columns: Mapping[str, Column],
+    clip: bool,
+) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """Labels and masks by task name; see structures.Batch.
+
+    Args:
+      features: of a batch, from parse.
+      tasks: learned.
+      columns: feature -> column, from training_columns.
+      clip: clip continuous labels to the task's range.
+    """
+    labels, mask = {}, {}
+    for task in tasks:
+        feature = feature_of(task)
+        value, mask[task.name] = value_and_mask(features[feature], columns[feature])
+        if clip and not task.is_categorical:
+            value = tf.clip_by_value(value, task.low, task.high)
+        labels[task.name] = value
+    return labels, mask

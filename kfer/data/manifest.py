@@ -1,0 +1,152 @@
+"""The content of dataset.json and rejected.jsonl."""
+
+import collections
+import dataclasses
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kfer.data import folder as folder_lib
+from kfer.data import record as record_lib
+from kfer.data.folder import MANIFEST
+from kfer.data.record import Column, Rejected
+from kfer.data.shards import ShardInfo, Tally
+from kfer.errors import UserError
+
+FORMAT_VERSION = 1
+REJECTED = "rejected.jsonl"
+
+
+def content_hash(
+    splits: Mapping[str, Iterable[ShardInfo]],
+    columns: Mapping[str, Column],
+    clean_columns: Mapping[str, Column],
+) -> str:
+    """SHA-256 over the shards' hashes and what the columns mean, in hex."""
+    content = {
+        "splits": {
+            name: [(shard.file, shard.sha256) for shard in shards]
+            for name, shards in splits.items()
+        },
+        "columns": {name: dataclasses.asdict(c) for name, c in columns.items()},
+        "clean_columns": {n: dataclasses.asdict(c) for n, c in clean_columns.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _package_versions() -> dict[str, str]:
+    from kfer import __version__
+
+    packages = {
+        name: importlib.metadata.version(name) for name in ("tensorflow", "numpy")
+    }
+    return {"kfer": __version__, "python": sys.version.split()[0], **packages}
+
+
+def noise_table(
+    tally: Tally, requested: Mapping[str, float] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Label column -> noise rate asked for and got, of one split."""
+    return {
+        name: {
+            "requested": (requested or {}).get(name),
+            "achieved": differ / known,
+            "compared": known,
+        }
+        for name, (differ, known) in sorted(tally.compared.items())
+    }
+
+
+def build_manifest(
+    name: str,
+    splits: Mapping[str, list[ShardInfo]],
+    tallies: Mapping[str, Tally],
+    columns: Mapping[str, Column],
+    clean_columns: Mapping[str, Column],
+    *,
+    command: str = "",
+    image_format: str = "png",
+    image_size: int = 0,
+    noise: Mapping[str, float] | None = None,
+    known_noise: Mapping[str, Mapping[str, Any]] | None = None,
+    rejected: Mapping[str, int] | None = None,
+    options: Mapping[str, Any] | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The content of dataset.json.
+
+    Args:
+      name: of the data set.
+      splits: split -> its shards in order.
+      tallies: split -> what was counted while they were written.
+      columns, clean_columns: what the labels mean.
+      command: that makes it.
+      image_format, image_size: see Dataset.
+      noise: label column -> noise rate that was asked for.
+      known_noise: split -> label column -> row of the noise table, from a maker that
+        knows a truth which the records don't hold.
+      rejected: reason -> how many were set aside.
+      options, notes: see Dataset.
+
+    Raises:
+      UserError: there is no record in any split.
+    """
+    if not any(shard.num_records for shards in splits.values() for shard in shards):
+        raise UserError(
+            f"No example of {name} is left to write (set aside: "
+            f"{dict(rejected or {}) or 'none'}); check the source folder"
+        )
+    tables = {
+        split: {**noise_table(tally, noise), **(known_noise or {}).get(split, {})}
+        for split, tally in tallies.items()
+    }
+    return {
+        "format_version": FORMAT_VERSION,
+        "record_version": record_lib.RECORD_VERSION,
+        "name": name,
+        "command": command,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "versions": _package_versions(),
+        "options": dict(options or {}),
+        "notes": dict(notes or {}),
+        "image_format": image_format,
+        "image_size": image_size,
+        "columns": {key: dataclasses.asdict(c) for key, c in columns.items()},
+        "clean_columns": {k: dataclasses.asdict(c) for k, c in clean_columns.items()},
+        "splits": {
+            split: {
+                "num_records": sum(shard.num_records for shard in shards),
+                "shards": [dataclasses.asdict(shard) for shard in shards],
+                "class_counts": dict(sorted(tallies[split].counts.items())),
+                "given": dict(sorted(tallies[split].given.items())),
+            }
+            for split, shards in splits.items()
+        },
+        "noise": {split: table for split, table in tables.items() if table},
+        "rejected": dict(sorted((rejected or {}).items())),
+        "content_hash": content_hash(splits, columns, clean_columns),
+    }
+
+
+def write_manifest(folder: str, manifest: Mapping[str, Any]) -> None:
+    """Writes dataset.json, the last file of a data set."""
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    folder_lib.write_lines(os.path.join(folder, MANIFEST), [text])
+
+
+def write_rejected(folder: str, rejected: Iterable[Rejected]) -> dict[str, int]:
+    """Writes rejected.jsonl, one line for each; returns reason -> count."""
+    counts: collections.Counter[str] = collections.Counter()
+
+    def lines() -> Iterable[str]:
+        for item in rejected:
+            counts[item.reason] += 1
+            yield json.dumps(item._asdict(), ensure_ascii=False)
+
+    folder_lib.write_lines(os.path.join(folder, REJECTED), lines())
+    return dict(counts)

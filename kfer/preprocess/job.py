@@ -1,0 +1,291 @@
+"""kfer-preprocess: an annotated face folder in, a prepared data set out."""
+
+import contextlib
+import dataclasses
+import glob
+import importlib.metadata
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from absl import logging
+
+from kfer.data import dataset as dataset_lib
+from kfer.data import datasets, label_orders, manifest, reasons
+from kfer.data.dataset import Dataset
+from kfer.data.datasets import ReaderOptions
+from kfer.data.folder import check_target, new_folder, sync
+from kfer.data.record import Rejected
+from kfer.data.shards import ShardInfo, Tally, shard_name
+from kfer.errors import UserError
+from kfer.preprocess import leftovers, parallel
+from kfer.preprocess import rows as rows_lib
+from kfer.preprocess.label_noise import LabelNoise
+from kfer.preprocess.rows import Read
+from kfer.preprocess.transforms import Settings
+
+# Beam's own default downloads a program; this runner is part of the Beam package.
+DEFAULT_RUNNER = "--runner=FnApiRunner"
+RECORDS_PER_SHARD = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Everything a run is told.
+
+    Attributes:
+      dataset: a key of kfer.data.datasets.DATASETS.
+      root: the raw folder.
+      out_dir: the prepared folder; must not exist or be empty, unless `overwrite`.
+      options: for the reader.
+      settings: what becomes of a picture.
+      noise: put on the training labels.
+      remove_leaks: whether a picture of a later split (train, valid, test) that stands
+        in an earlier one is set aside.
+      max_rejected: the largest share of faulty rows; more stop the job.
+      overwrite: an older data set at out_dir is replaced.
+      beam_args: Beam's own flags.
+      processes: that decode beside the job's own, for the in-memory runner; spawned, so
+        a script that asks for more than 1 guards its main code as multiprocessing says.
+      command: noted in dataset.json.
+    """
+
+    dataset: str
+    root: str
+    out_dir: str
+    options: ReaderOptions
+    settings: Settings
+    noise: LabelNoise = dataclasses.field(default_factory=LabelNoise)
+    remove_leaks: bool = True
+    max_rejected: float = 0.05
+    overwrite: bool = False
+    beam_args: tuple[str, ...] = ()
+    processes: int = 1
+    command: str = ""
+
+    def __post_init__(self):
+        if not 0.0 <= self.max_rejected <= 1.0:
+            raise UserError(f"max_rejected {self.max_rejected} is not in [0, 1]")
+        if self.processes < 1:
+            raise UserError(f"processes {self.processes} is below 1")
+
+
+def run(job: Job) -> Dataset:
+    """Runs a job to its end; a data set is left behind only if it ends well.
+
+    Raises:
+      UserError: the raw folder isn't the data set, the place is taken, too many rows
+        are faulty, or nothing is left.
+    """
+    module = datasets.reader(job.dataset)
+    if not os.path.isdir(job.root):
+        raise UserError(f"There is no folder {job.root} to read {job.dataset} from")
+    check_target(job.out_dir, job.overwrite)
+    leftovers.remove(job.out_dir)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        # Started first: they import what they need while TensorFlow loads here.
+        stack.enter_context(parallel.processes(job.processes))
+        folder = stack.enter_context(new_folder(job.out_dir, job.overwrite))
+        work = stack.enter_context(leftovers.owned(folder))
+        read = _read(job, module, work)
+        _check_share(job, read.rejected, read.rows, "after reading the annotations")
+        logging.info(
+            "read %d annotations in %.1f s; decoding and aligning %s",
+            read.rows,
+            time.monotonic() - started,
+            dict(read.splits),
+        )
+        _run_beam(job, module, read, work)
+        _finish(job, module, read, folder, work)
+        logging.info("prepared in %.1f s", time.monotonic() - started)
+    return dataset_lib.load(job.out_dir)
+
+
+def _columns(job: Job, module: Any) -> tuple[dict, dict]:
+    columns, clean = rows_lib.columns_of(module, job.root, job.options)
+    return job.noise.columns(columns, clean), clean
+
+
+def _read(job: Job, module: Any, work: str) -> Read:
+    columns, _ = _columns(job, module)
+    labels = {}
+    if job.noise.is_active:
+        rows = rows_lib.read(module, job.root, job.options)
+        labels = rows_lib.noisy_labels(rows, job.noise, columns)
+    rows = rows_lib.read(module, job.root, job.options)
+    return rows_lib.write_chunks(rows, work, labels)
+
+
+def _check_share(job: Job, rejected: Counter, rows: int, when: str) -> None:
+    faults = {k: n for k, n in rejected.items() if not reasons.is_exclusion(k)}
+    total = sum(faults.values())
+    if total > job.max_rejected * rows:
+        listed = ", ".join(f"{n} {reason}" for reason, n in sorted(faults.items()))
+        raise UserError(
+            f"{total} of {rows} rows of {job.root} are faulty ({total / rows:.1%}, "
+            f"--max_rejected={job.max_rejected:g}) {when}: {listed}; no data set was "
+            "written. Mend the folder or allow more"
+        )
+
+
+def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from kfer.preprocess import pipeline
+
+    args = beam_args(job.beam_args)
+    aligned = getattr(module, "is_aligned", lambda *_: False)(job.root, job.options)
+    settings = dataclasses.replace(
+        job.settings,
+        root=os.path.abspath(job.root),
+        detect_eyes=job.settings.detect_eyes and not aligned,
+    )
+    plan = pipeline.Plan(
+        settings,
+        work,
+        {s: -(-n // RECORDS_PER_SHARD) for s, n in read.splits.items()},
+        *_columns(job, module),
+        remove_leaks=job.remove_leaks,
+    )
+    with beam.Pipeline(options=PipelineOptions(args)) as p:
+        pipeline.build(p, read.chunks, plan)
+    for counter in p.result.metrics().query()["counters"]:
+        if counter.key.metric.namespace == pipeline.NAMESPACE:
+            logging.info("%s: %d", counter.key.metric.name, counter.committed)
+
+
+def beam_args(args: Sequence[str]) -> list[str]:
+    """Beam's flags with the runner named."""
+    named = any(arg.split("=")[0] in ("--runner", "-runner") for arg in args)
+    return list(args) if named else [DEFAULT_RUNNER, *args]
+
+
+def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
+    rejected = _rejected(work)
+    counts = Counter(row.reason for row in rejected)
+    shards, tallies, alignment = _shards(folder, work, list(read.splits))
+    written = sum(info.num_records for infos in shards.values() for info in infos)
+    if written + len(rejected) != read.rows:
+        raise RuntimeError(
+            f"{read.rows} rows in, but {written} written and {len(rejected)} set aside"
+        )
+    _check_share(job, counts, read.rows, "after decoding")
+    columns, clean = _columns(job, module)
+    manifest.write_rejected(folder, rejected)
+    content = manifest.build_manifest(
+        job.dataset,
+        shards,
+        tallies,
+        columns,
+        clean,
+        command=job.command,
+        image_format=job.settings.image_format,
+        image_size=job.settings.image_size,
+        noise=_requested(job, module),
+        rejected=counts,
+        options=_plain(dataclasses.asdict(job.options)),
+        notes=_notes(job, read, written, alignment, columns),
+    )
+    _log(content)
+    manifest.write_manifest(folder, content)
+
+
+def _requested(job: Job, module: Any) -> dict[str, float]:
+    own = getattr(module, "requested_noise", lambda _: {})(job.options)
+    return {**own, **job.noise.requested()}
+
+
+def _notes(
+    job: Job, read: Read, written: int, alignment: Counter, columns: dict
+) -> dict[str, Any]:
+    settings = dataclasses.asdict(job.settings)
+    settings.pop("root")
+    maps = {order.name: order.permutation() for order in label_orders.ORDERS.values()}
+    classes = {n: c.classes for n, c in columns.items() if c.classes}
+    return _plain(
+        {
+            "rows": read.rows,
+            "written": written,
+            "alignment": dict(sorted(alignment.items())),
+            "settings": settings,
+            "label_noise": dataclasses.asdict(job.noise),
+            "remove_leaks": job.remove_leaks,
+            "classes": classes,
+            "label_orders_to_kfer": maps,
+            "beam": importlib.metadata.version("apache-beam"),
+            "opencv": importlib.metadata.version("opencv-python-headless"),
+            "pillow": importlib.metadata.version("pillow"),
+        }
+    )
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def _rejected(work: str) -> list[Rejected]:
+    path = os.path.join(work, "rejected")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        rows = [Rejected(*json.loads(line)) for line in file]
+    return sorted(rows, key=_by_line)
+
+
+def _by_line(row: Rejected) -> tuple:
+    name, _, line = row.source.rpartition(":")
+    return (name, int(line) if line.isdecimal() else 0, row)
+
+
+def _shards(
+    folder: str, work: str, splits: list[str]
+) -> tuple[dict[str, list[ShardInfo]], dict[str, Tally], Counter]:
+    found: dict[str, list[dict[str, Any]]] = {split: [] for split in splits}
+    for path in sorted(glob.glob(os.path.join(glob.escape(work), "*-*.json"))):
+        with open(path, encoding="utf-8") as file:
+            description = json.load(file)
+        if description["info"]["num_records"]:
+            found[description["split"]].append(description)
+    shards, tallies, alignment = {}, {}, Counter()
+    for split, descriptions in found.items():
+        shards[split], tallies[split] = [], Tally()
+        for index, description in enumerate(descriptions):
+            name = shard_name(split, index, len(descriptions))
+            source = os.path.join(work, f"{split}-{description['index']:05d}")
+            os.rename(source, os.path.join(folder, name))
+            sync(os.path.join(folder, name))
+            shards[split].append(ShardInfo(**description["info"] | {"file": name}))
+            tallies[split] += _tally(description["tally"])
+            alignment.update(description["alignment"])
+    return shards, tallies, alignment
+
+
+def _tally(fields: dict[str, Any]) -> Tally:
+    compared = {name: tuple(pair) for name, pair in fields["compared"].items()}
+    return Tally(**fields | {"compared": compared})
+
+
+def _log(content: dict[str, Any]) -> None:
+    notes = content["notes"]
+    logging.info(
+        "%d rows = %d records + %d set aside; faces found by %s",
+        notes["rows"],
+        notes["written"],
+        sum(content["rejected"].values()),
+        notes["alignment"],
+    )
+    for reason, number in content["rejected"].items():
+        logging.info("set aside: %d %s", number, reason)
+    for split, table in content["noise"].items():
+        for column, row in table.items():
+            logging.info(
+                "%s %s: %.2f %% differ from the truth",
+                split,
+                column,
+                100 * row["achieved"],
+            )

@@ -1,0 +1,196 @@
+"""What the readers give, as chunk files that workers read.
+
+Chunks are JSON lines in the job's own folder, so a pipeline carries file names instead
+of examples, and a worker never unpickles anything.
+"""
+
+import base64
+import dataclasses
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kfer.data import reasons
+from kfer.data.datasets import ReaderOptions
+from kfer.data.record import Column, RawExample, Rejected
+from kfer.preprocess.label_noise import LabelNoise
+
+CHUNK = 256
+
+
+class Row(NamedTuple):
+    """One annotation: an example, a reason to set it aside, or both.
+
+    With both, the picture counts when leaks are looked for and is set aside anyway.
+    """
+
+    example: RawExample | None
+    rejected: Rejected | None
+
+
+@dataclasses.dataclass
+class Read:
+    """What was read.
+
+    Attributes:
+      rows: annotations, good or bad.
+      splits: split -> examples.
+      rejected: reason -> annotations that the reader or its checks set aside.
+      chunks: paths of the chunk files, in order.
+    """
+
+    rows: int = 0
+    splits: Counter = dataclasses.field(default_factory=Counter)
+    rejected: Counter = dataclasses.field(default_factory=Counter)
+    chunks: list[str] = dataclasses.field(default_factory=list)
+
+
+def columns_of(
+    module: Any, root: str, options: ReaderOptions
+) -> tuple[dict[str, Column], dict[str, Column]]:
+    """The label and clean columns of a raw folder."""
+    if hasattr(module, "columns_in"):
+        return module.columns_in(root, options), module.clean_columns(options)
+    return module.columns(options), module.clean_columns(options)
+
+
+def read(module: Any, root: str, options: ReaderOptions) -> Iterator[Row]:
+    """A reader's items, with duplicate ids and labels out of range set aside.
+
+    Args:
+      module: of kfer.data.datasets.
+      root: the raw folder.
+      options: for the reader.
+    """
+    declared = columns_of(module, root, options)
+    seen: set[str] = set()
+    for item in module.read(root, options):
+        if isinstance(item, Rejected):
+            rejected = Rejected(*item)
+            yield Row(getattr(item, "example", None), rejected)
+        elif item.image_id in seen:
+            yield _aside(item, reasons.DUPLICATE_ID, f"{item.image_id!r} stood before")
+        elif problem := label_problem(item, *declared):
+            yield _aside(item, reasons.OUT_OF_RANGE, problem)
+        else:
+            seen.add(item.image_id)
+            yield Row(item, None)
+
+
+def _aside(example: RawExample, reason: str, detail: str) -> Row:
+    return Row(None, Rejected(example.image_id, reason, detail, example.source))
+
+
+def label_problem(
+    example: RawExample, columns: Mapping[str, Column], clean: Mapping[str, Column]
+) -> str:
+    """Why the example's labels can't stand in the columns, or ''."""
+    for declared, values in ((columns, example.labels), (clean, example.clean)):
+        for name, value in values.items():
+            problem = (
+                declared[name].problem(value)
+                if name in declared
+                else f"undeclared column {name}"
+            )
+            if problem:
+                return problem
+    return ""
+
+
+def noisy_labels(
+    rows: Iterable[Row], noise: LabelNoise, columns: dict[str, Column]
+) -> dict[str, dict[str, Any]]:
+    """Image id -> label columns of each training example, with the noise."""
+    train = [
+        row.example
+        for row in rows
+        if row.rejected is None and row.example.split == "train"
+    ]
+    labels = noise.apply([e.labels for e in train], [e.clean for e in train], columns)
+    return {e.image_id: row for e, row in zip(train, labels, strict=True)}
+
+
+def write_chunks(
+    rows: Iterable[Row], folder: str, labels: Mapping[str, dict[str, Any]]
+) -> Read:
+    """Writes rows into chunk files of CHUNK lines.
+
+    Args:
+      rows: read once.
+      folder: an existing folder.
+      labels: image id -> label columns that replace those read.
+    """
+    found = Read()
+    lines: list[str] = []
+    for row in rows:
+        if row.rejected is None:
+            found.splits[row.example.split] += 1
+            given = labels.get(row.example.image_id, row.example.labels)
+            row = Row(row.example._replace(labels=given), None)
+        else:
+            found.rejected[row.rejected.reason] += 1
+        found.rows += 1
+        lines.append(to_json(row))
+        if len(lines) == CHUNK:
+            found.chunks.append(_write(folder, len(found.chunks), lines))
+            lines = []
+    if lines:
+        found.chunks.append(_write(folder, len(found.chunks), lines))
+    return found
+
+
+def _write(folder: str, index: int, lines: list[str]) -> str:
+    path = os.path.join(folder, f"chunk-{index:05d}.jsonl")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    return path
+
+
+def to_json(row: Row) -> str:
+    """One line of a chunk."""
+    example = None
+    if row.example is not None:
+        example = row.example._asdict() | {"image": _pack(row.example.image)}
+    return json.dumps([example, row.rejected])
+
+
+def from_json(line: str) -> Row:
+    """Inverse of to_json; floats, tuples and pixels come back as they were."""
+    example, rejected = json.loads(line)
+    if example is not None:
+        example = RawExample(
+            **example
+            | {
+                "image": _unpack(example["image"]),
+                "labels": _tuples(example["labels"]),
+                "clean": _tuples(example["clean"]),
+                "eyes": tuple(map(tuple, example["eyes"])),
+                "box": tuple(example["box"]),
+            }
+        )
+    return Row(example, rejected and Rejected(*rejected))
+
+
+def _tuples(labels: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in labels.items()}
+
+
+def _pack(image: Any) -> Any:
+    if isinstance(image, str):
+        return image
+    if isinstance(image, bytes):
+        return [base64.b64encode(image).decode(), None]
+    pixels = np.ascontiguousarray(image, np.uint8)
+    return [base64.b64encode(pixels).decode(), pixels.shape]
+
+
+def _unpack(image: Any) -> Any:
+    if isinstance(image, str):
+        return image
+    data, shape = image
+    raw = base64.b64decode(data)
+    return raw if shape is None else np.frombuffer(raw, np.uint8).reshape(shape)

@@ -1,0 +1,55 @@
+import json
+
+import pytest
+
+from kfer import export
+from tests import runs
+from tests.bin.processes import run as run_command
+
+
+def run(*arguments):
+    return run_command("predict", *arguments)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("model") / "model")
+    method = runs.method(runs.run_config())
+    export.export_model(method, method.config, path)
+    return path
+
+
+def test_answers_are_json_and_a_bad_picture_is_status_1(model, tmp_path):
+    good = tmp_path / "face.png"
+    good.write_bytes(runs.encoded()[0])
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    status, out, err = run(good, bad, f"--model={model}", "--format=json")
+    assert (status, err) == (1, "")
+    first, second = json.loads(out)
+    assert first["path"] == str(good)
+    assert sum(first["expression"]["probabilities"].values()) == pytest.approx(1)
+    assert -1 <= first["valence_arousal"]["arousal"] <= 1
+    assert second == {
+        "path": str(bad),
+        "error": "not an image: starts with b'no pictu'",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "Name pictures and a model: kfer-predict IMAGE... --model=DIR"),
+        (["a.png", "--model=/nowhere"], "/nowhere is no kfer model: it lacks"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(arguments, text):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"kfer-predict: error: {text}") and err.count("\n") == 1
+
+
+def test_help_tells_how():
+    status, out, _ = run("--help")
+    assert status == 0
+    assert "kfer-predict IMAGE... --model=DIR" in out and "--format" in out

@@ -1,0 +1,86 @@
+"""The command: flags, Beam's flags, exit codes."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kfer.bin import preprocess_main
+from kfer.data import dataset as dataset_lib
+from kfer.data.datasets import raf
+from kfer.errors import UserError
+
+
+def run(*args):
+    return subprocess.run(
+        [sys.executable, "-m", "kfer.bin.preprocess_main", *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+
+
+def test_beams_flags_go_behind_the_own_ones():
+    argv = ["p", "--runner=X", "--dataset=raf", "--direct_num_workers", "2", "--verify"]
+    assert preprocess_main.beam_flags_last(argv) == [
+        "p",
+        "--dataset=raf",
+        "--verify",
+        "--",
+        "--runner=X",
+        "--direct_num_workers",
+        "2",
+    ]
+    assert preprocess_main.beam_flags_last(["p", "--seed=1"]) == ["p", "--seed=1"]
+
+
+def test_unknown_flags_are_refused_with_a_hint():
+    preprocess_main.check_beam_args(["--direct_num_workers=2", "--job_name=x"])
+    with pytest.raises(UserError, match="--image_sise=3; did you mean --image_size"):
+        preprocess_main.check_beam_args(["--image_sise=3"])
+    # A job server knows flags that Beam's Python part doesn't.
+    preprocess_main.check_beam_args(["--runner=FlinkRunner", "--parallelism=4"])
+
+
+def test_processes_only_where_beam_runs_in_this_one():
+    cores = len(os.sched_getaffinity(0))
+    assert preprocess_main.default_processes([]) == cores
+    assert preprocess_main.default_processes(["--runner=FnApiRunner"]) == cores
+    assert preprocess_main.default_processes(["--runner=FlinkRunner"]) == 1
+    args = ["--direct_running_mode=multi_processing"]
+    assert preprocess_main.default_processes(args) == 1
+
+
+@pytest.mark.slow
+def test_the_command_makes_a_data_set(tmp_path):
+    raf.make_fake_root(str(tmp_path / "raf"), 12, np.random.default_rng(0))
+    done = run(
+        "--dataset=raf",
+        f"--source_dir={tmp_path}/raf",
+        f"--out_dir={tmp_path}/out",
+        "--image_size=48",
+        "--alignment=authors_2021",
+        "--direct_num_workers=1",
+        "--verify",
+    )
+    assert done.returncode == 0, done.stderr
+    dataset = dataset_lib.load(str(tmp_path / "out"))
+    assert dataset.image_size == 48
+    assert dataset.notes["settings"]["alignment"] == "authors_2021"
+    assert dataset.content_hash[:16] in done.stdout
+    assert "records written: 12" in done.stderr
+
+
+def test_mistakes_exit_with_one_line(tmp_path):
+    done = run("--dataset=raf", f"--out_dir={tmp_path}/out")
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("kfer-preprocess needs --source_dir")
+
+
+def test_help_is_readable():
+    done = run("--help")
+    assert "--[no]remove_leaks" in done.stdout
+    assert "Turns an annotated face folder" in done.stdout

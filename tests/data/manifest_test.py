@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from kfer.data import manifest, record
+from kfer.data.record import Rejected
+from kfer.data.shards import ShardInfo, Tally
+from kfer.errors import UserError
+
+COLUMNS = {"a": record.categorical("a", ("x", "y"))}
+SHARDS = {"train": [ShardInfo("t0", 3, 10, "00"), ShardInfo("t1", 1, 5, "11")]}
+
+
+def build(shards=SHARDS, **fields):
+    tally = Tally({"label/a": [3, 1]}, {"label/a": 4}, {"a": (1, 4)})
+    return manifest.build_manifest(
+        "small", shards, {"train": tally}, COLUMNS, COLUMNS, **fields
+    )
+
+
+def test_manifest_counts_and_states_noise():
+    got = build(noise={"a": 0.3}, rejected={"z": 1, "b": 2}, command="make it")
+    assert got["splits"]["train"]["num_records"] == 4
+    assert got["splits"]["train"]["class_counts"] == {"label/a": [3, 1]}
+    # 1 of 4 labels differs from the truth.
+    row = {"requested": 0.3, "achieved": 0.25, "compared": 4}
+    assert got["noise"] == {"train": {"a": row}}
+    assert list(got["rejected"].items()) == [("b", 2), ("z", 1)]
+    assert got["command"] == "make it"
+    assert build()["noise"]["train"]["a"]["requested"] is None
+    known = {"train": {"b": {"achieved": 0.5}}, "valid": {"a": {"achieved": 0.1}}}
+    # Splits that were not written are left out.
+    assert build(known_noise=known)["noise"] == {
+        "train": {"a": {**row, "requested": None}, "b": {"achieved": 0.5}}
+    }
+    assert set(got["versions"]) == {"kfer", "python", "tensorflow", "numpy"}
+
+
+def test_content_hash_follows_shards_and_meaning_only():
+    first = build()["content_hash"]
+    assert build(command="other", notes={"a": 1})["content_hash"] == first
+    changed = {"train": [SHARDS["train"][0], ShardInfo("t1", 1, 5, "12")]}
+    assert build(changed)["content_hash"] != first
+    turned = {"a": record.categorical("a", ("y", "x"))}
+    assert manifest.content_hash(SHARDS, turned, COLUMNS) != first
+    assert manifest.content_hash(SHARDS, COLUMNS, COLUMNS) == first
+
+
+def test_no_record_at_all_is_an_error():
+    with pytest.raises(UserError, match=r"No example of small.*set aside: \{'b': 2\}"):
+        build({"train": []}, rejected={"b": 2})
+
+
+def test_rejected_are_written_and_counted(tmp_path):
+    items = [Rejected("i1", "bad", "ü", "f:1"), Rejected("i2", "bad", "", "f:2")]
+    items.append(Rejected("i3", "worse", "", "f:3"))
+    assert manifest.write_rejected(str(tmp_path), items) == {"bad": 2, "worse": 1}
+    lines = (tmp_path / "rejected.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [item._asdict() for item in items]
