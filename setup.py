@@ -1,8 +1,8 @@
 """kfer: facial emotion and other image labels from noisy, inconsistent annotations.
 
-`make env` installs the exact versions of requirements/all.lock, TFX included. TFX 1.15.1
-declares Python < 3.11 though it runs there, so pip alone refuses the `pipeline` extra;
-BUILD.md says how to install it.
+`make env` installs the exact versions of requirements/all.lock, TFX included. TFX
+1.15.1 declares Python < 3.11 though it runs there, so pip alone refuses the `pipeline`
+extra; BUILD.md says how to install it.
 """
 
 import pathlib

@@ -1,4 +1,4 @@
-"""kfer: facial emotion (and any image labels) learned from noisy, inconsistent annotations.
+"""kfer: facial emotion and other image labels learned from noisy annotations.
 
 Importing this package is quick: TensorFlow, Beam and TFX load when a name that needs
 them is first used. It also switches on oneDNN, without which TensorFlow 2.15 trains

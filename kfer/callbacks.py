@@ -1,4 +1,4 @@
-"""What happens beside the steps: progress, evaluation, checkpoints, curves, pictures."""
+"""What happens beside the steps: progress, evaluation, checkpoints, pictures."""
 
 import os
 import signal
@@ -87,7 +87,9 @@ class Recorder(keras.callbacks.Callback):
         self.evaluate, self.draw = evaluate, draw
         # What a killed run noted after its last checkpoint happens again.
         self.rows = run_folder.read_history(run_dir, counter.step)
-        self.writer = tf.summary.create_file_writer(os.path.join(run_dir, "tensorboard"))
+        self.writer = tf.summary.create_file_writer(
+            os.path.join(run_dir, "tensorboard")
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began, self.first = time.perf_counter(), self.counter.step

@@ -10,8 +10,8 @@ class Adam(keras.optimizers.Adam):
     """Adam (Kingma and Ba 2014) whose epsilon is added to the corrected moment's root.
 
     Keras adds epsilon before the bias correction, which at the first step weighs it 31
-    times more. And Keras builds the update of many small ops; the fused kernel reads and
-    writes each variable once, which matters at 60 million parameters.
+    times more. And Keras builds the update of many small ops; the fused kernel reads
+    and writes each variable once, which matters at 60 million parameters.
     """
 
     def _distributed_apply_gradients_fn(

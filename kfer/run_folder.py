@@ -67,8 +67,9 @@ def _claim_new(
     # A data set prepared for the run may already lie inside.
     others = [name for name in os.listdir(run_dir) if name not in ("data", VERSIONS)]
     if others:
+        few = ", ".join(sorted(others)[:3])
         raise UserError(
-            f"{run_dir} holds files of something else ({', '.join(sorted(others)[:3])}); "
+            f"{run_dir} holds files of something else ({few}); "
             "choose an empty --out_dir"
         )
     write_json(os.path.join(run_dir, VERSIONS), versions(dataset, command))

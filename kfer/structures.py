@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 class Noise(NamedTuple):
     """All that is random in a training step, drawn with the data so that a step is a
-    pure function of its batch: the same on one replica or many, before or after a kill."""
+    pure function of its batch: the same on one replica or many, and after a kill."""
 
     y0_encoder: Any  # [B, Z] standard normal, the encoder's reparameterisation
     y0_decoder: Any  # [B, Z] standard normal, the decoder's y0
@@ -31,6 +31,6 @@ class EncoderOutput(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """D's scores of one group: stream -> [B], in the order x, y0, label streams, joint."""
+    """D's scores of one group: stream -> [B], in order x, y0, label streams, joint."""
 
     by_stream: dict[str, Any]

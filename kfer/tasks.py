@@ -1,4 +1,4 @@
-"""Label tasks: one row each; heads, streams, features, metrics and outputs loop over them."""
+"""Label tasks: one row each; heads, streams, features and outputs loop over them."""
 
 import dataclasses
 
@@ -78,7 +78,11 @@ class LabelTask:
             )
         for field in ("classes", "dimensions"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
-        defaults = {"loss": LOSSES[self.kind][0], "column": self.name, "target": self.name}
+        defaults = {
+            "loss": LOSSES[self.kind][0],
+            "column": self.name,
+            "target": self.name,
+        }
         for field, value in defaults.items():
             object.__setattr__(self, field, getattr(self, field) or value)
         if self.loss not in LOSSES[self.kind]:
@@ -112,7 +116,7 @@ def expression_task(num_classes: int = 7, **fields) -> LabelTask:
 
 
 def valence_arousal_task(**fields) -> LabelTask:
-    """Valence (unpleasant to pleasant) and arousal (calm to excited), each in [-1, 1]."""
+    """Valence (unpleasant to pleasant), arousal (calm to excited), each in [-1, 1]."""
     return LabelTask(
         "valence_arousal", CONTINUOUS, dimensions=VALENCE_AROUSAL, **fields
     )

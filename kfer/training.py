@@ -81,7 +81,7 @@ def train(
     run_folder.claim(run_dir, config, dataset, settings.command)
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
-    # The remapper trips over residual blocks on small maps and leaves the graph as it is.
+    # The remapper trips over residual blocks on small maps, then does nothing.
     tf.config.optimizer.set_experimental_options({"remapping": False})
     strategy = make_strategy(settings.strategy)
     keras.utils.set_random_seed(config.seed)
@@ -123,9 +123,7 @@ def compiled(config: ExperimentConfig) -> Any:
     method = methods.build(config)
 
     def adam() -> Adam:
-        return Adam(
-            config.learning_rate, config.beta_1, config.beta_2, config.epsilon
-        )
+        return Adam(config.learning_rate, config.beta_1, config.beta_2, config.epsilon)
 
     method.compile(adam(), adam())
     method.build_all()
@@ -245,4 +243,6 @@ def summary(run_dir: str) -> str:
         + suite.summary_line(metrics[which]["test"])
         for which in ("last", "best")
     ]
-    return "\n".join([lines[0], f"{lines[1]} [chosen on the test split, no fair score]"])
+    return "\n".join(
+        [lines[0], f"{lines[1]} [chosen on the test split, no fair score]"]
+    )

@@ -84,8 +84,9 @@ def quiet() -> None:
 
 def _is_ours_or_matters(record: python_logging.LogRecord) -> bool:
     """Libraries are heard from warnings on, kfer from information on."""
-    ours = record.pathname.startswith(os.path.dirname(kfer.__file__))
-    return ours or record.levelno >= python_logging.WARNING
+    path = record.pathname
+    theirs = "site-packages" in path and os.path.dirname(kfer.__file__) not in path
+    return not theirs or record.levelno >= python_logging.WARNING
 
 
 def import_tensorflow() -> None:

@@ -49,9 +49,7 @@ def ccc(pooled: tf.Tensor, unbiased_variance: bool = False) -> tf.Tensor:
     mean_true, mean_pred, square_true, square_pred, product = tf.unstack(
         tf.math.divide_no_nan(pooled[1:], count)
     )
-    correction = (
-        tf.math.divide_no_nan(count, count - 1.0) if unbiased_variance else 1.0
-    )
+    correction = tf.math.divide_no_nan(count, count - 1.0) if unbiased_variance else 1.0
     # Rounding can leave a variance a hair below zero.
     variances = tf.nn.relu(square_true - mean_true**2) + tf.nn.relu(
         square_pred - mean_pred**2

@@ -60,7 +60,7 @@ def method_row(name: str) -> MethodRow:
 
 
 def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
-    """The config with the tasks as its method sees them (majority vote, clean labels)."""
+    """The config with the tasks as its method sees them (majority vote, clean)."""
     column = method_row(config.method).column
     if not column:
         return config

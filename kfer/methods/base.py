@@ -1,4 +1,4 @@
-"""What all methods share: an encoder, label losses, metrics and an answer for a target."""
+"""What all methods share: an encoder, label losses, metrics, answers."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ class Method(keras.Model):
         self.discriminator_optimizer = discriminator_optimizer
 
     def build_all(self) -> None:
-        """Creates every variable, the optimizers' too, so that a checkpoint can be read.
+        """Creates every variable, the optimizers' too: a checkpoint can then be read.
 
         Call it in the strategy's scope after compile.
         """
@@ -107,7 +107,7 @@ class Method(keras.Model):
         }
 
     def label_loss(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
-        """f(G_Y(x), labels) of Eq. 10: the weighted sum over tasks, this replica's share."""
+        """f(G_Y(x), labels) of Eq. 10, a sum over tasks; this replica's share."""
         total = tf.constant(0.0)
         for task in self.config.tasks:
             labels, mask = batch.labels[task.name], batch.mask[task.name]

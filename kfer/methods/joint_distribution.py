@@ -20,8 +20,8 @@ class JointDistribution(Method):
       config: see ExperimentConfig.
       use_joint: with S_joint.
       use_marginals: with a marginal score for each stream.
-      use_decoder: with G_X. Without it the decoder's group is the real image with normal
-        y0 and the given labels, so D compares labels alone and S_x is left out.
+      use_decoder: with G_X. Without it the decoder's group is the real image with
+        normal y0 and the given labels: D compares labels alone, and S_x is left out.
     """
 
     has_warmup = True
@@ -120,9 +120,7 @@ class JointDistribution(Method):
             for task in self._streams
         }
         y0 = batch.noise.y0_decoder
-        drawn = (
-            self.decoder(y0, given, training=True) if self.decoder else batch.image
-        )
+        drawn = self.decoder(y0, given, training=True) if self.decoder else batch.image
         encoder_y0 = sample_y0(output, batch.noise.y0_encoder)
         return output, (
             Group(batch.image, encoder_y0, predicted),

@@ -60,7 +60,10 @@ def parameters(method: Any) -> list[Parameter]:
 
 def to_arrays(method: Any) -> Arrays:
     """The method's weights under the 2021 code's names and layouts."""
-    return {p.name: p.to_authors([v.numpy() for v in p.variables]) for p in parameters(method)}
+    return {
+        p.name: p.to_authors([v.numpy() for v in p.variables])
+        for p in parameters(method)
+    }
 
 
 def assign(method: Any, arrays: Arrays, nets: tuple[str, ...] = ()) -> None:
@@ -119,7 +122,9 @@ def read_arrays(path: str | Path, net: str = "") -> Arrays:
     try:
         import torch
     except ImportError as error:
-        raise UserError(f"Reading {path} needs torch; install it or use .npz") from error
+        raise UserError(
+            f"Reading {path} needs torch; install it or use .npz"
+        ) from error
     state = torch.load(path, map_location="cpu", weights_only=True)
     prefix = f"{net}." if net else ""
     return {prefix + name: value.numpy() for name, value in state.items()}
@@ -209,9 +214,7 @@ def _layer_of(stack: SpectralLayer, index: int, key: str) -> Iterator[Parameter]
     """The parameters of one of the parallel layers that are stacked here."""
 
     def pick(name: str, variable: tf.Variable, view: Any, trained: bool) -> Parameter:
-        def from_authors(
-            array: np.ndarray, old: list[np.ndarray]
-        ) -> list[np.ndarray]:
+        def from_authors(array: np.ndarray, old: list[np.ndarray]) -> list[np.ndarray]:
             stacked = old[0].copy()
             view(stacked)[...] = array
             return [stacked]

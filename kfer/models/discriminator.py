@@ -43,7 +43,9 @@ class ImageStream(keras.layers.Layer):
     def call(self, images: Any, training: bool = False) -> Any:
         if self.pool_first:
             images = each(convolution.average_pool, images)
-        hidden = self.attention(self.first(images, training=training), training=training)
+        hidden = self.attention(
+            self.first(images, training=training), training=training
+        )
         for block in (*self.blocks, self.last):
             hidden = block(hidden, training=training)
         return each(lambda x: tf.reduce_sum(tf.nn.relu(x), [1, 2]), hidden)

@@ -58,7 +58,7 @@ class ResidualBlock(keras.layers.Layer):
 
 
 class SelfAttention(keras.layers.Layer):
-    """Self-attention over the map's positions (Zhang et al. 2018), gain gamma from 0."""
+    """Self-attention over the map's positions (Zhang et al. 2018), gain from 0."""
 
     def build(self, input_shape: Any) -> None:
         channels = channels_of(input_shape)
@@ -113,4 +113,3 @@ def _attend(theta: tf.Tensor, phi: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
     )
     weights = tf.nn.softmax(tf.matmul(queries, keys, transpose_b=True))
     return tf.reshape(tf.matmul(weights, values), [-1, height, width, g.shape[-1]])
-

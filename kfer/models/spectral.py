@@ -62,7 +62,7 @@ def _inverse_length(row: tf.Tensor) -> tf.Tensor:
 
 
 def torch_uniform(fan_in: int) -> keras.initializers.Initializer:
-    """U(-1/sqrt(fan_in), 1/sqrt(fan_in)): what the 2021 code starts linear layers from."""
+    """U(-1/sqrt(fan_in), 1/sqrt(fan_in)): where the 2021 code's linear layers start."""
     limit = 1.0 / math.sqrt(fan_in)
     return keras.initializers.RandomUniform(-limit, limit)
 

@@ -1,4 +1,4 @@
-"""Rebuilds what the golden files were computed from, by the rules of tests/goldens/README.md."""
+"""What the golden files were computed from, by the rules of tests/goldens/README.md."""
 
 import os
 import zlib

@@ -1,0 +1,158 @@
+"""Recipes: how the paper, its 2021 code and kfer do what they disagree on."""
+
+import dataclasses
+from typing import Any
+
+from kfer.errors import UserError
+
+_CHOICES = {
+    "update_order": ("generator_first", "discriminator_first"),
+    "score_reduction": ("sum", "mean"),
+    "discriminator_label_input": ("probabilities", "logits"),
+    "continuous_output": ("linear", "tanh"),
+    "ccc_variance": ("biased", "unbiased"),
+    "flip": ("exclusive", "inclusive"),
+    "evaluated_heads": ("mean", "first"),
+    "channel_order": ("rgb", "bgr"),
+    "augment_interpolation": ("bilinear", "nearest"),
+    "encoder_start": ("he", "authors_2021"),
+}
+
+
+def _check_choices(settings: Any) -> None:
+    for field, allowed in _CHOICES.items():
+        if getattr(settings, field) not in allowed:
+            raise UserError(
+                f"{field} {getattr(settings, field)!r} is none of {', '.join(allowed)}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Where the paper, its 2021 code and kfer part ways; docs/recipes.md has the table.
+
+    Attributes:
+      name: of the recipe the values started from.
+      update_order: 'generator_first' updates encoder and decoder, then scores fresh
+        outputs for the discriminator (Algorithm 1); 'discriminator_first' runs all
+        discriminator steps on one forward pass, then the generator step on the same.
+      discriminator_steps: discriminator updates in a training step.
+      score_weight_inside_hinge: hinge(w s) instead of w hinge(s).
+      score_reduction: 'sum' or 'mean' over the scores of a group.
+      count_removed_scores: a mean divides by all streams, the ablated ones too.
+      discriminator_label_input: what D sees of a predicted class label.
+      continuous_output: 'linear' or 'tanh' scaled to the label's range.
+      ccc_variance: 'unbiased' puts unbiased variances under a biased covariance, as the
+        2021 code does, so that a perfect prediction scores (n - 1) / n.
+      gan_start_epoch: adversarial terms start when epoch > this; -1 is from the start.
+      flip: whether a label flipped at random may keep its class.
+      evaluated_heads: which label sets' heads answer: the 'first' or the 'mean' of all
+        heads that share a target.
+      channel_order: of the images the networks see.
+      augment_interpolation: of the augmentation's affine warp.
+      shifted_mirror: the mirror leaves column 0 black, one pixel off.
+      face_translation: largest augmentation shift, as a fraction of the image's side; 0
+        means 10 pixels whatever the size.
+      shuffle: whether training examples are shuffled.
+      clip_continuous: clip continuous labels to their range when training.
+      shared_sigma: both groups go through D with one spectral norm and one power
+        iteration; else each group is a pass of its own, as in the 2021 code.
+      encoder_start: 'he' draws hidden layers from N(0, 2 / fan in), which keeps the
+        signal's size at any width; 'authors_2021' scales convolutions by their outputs
+        and dense layers as PyTorch does, on which narrow nets do not start to learn.
+    """
+
+    name: str
+    update_order: str
+    discriminator_steps: int
+    score_weight_inside_hinge: bool
+    score_reduction: str
+    count_removed_scores: bool
+    discriminator_label_input: str
+    continuous_output: str
+    ccc_variance: str
+    gan_start_epoch: int
+    flip: str
+    evaluated_heads: str
+    channel_order: str
+    augment_interpolation: str
+    shifted_mirror: bool
+    face_translation: float
+    shuffle: bool
+    clip_continuous: bool
+    shared_sigma: bool
+    encoder_start: str
+
+    def __post_init__(self):
+        _check_choices(self)
+        if self.discriminator_steps < 1:
+            raise UserError(
+                f"discriminator_steps is {self.discriminator_steps}, must be 1 or more"
+            )
+
+
+PAPER = Recipe(
+    name="paper",
+    update_order="generator_first",
+    discriminator_steps=1,
+    score_weight_inside_hinge=False,
+    score_reduction="sum",
+    count_removed_scores=False,
+    discriminator_label_input="probabilities",
+    continuous_output="linear",
+    ccc_variance="biased",
+    gan_start_epoch=-1,
+    flip="exclusive",
+    evaluated_heads="mean",
+    channel_order="rgb",
+    augment_interpolation="bilinear",
+    shifted_mirror=False,
+    face_translation=0.15,
+    shuffle=True,
+    clip_continuous=True,
+    shared_sigma=True,
+    encoder_start="authors_2021",
+)
+
+AUTHORS_2021 = Recipe(
+    name="authors_2021",
+    update_order="discriminator_first",
+    discriminator_steps=2,
+    score_weight_inside_hinge=True,
+    score_reduction="mean",
+    count_removed_scores=True,
+    discriminator_label_input="logits",
+    continuous_output="linear",
+    ccc_variance="unbiased",
+    gan_start_epoch=0,
+    flip="inclusive",
+    evaluated_heads="first",
+    channel_order="bgr",
+    augment_interpolation="nearest",
+    shifted_mirror=True,
+    face_translation=0.0,
+    shuffle=True,
+    clip_continuous=False,
+    shared_sigma=False,
+    encoder_start="authors_2021",
+)
+
+KFER = dataclasses.replace(
+    AUTHORS_2021,
+    name="kfer",
+    count_removed_scores=False,
+    discriminator_label_input="probabilities",
+    continuous_output="tanh",
+    ccc_variance="biased",
+    flip="exclusive",
+    evaluated_heads="mean",
+    channel_order="rgb",
+    augment_interpolation="bilinear",
+    shifted_mirror=False,
+    face_translation=0.15,
+    clip_continuous=True,
+    shared_sigma=True,
+    encoder_start="he",
+)
+
+RECIPES = {recipe.name: recipe for recipe in (PAPER, AUTHORS_2021, KFER)}

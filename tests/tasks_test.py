@@ -1,0 +1,94 @@
+import dataclasses
+
+import pytest
+
+from kfer import tasks
+from kfer.errors import UserError
+
+
+def test_expression_has_seven_or_eight_classes():
+    seven, eight = tasks.expression_task(), tasks.expression_task(8)
+    assert seven.classes == (
+        "neutral",
+        "happy",
+        "sad",
+        "surprise",
+        "fear",
+        "disgust",
+        "anger",
+    )
+    assert eight.classes == (*seven.classes, "contempt")
+    assert (seven.size, eight.size) == (7, 8)
+    with pytest.raises(UserError, match="has 7 or 8 classes, not 6"):
+        tasks.expression_task(6)
+
+
+def test_valence_and_arousal():
+    task = tasks.valence_arousal_task()
+    assert task.outputs == task.dimensions == ("valence", "arousal")
+    assert (task.low, task.high, task.size) == (-1.0, 1.0, 2)
+    assert not task.is_categorical
+    assert task.loss == "ccc"
+
+
+def test_annotators_share_one_truth():
+    label_tasks = tasks.annotator_tasks(3, tasks.CIFAR10_CLASSES, "class", weight=0.5)
+    assert [t.name for t in label_tasks] == ["annotator_1", "annotator_2", "annotator_3"]
+    assert {t.target for t in label_tasks} == {"class"}
+    assert [t.column for t in label_tasks] == [t.name for t in label_tasks]
+    assert all(t.is_categorical and t.size == 10 for t in label_tasks)
+    assert all(t.loss == "cross_entropy" and t.weight == 0.5 for t in label_tasks)
+
+
+def test_column_and_target_default_to_the_name():
+    task = tasks.expression_task()
+    assert task.column == task.target == task.name == "expression"
+    other = tasks.expression_task(column="majority", target="truth")
+    assert (other.column, other.target) == ("majority", "truth")
+
+
+def test_lists_become_tuples():
+    task = tasks.LabelTask("a", "categorical", classes=["x", "y"])
+    assert task.classes == ("x", "y")
+    hash(task)
+
+
+def test_tasks_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        tasks.expression_task().weight = 2.0
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        ({"kind": "ordinal"}, r"has kind 'ordinal'; known: \['categorical', 'conti"),
+        ({"kind": "categorical", "classes": ("x",)}, "names too few outputs"),
+        ({"kind": "categorical"}, "names too few outputs"),
+        ({"kind": "continuous"}, "names too few outputs"),
+        (
+            {"kind": "categorical", "classes": ("x", "y"), "loss": "ccc"},
+            r"Task 'a' \(categorical\) has loss 'ccc'; known: \('cross_entropy',\)",
+        ),
+        (
+            {"kind": "continuous", "dimensions": ("x",), "loss": "cross_entropy"},
+            r"has loss 'cross_entropy'; known: \('ccc', 'mse'\)",
+        ),
+    ],
+)
+def test_wrong_rows_say_why_in_one_line(fields, message):
+    with pytest.raises(UserError, match=message) as error:
+        tasks.LabelTask("a", **fields)
+    assert "\n" not in str(error.value)
+
+
+def test_one_value_is_enough_for_a_continuous_task():
+    assert tasks.LabelTask("pain", "continuous", dimensions=("level",)).size == 1
+
+
+def test_check_tasks():
+    row = tasks.expression_task()
+    assert tasks.check_tasks([row]) == (row,)
+    with pytest.raises(UserError, match=r"got \[\]"):
+        tasks.check_tasks(())
+    with pytest.raises(UserError, match="unique names.*'expression', 'expression'"):
+        tasks.check_tasks((row, tasks.expression_task(8)))
