@@ -20,8 +20,8 @@ $(DONE): $(ROOT)requirements/all.lock $(ROOT)setup.py
 	@echo "Making the environment in $(ROOT).venv (about 3 GB, a few minutes)"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv "$(ROOT).venv"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -r "$(ROOT)requirements/all.lock"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e "$(ROOT)"
+	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps -r "$(ROOT)requirements/all.lock"
+	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --no-build-isolation -e "$(ROOT)"
 	@touch $@
 
 demo: env
@@ -38,5 +38,5 @@ lint: env
 
 # Resolves requirements/all.in anew; run it to move to other versions.
 lock: env
-	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --quiet --python-version 3.11 \
+	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --system-certs --quiet --python-version 3.11 \
 	  all.in --override overrides.txt -o all.lock
