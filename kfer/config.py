@@ -187,6 +187,18 @@ EXPERIMENTS = {
 }
 
 
+def _check_type(field: str, value: Any, default: Any) -> None:
+    """Raises UserError if a scalar setting is given as something else."""
+    expected = type(default)
+    if expected not in (bool, int, float, str):
+        return
+    if type(value) not in ((float, int) if expected is float else (expected,)):
+        raise UserError(
+            f"{field} takes a value of type {expected.__name__} such as "
+            f"{json.dumps(default)}, got {value!r}"
+        )
+
+
 def experiment_config(
     name: str, recipe: str = "kfer", method: str = "joint", **overrides: Any
 ) -> ExperimentConfig:
@@ -210,9 +222,11 @@ def experiment_config(
     config_names = {field.name for field in dataclasses.fields(ExperimentConfig)}
     unknown = set(overrides) - recipe_names - config_names
     if unknown:
-        raise UserError(
-            f"Unknown setting {sorted(unknown)}; known: "
-            f"{sorted(recipe_names | config_names)}"
+        known = sorted(recipe_names | config_names)
+        raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
+    for field, value in overrides.items():
+        _check_type(
+            field, value, getattr(chosen if field in recipe_names else base, field)
         )
     for_recipe = {k: v for k, v in overrides.items() if k in recipe_names}
     for_config = {k: v for k, v in overrides.items() if k not in recipe_names}

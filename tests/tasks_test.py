@@ -33,7 +33,11 @@ def test_valence_and_arousal():
 
 def test_annotators_share_one_truth():
     label_tasks = tasks.annotator_tasks(3, tasks.CIFAR10_CLASSES, "class", weight=0.5)
-    assert [t.name for t in label_tasks] == ["annotator_1", "annotator_2", "annotator_3"]
+    assert [t.name for t in label_tasks] == [
+        "annotator_1",
+        "annotator_2",
+        "annotator_3",
+    ]
     assert {t.target for t in label_tasks} == {"class"}
     assert [t.column for t in label_tasks] == [t.name for t in label_tasks]
     assert all(t.is_categorical and t.size == 10 for t in label_tasks)

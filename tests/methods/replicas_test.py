@@ -24,6 +24,17 @@ MISSING = (
     {"annotator_1": (6,), "valence_arousal": (0, 1, 2), "gaze": (4, 5, 6, 7)},
 )
 
+# With the shipped epsilon of 1e-8 Adam's first steps are signs, also of gradients that
+# are 0 but for rounding (a bias before a batch norm has none, say). This one is above
+# the rounding, so that equality can be asked of every variable; the gradients' size
+# shows in Adam's moments.
+EPSILON = 1e-2
+RATE = 1e-2
+
+# A moment of a gradient that is 0 is rounding alone, and a bias that starts at 0 is as
+# small as its first step: below these sizes a difference counts as absolute.
+FLOORS = {" m/": 1e-4, " v/": 1e-8, "": 1e-3}
+
 
 @pytest.fixture(scope="module")
 def strategy(two_replicas):
@@ -102,25 +113,12 @@ class Runner:
         ]
 
 
-def runner_pair(run, strategy, epsilon=1e-4):
-    """On one device and on the replicas.
-
-    With the shipped epsilon of 1e-8 Adam's first steps are signs, even if the gradient
-    is 0 but for rounding (a bias before a batch norm has none, say). 1e-4 is above the
-    rounding, so that equality can be asked of every variable; the gradients' size shows
-    in Adam's moments.
-    """
+def runner_pair(run, strategy, epsilon=EPSILON):
+    """A method on one device and the same on the replicas."""
     one = Runner(run, tf.distribute.get_strategy(), epsilon)
     many = Runner(run, strategy, epsilon)
     assert one.values().keys() == many.values().keys()
     return one, many
-
-
-RATE = 1e-3
-
-# A moment of a gradient that is 0 is rounding alone, and a bias that starts at 0 is as
-# large as its first step: below these sizes a difference counts as absolute.
-FLOORS = {" m/": 1e-4, " v/": 1e-8, "": RATE}
 
 
 def difference(name, one, many):

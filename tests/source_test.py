@@ -1,0 +1,206 @@
+"""Rules about the source, each with its exceptions and their reasons."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "kfer").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+MAX_LINES = 300
+
+# Files without a test file of their own, and why.
+WITHOUT_TEST = {
+    "kfer/errors.py": "one class without behaviour",
+    "kfer/structures.py": "named tuples without behaviour",
+    "kfer/callbacks.py": "training_test runs them all",
+    "kfer/bin/demo_main.py": "make demo; its parts are tested by training_test",
+    "kfer/data/datasets/affectnet_2021.py": "one layout of affectnet_test",
+    "kfer/data/datasets/affectnet_labels.py": "affectnet_test",
+    "kfer/data/manifest_rows.py": "datasets/manifest_test",
+    "kfer/data/storage.py": "input_pipeline_test",
+    **{
+        f"kfer/data/fake_roots/{name}.py": "makes raw data for its reader's tests"
+        for name in ("affectnet", "ferplus", "files", "manifest", "raf")
+    },
+}
+
+# Files that may be longer, and why.
+LONGER = {
+    "tests/data/input_pipeline_test.py": "order, noise, sharding of one function",
+    "tests/models/spectral_test.py": "four kinds of layer, the same checks",
+    "tests/preprocess/job_test.py": "one job, many wrong inputs",
+}
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def code_of(path):
+    """The file's text without comments and strings, line numbers kept."""
+    text = path.read_text()
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for number in range(node.lineno - 1, node.end_lineno):
+                first = node.col_offset if number == node.lineno - 1 else 0
+                last = (
+                    node.end_col_offset
+                    if number == node.end_lineno - 1
+                    else len(lines[number])
+                )
+                line = lines[number]
+                lines[number] = line[:first] + " " * (last - first) + line[last:]
+    return "\n".join(line.split("#")[0] for line in lines)
+
+
+def imports_of(path):
+    """Names of the modules that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def found_in(pattern, paths):
+    """'file:line: text' of every line of code that matches."""
+    return [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in enumerate(code_of(path).splitlines(), 1)
+        if re.search(pattern, line)
+    ]
+
+
+def report(found):
+    return "\n" + "\n".join(found)
+
+
+def test_there_is_something_to_check():
+    assert len(SOURCES) > 40 and len(TESTS) > 40
+
+
+def test_every_file_has_a_test():
+    missing = []
+    for path in SOURCES:
+        name = name_of(path)
+        test = name.replace("kfer/", "tests/", 1).replace(".py", "_test.py")
+        if path.name == "__init__.py" or name in WITHOUT_TEST:
+            continue
+        if not (ROOT / test).is_file():
+            missing.append(f"{name} has no {test}")
+    assert not missing, report(missing)
+
+
+def test_exceptions_are_still_needed():
+    for name in WITHOUT_TEST:
+        test = name.replace("kfer/", "tests/", 1).replace(".py", "_test.py")
+        assert (ROOT / name).is_file(), name
+        assert not (ROOT / test).is_file(), name
+    for name in LONGER:
+        assert len((ROOT / name).read_text().splitlines()) > MAX_LINES, name
+
+
+def test_every_test_file_has_tests_and_a_package():
+    empty = [
+        name_of(path)
+        for path in TESTS
+        if path.name.endswith("_test.py") and "def test_" not in path.read_text()
+    ]
+    assert not empty, report(empty)
+    bare = {p.parent for p in TESTS if not (p.parent / "__init__.py").is_file()}
+    assert not bare, report([name_of(folder) for folder in bare])
+
+
+def test_flags_belong_to_the_commands():
+    others = [p for p in SOURCES if "kfer/bin/" not in name_of(p)]
+    found = found_in(r"\bFLAGS\b|\bflags\.DEFINE", others)
+    found += [
+        f"{name_of(path)} imports {module}"
+        for path in others
+        for module in imports_of(path)
+        if module.startswith("absl.flags") or module in ("argparse", "absl.app")
+    ]
+    assert not found, report(found)
+
+
+def test_no_private_tensorflow():
+    found = [
+        f"{name_of(path)} imports {module}"
+        for path in (*SOURCES, *TESTS)
+        for module in imports_of(path)
+        if re.match(r"tensorflow\.python|keras\.src|keras\.api", module)
+    ]
+    found += found_in(r"\btensorflow\.python\b|\bkeras\.src\b", SOURCES)
+    assert not found, report(found)
+
+
+def test_no_plain_unpickling():
+    pattern = r"(?<![.\w])c?[pP]ickle\.(loads?|Unpickler)\b|allow_pickle\s*=\s*True"
+    allowed = "kfer/data/safe_pickle.py"
+    found = found_in(pattern, [p for p in SOURCES if name_of(p) != allowed])
+    found += [
+        f"{name_of(path)} imports {module}"
+        for path in SOURCES
+        if name_of(path) != allowed
+        for module in imports_of(path)
+        if module.split(".")[0] in ("pickle", "cPickle", "dill", "joblib")
+    ]
+    assert not found, report(found)
+    # and the one file that unpickles restricts what may be found
+    assert "def find_class" in (ROOT / allowed).read_text()
+    assert not found_in(r"(?<![.\w])pickle\.loads?\(", [ROOT / allowed])
+
+
+def test_randomness_is_an_argument():
+    pattern = r"\bnp\.random\.(seed|rand|randn|randint|choice|shuffle|permutation)\b"
+    pattern += r"|\btf\.random\.(set_seed|normal|uniform)\b|(?<![.\w])random\.seed\b"
+    found = found_in(pattern, SOURCES)
+    assert not found, report(found)
+
+
+@pytest.mark.parametrize("kind", (SOURCES, TESTS), ids=("kfer", "tests"))
+def test_files_are_short(kind):
+    lengths = {name_of(p): len(p.read_text().splitlines()) for p in kind}
+    long = [
+        f"{name}: {lines} lines, at most {MAX_LINES}"
+        for name, lines in lengths.items()
+        if lines > MAX_LINES and name not in LONGER
+    ]
+    assert not long, report(long)
+
+
+def test_every_todo_names_an_issue():
+    me = Path(__file__)
+    found = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in (*SOURCES, *TESTS)
+        if path != me
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"\b(TODO|FIXME|XXX)\b", line) and not re.search(r"#\d+", line)
+    ]
+    assert not found, report(found)
+
+
+def test_the_rules_see_what_they_forbid(tmp_path):
+    """Each pattern once on a file that breaks it."""
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        '"""pickle.load in a docstring is no code."""\n'
+        "import pickle\n"
+        "from tensorflow.python.ops import math_ops\n"
+        "x = pickle.load(f)  # FLAGS in a comment is none\n"
+        "y = 'FLAGS.a'\n"
+    )
+    code = code_of(bad).splitlines()
+    assert "pickle" not in code[0]
+    assert "pickle.load(" in code[3] and "FLAGS" not in code[3]
+    assert "FLAGS" not in code[4]
+    modules = set(imports_of(bad))
+    assert {"pickle", "tensorflow.python.ops"} <= modules
