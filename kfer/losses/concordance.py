@@ -6,6 +6,9 @@ replicas, then compute.
 
 import tensorflow as tf
 
+# Of float32 sums of squares, relative, with room to spare.
+_ROUNDING = 2e-5
+
 
 def moments(y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """Sums from which means, variances and covariance follow.
@@ -56,4 +59,7 @@ def ccc(pooled: tf.Tensor, unbiased_variance: bool = False) -> tf.Tensor:
     )
     covariance = product - mean_true * mean_pred
     scale = variances * correction + (mean_true - mean_pred) ** 2
-    return tf.math.divide_no_nan(2.0 * covariance, scale)
+    # Below this, what is left of the differences is rounding.
+    floor = _ROUNDING * (square_true + square_pred)
+    known = tf.cast(scale > floor, scale.dtype)
+    return known * tf.math.divide_no_nan(2.0 * covariance, scale)

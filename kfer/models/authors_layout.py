@@ -8,6 +8,7 @@ layer reads a (C, H, W) flattening, ours (H, W, C).
 
 import dataclasses
 import math
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,14 @@ def read_arrays(path: str | Path, net: str = "") -> Arrays:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        except (ValueError, OSError, EOFError) as error:
+        except (
+            ValueError,
+            OSError,
+            EOFError,
+            TypeError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
             raise UserError(f"{path} is not a readable .npz ({error})") from error
     if path.suffix != ".pth":
         raise UserError(f"{path} is neither .npz nor .pth")
