@@ -17,7 +17,7 @@ class Adam(keras.optimizers.Adam):
     def _distributed_apply_gradients_fn(
         self, distribution: tf.distribute.Strategy, grads_and_vars: list, **kwargs: Any
     ) -> None:
-        # Compiling would bake this step's bias correction in; the kernel is fused anyway.
+        # Compiling would bake this step's bias correction in; the kernel is fused.
         self.jit_compile = False
         step = tf.cast(self.iterations + 1, tf.float32)
         power_1, power_2 = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)

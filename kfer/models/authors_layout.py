@@ -9,6 +9,7 @@ layer reads a (C, H, W) flattening, ours (H, W, C).
 import dataclasses
 import math
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,7 @@ def read_arrays(path: str | Path, net: str = "") -> Arrays:
             TypeError,
             AttributeError,
             zipfile.BadZipFile,
+            zlib.error,
         ) as error:
             raise UserError(f"{path} is not a readable .npz ({error})") from error
     if path.suffix != ".pth":

@@ -40,9 +40,10 @@ def test_wrong_use_is_one_line_and_status_2(arguments, text):
     assert err.startswith(f"kfer-evaluate: error: {text}") and err.count("\n") == 1
 
 
-def test_wrong_data_is_said_before_anything_is_loaded():
+def test_wrong_data_is_one_line_and_status_2():
     status, _, err = run(f"--run={runs.run()}", "--data_dir=/nowhere")
     assert status == 2 and "There is no folder /nowhere" in err
+    assert err.startswith("kfer-evaluate: error: ") and err.count("\n") == 1
     status, _, err = run(f"--run={runs.run()}", "--split=valid")
     assert status == 2 and "has no examples in a split 'valid'" in err
 

@@ -35,7 +35,7 @@ def test_wrong_use_is_one_line_and_status_2(arguments, text):
     assert err.startswith(f"kfer-export: error: {text}") and err.count("\n") == 1
 
 
-def test_a_taken_place_is_said_before_anything_is_loaded(tmp_path):
+def test_a_taken_place_is_status_2(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     status, _, err = run(f"--run={runs.run()}", f"--out_dir={tmp_path}", "--overwrite")
     assert status == 2 and "holds files that are no kfer model" in err

@@ -88,6 +88,7 @@ def test_config_round_trip():
     assert again.get_config() == config and again.moments.shape == (6, 3)
 
 
+@pytest.mark.slow  # a process of its own
 def test_two_replicas_pool_their_moments():
     # Logical devices can only be set in a process that has not used TensorFlow yet.
     code = """
