@@ -20,7 +20,7 @@ $(DONE): $(ROOT)requirements/all.lock $(ROOT)setup.py
 	@echo "Making the environment in $(ROOT).venv (about 3 GB, a few minutes)"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv "$(ROOT).venv"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps -r "$(ROOT)requirements/all.lock"
+	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --compile-bytecode -r "$(ROOT)requirements/all.lock"
 	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --no-build-isolation -e "$(ROOT)"
 	@touch $@
 

@@ -127,6 +127,8 @@ def test_flattening_is_permuted(tiny_config, make_method, size):
     )
     theirs = arrays["encoder.embedding.0.weight"] @ channels_first
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    back = authors_layout.to_arrays(method)["encoder.embedding.0.weight"]
+    np.testing.assert_array_equal(back, arrays["encoder.embedding.0.weight"])
 
 
 def test_only_the_nets_asked_for_change(joint, snapshot):
