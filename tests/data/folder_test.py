@@ -85,6 +85,6 @@ def test_other_files_are_never_replaced(tmp_path):
 
 def test_leftovers_of_a_killed_run_are_named(tmp_path, caplog):
     (tmp_path / ".set.partial-x").mkdir()
-    with caplog.at_level("WARNING"):
+    with caplog.at_level("WARNING", "absl"):
         make(tmp_path / "set")
     assert ".set.partial-x of a run that was killed" in caplog.text

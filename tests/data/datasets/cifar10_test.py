@@ -106,7 +106,7 @@ def test_limits_take_the_first_rows(root):
 
 def test_fewer_batches_are_used_and_said(root, caplog):
     batch(root, "data_batch_5").unlink()
-    with caplog.at_level("WARNING"):
+    with caplog.at_level("WARNING", "absl"):
         assert len(read(root)) == 100
     assert "has 4 of 5 training batches" in caplog.text
 

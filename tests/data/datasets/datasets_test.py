@@ -113,7 +113,8 @@ def test_picture_files_are_for_kfer_preprocess(toy, tmp_path):
 
 def test_noise_and_rejects_are_logged(toy, tmp_path, caplog):
     toy.rows.append(Rejected("x", "no face", "", "f:9"))
-    with caplog.at_level("INFO"):
+    # Not the root's level: writing a SavedModel leaves a level on absl's own logger.
+    with caplog.at_level("INFO", "absl"):
         datasets.make("toy", "", str(tmp_path / "set"), OPTIONS)
     assert (
         "train class: 50.00 % of 2 labels differ from the truth (requested"
@@ -125,7 +126,7 @@ def test_noise_and_rejects_are_logged(toy, tmp_path, caplog):
 def test_a_reader_may_know_noise_that_its_records_do_not_tell(toy, tmp_path, caplog):
     rows = {"class": {"achieved": 0.25, "compared": 4}, "v": {"rmse": [0.1, 0.2]}}
     toy.noise_summary = lambda options: rows
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "absl"):
         made = datasets.make("toy", "", str(tmp_path / "set"), OPTIONS)
     assert made.noise["train"] == rows
     assert "train class: 25.00 % of 4 labels differ from the truth\n" in caplog.text
