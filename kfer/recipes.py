@@ -15,7 +15,7 @@ _CHOICES = {
     "evaluated_heads": ("mean", "first"),
     "channel_order": ("rgb", "bgr"),
     "augment_interpolation": ("bilinear", "nearest"),
-    "encoder_start": ("he", "authors_2021"),
+    "encoder_start": ("standardized", "he", "authors_2021"),
 }
 
 
@@ -58,8 +58,10 @@ class Recipe:
       shared_sigma: both groups go through D with one spectral norm and one power
         iteration; else each group is a pass of its own, as in the 2021 code.
       encoder_start: 'he' draws hidden layers from N(0, 2 / fan in), which keeps the
-        signal's size at any width; 'authors_2021' scales convolutions by their outputs
-        and dense layers as PyTorch does, on which narrow nets do not start to learn.
+        signal's size at any width; 'standardized' does too and then centres and scales
+        the hidden dense units on the first pictures (kfer.models.start);
+        'authors_2021' scales convolutions by their outputs and dense layers as PyTorch
+        does, on which narrow nets do not start to learn.
     """
 
     name: str
@@ -152,7 +154,7 @@ KFER = dataclasses.replace(
     face_translation=0.15,
     clip_continuous=True,
     shared_sigma=True,
-    encoder_start="he",
+    encoder_start="standardized",
 )
 
 RECIPES = {recipe.name: recipe for recipe in (PAPER, AUTHORS_2021, KFER)}

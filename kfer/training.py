@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,7 @@ from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.metrics import suite
 from kfer.models import pretrained
+from kfer.models import start as start_lib
 from kfer.optimizers import Adam
 
 STRATEGIES = ("mirrored", "default")
@@ -93,8 +95,17 @@ def train(
     start = checkpoints.restore()
     if start:
         logging.info("Going on at step %d", start)
+    elif config.recipe.encoder_start == "standardized":
+        start_lib.standardize(method.encoder, _first_images(config, dataset))
     interrupted = _fit(method, config, dataset, run_dir, settings, checkpoints, start)
     return _finish(run_dir, interrupted)
+
+
+def _first_images(config: ExperimentConfig, dataset: Dataset) -> tf.Tensor:
+    """Some hundreds of training pictures, the same on every worker."""
+    batches = input_pipeline.train_dataset(dataset, config, 0, check_hashes=False)
+    count = math.ceil(start_lib.NUM_IMAGES / config.batch_size)
+    return tf.concat([batch.image for batch in batches.take(count)], axis=0)
 
 
 def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:

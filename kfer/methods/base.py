@@ -30,6 +30,8 @@ class Method(keras.Model):
         super().__init__(**kwargs)
         self.config = config
         self.encoder = Encoder(config)
+        # Built before all else, so that one seed starts every method's encoder alike.
+        self.encoder(tf.zeros([1, config.image_size, config.image_size, 3]))
         self.means = {
             name: keras.metrics.Mean(name=name) for name in self.metric_names()
         }
@@ -63,8 +65,6 @@ class Method(keras.Model):
 
         Call it in the strategy's scope after compile.
         """
-        size = self.config.image_size
-        self.encoder(tf.zeros([1, size, size, 3]))
         self.generator_optimizer.build(self.generator_variables)
 
     def set_phase(self, warmup: bool) -> None:

@@ -20,7 +20,8 @@ class Convolution(keras.layers.Layer):
 
     Args:
       filters: number of output channels.
-      start: recipe.encoder_start: the variance is 2 / fan in ('he') or 2 / (9 filters).
+      start: recipe.encoder_start: the variance is 2 / (9 filters) for 'authors_2021',
+        else 2 / fan in.
     """
 
     def __init__(self, filters: int, start: str, **kwargs: Any):
@@ -29,7 +30,7 @@ class Convolution(keras.layers.Layer):
         self.start = start
 
     def build(self, input_shape: Any) -> None:
-        fan = input_shape[-1] if self.start == "he" else self.filters
+        fan = self.filters if self.start == "authors_2021" else input_shape[-1]
         self.kernel = self.add_weight(
             name="kernel",
             shape=(3, 3, input_shape[-1], self.filters),
@@ -99,6 +100,15 @@ class Encoder(keras.Model):
         self.logvar_layer = linear(config.noise_size, units, "logvar")
         self.heads = [linear(t.size, units, f"head_{t.name}") for t in config.tasks]
 
+    def flat_maps(self, image: tf.Tensor) -> tf.Tensor:
+        """[B, S, S, 3] in [-1, 1] -> the last convolutions' maps, flat."""
+        hidden = tf.cast(image, self.compute_dtype)
+        for block in self.convolutions:
+            for layer in block:
+                hidden = layer(hidden)
+            hidden = tf.nn.max_pool2d(hidden, 2, 2, "VALID")
+        return tf.reshape(hidden, [-1, math.prod(hidden.shape[1:])])
+
     def features(self, image: tf.Tensor, dropout: tf.Tensor | None) -> tf.Tensor:
         """[B, S, S, 3] in [-1, 1] -> [B, E], what all heads read.
 
@@ -107,12 +117,7 @@ class Encoder(keras.Model):
           dropout: [B, 2E] uniform in [0, 1); a unit is dropped where it is below the
             rate. None keeps all.
         """
-        hidden = tf.cast(image, self.compute_dtype)
-        for block in self.convolutions:
-            for layer in block:
-                hidden = layer(hidden)
-            hidden = tf.nn.max_pool2d(hidden, 2, 2, "VALID")
-        hidden = tf.reshape(hidden, [-1, math.prod(hidden.shape[1:])])
+        hidden = self.flat_maps(image)
         draws = [None, None] if dropout is None else tf.split(dropout, 2, axis=1)
         for layer, draw in zip(self.embedding, draws, strict=True):
             hidden = self._drop(tf.nn.relu(layer(hidden)), draw)

@@ -166,7 +166,7 @@ def test_starting_values(tiny_config, start):
         assert len(row) == len(counts)
         for layer in row:
             # variance 2 / (9 in) keeps the signal's size; 2021: 2 / (9 out)
-            fan = fan_in if start == "he" else layer.filters
+            fan = layer.filters if start == "authors_2021" else fan_in
             assert np.std(layer.kernel) == pytest.approx(
                 np.sqrt(2 / (9 * fan)), rel=0.1
             )
