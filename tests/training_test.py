@@ -25,7 +25,9 @@ SMALL = (
     "--eval_every=2",
     "--deterministic",
     "--noexport",
-    "--set=gan_start_epoch=0,noise_size=8,embedding_size=64",
+    "--set=gan_start_epoch=0",
+    "--set=noise_size=8",
+    "--set=embedding_size=64",
 )
 
 

@@ -36,8 +36,11 @@ flags.DEFINE_float("width", None, "Factor of all channel counts; 1 is the paper'
 flags.DEFINE_float("learning_rate", None, "Of both Adam optimizers.")
 flags.DEFINE_float("lambda_gan", None, "Weight of the adversarial terms.")
 flags.DEFINE_integer("seed", None, "Of weights, order, augmentation and noise.")
-flags.DEFINE_list(
-    "set", [], "More settings of the config or recipe, such as discriminator_steps=1."
+flags.DEFINE_multi_string(
+    "set",
+    [],
+    "One more setting of the config or recipe, such as discriminator_steps=1; may be "
+    "given many times.",
 )
 flags.DEFINE_string("strategy", "mirrored", "mirrored (all devices) or default (one).")
 flags.DEFINE_bool("deterministic", False, "Same result bit for bit on this machine.")

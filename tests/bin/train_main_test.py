@@ -34,6 +34,10 @@ def run(*flags):
             "Unknown setting ['depth']",
         ),
         (
+            ["--experiment=raf_multi", "--out_dir=o", "--set=depth=3", "--set=hue=1"],
+            "Unknown setting ['depth', 'hue']",
+        ),
+        (
             ["--experiment=cifar10_multi", "--out_dir=o", "--set=depth"],
             "Settings are name=value, got 'depth'",
         ),
