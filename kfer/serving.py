@@ -10,6 +10,7 @@ from kfer.config import ExperimentConfig
 from kfer.data import augment
 from kfer.errors import UserError
 from kfer.evaluation import task_of_target
+from kfer.metrics import calibration
 from kfer.tasks import LabelTask
 
 SERVING_DEFAULT = "serving_default"
@@ -22,7 +23,10 @@ _TOLERANCE = 1e-3
 
 
 def signatures(
-    method: Any, config: ExperimentConfig, include_decoder: bool = False
+    method: Any,
+    config: ExperimentConfig,
+    include_decoder: bool = False,
+    temperatures: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Signature name -> concrete function; see docs of each function below.
 
@@ -30,6 +34,7 @@ def signatures(
       method: a built kfer.methods.base.Method.
       config: of the method.
       include_decoder: also GENERATE.
+      temperatures: see `answers_of`.
 
     Raises:
       UserError: a decoder is asked for and the method has none, or two outputs would
@@ -37,16 +42,14 @@ def signatures(
     """
     output_names(config)
     side = config.image_size
-    order = config.recipe.channel_order
+    answer = answers_of(method, config, temperatures)
 
     def from_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        if order == "bgr":
-            images = tf.reverse(images, axis=[-1])
         # oneDNN's fused convolution fails on an empty batch.
         count = tf.shape(images)[0]
         one_if_empty = tf.cast(tf.equal(count, 0), tf.int32)
         images = tf.pad(images, [[0, one_if_empty], [0, 0], [0, 0], [0, 0]])
-        found = method.answers(tf.ensure_shape(images, [None, side, side, 3]))
+        found = answer(images)
         return outputs(config, {name: value[:count] for name, value in found.items()})
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -64,6 +67,38 @@ def signatures(
     if include_decoder:
         found[GENERATE] = _generate(method, config)
     return found
+
+
+def answers_of(
+    method: Any, config: ExperimentConfig, temperatures: Mapping[str, float] | None
+) -> Any:
+    """The function from images to answers that every export is made of.
+
+    Args:
+      method: a built kfer.methods.base.Method.
+      config: of the method.
+      temperatures: target -> T of its probabilities; see kfer.metrics.calibration.
+
+    Returns:
+      Function of [B, S, S, 3] float32 RGB in [-1, 1] -> target -> [B, size].
+    """
+    side = config.image_size
+
+    def answer(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        if config.recipe.channel_order == "bgr":
+            images = tf.reverse(images, axis=[-1])
+        found = dict(method.answers(tf.ensure_shape(images, [None, side, side, 3])))
+        for target, temperature in (temperatures or {}).items():
+            found[target] = tempered(found[target], temperature)
+        return found
+
+    return answer
+
+
+def tempered(probabilities: tf.Tensor, temperature: float) -> tf.Tensor:
+    """p^(1/T) with rows that sum to 1, [B, K]; calibration.scaled as a graph."""
+    logits = tf.math.log(tf.maximum(probabilities, calibration.FLOOR))
+    return tf.nn.softmax(logits / temperature)
 
 
 def _concrete(function: Any, *specs: Any, **named: Any) -> Any:

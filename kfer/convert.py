@@ -1,0 +1,87 @@
+"""A trained method -> ONNX or TFLite, in the folder that a SavedModel would lie in."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from kfer import confidence, model_folder
+from kfer.config import ExperimentConfig
+from kfer.errors import UserError
+
+SAVED_MODEL, ONNX, TFLITE = model_folder.FILES
+PREDICT_IMAGES = "predict_images"
+_OPSET = 17
+
+
+def answer_function(
+    method: Any,
+    config: ExperimentConfig,
+    calibration: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Any:
+    """The tf.function of images to answers that is converted.
+
+    As a SavedModel's 'predict_images', but without class names and confidence, which
+    follow from the probabilities, and without a check of the images' range: neither
+    format has errors to raise.
+    """
+    import tensorflow as tf
+
+    from kfer import serving
+
+    side = config.image_size
+    spec = tf.TensorSpec([None, side, side, 3], tf.float32, "images")
+    answer = serving.answers_of(method, config, confidence.temperatures(calibration))
+
+    def predict_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return answer(images)
+
+    return tf.function(predict_images, input_signature=[spec], autograph=False)
+
+
+def to_onnx(function: Any) -> bytes:
+    """The model in ONNX; its input is 'images', its outputs are called as the targets.
+
+    Raises:
+      UserError: tf2onnx is not installed.
+    """
+    try:
+        import onnx
+        import tf2onnx
+    except ImportError as error:
+        raise UserError(
+            f"--format={ONNX} needs tf2onnx and onnx, and {error.name} is missing; "
+            "install kfer[convert]"
+        ) from error
+    model, _ = tf2onnx.convert.from_function(
+        function, function.input_signature, opset=_OPSET
+    )
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def to_tflite(function: Any, quantize: bool = False) -> bytes:
+    """The model in TFLite; its signature is 'serving_default'.
+
+    Args:
+      function: of `answer_function`.
+      quantize: weights as int8 (dynamic range): a quarter of the size.
+    """
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.function = function
+    concrete = function.get_concrete_function()
+    module.captured = list(concrete.variables)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
+    if quantize:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return converter.convert()
+
+
+def write(folder: str, function: Any, form: str, quantize: bool = False) -> str:
+    """Converts into `folder`; the file's path. `form` is ONNX or TFLITE."""
+    data = to_onnx(function) if form == ONNX else to_tflite(function, quantize)
+    path = os.path.join(folder, model_folder.FILES[form])
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
