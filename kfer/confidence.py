@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from kfer import evaluation
 from kfer.config import ExperimentConfig
@@ -34,18 +35,21 @@ def calibrate(
       config: of the method.
       dataset: see kfer.data.dataset.load.
       split: AUTO takes the labels of 'valid', which the method has not learned from,
-        or those of 'train' where there are none; NONE fits nothing.
+        or those of 'train' where there are none, and warns of a target whose labels
+        are of no use; NONE fits nothing.
 
     Returns:
       target -> the fields of kfer.metrics.calibration.Calibration, 'split' and
       'labels', the features compared with.
 
     Raises:
-      UserError: no such split, or it has no label of any target.
+      UserError: no such split, it has no label of any target, or its label sets agree
+        no more than by chance.
     """
     if split == NONE:
         return {}
-    split = _chosen(dataset, config) if split == AUTO else split
+    unasked = split == AUTO
+    split = _chosen(dataset, config) if unasked else split
     features = features_by_target(dataset, config, split)
     if not features and any(task.is_categorical for task in config.tasks):
         raise UserError(
@@ -57,10 +61,21 @@ def calibrate(
     rows = _collect(method, config, dataset, split, features)
     found = {}
     for target, names in features.items():
-        fitted = calibration.calibrate(rows[target], np.stack([rows[n] for n in names]))
-        fields = dataclasses.asdict(fitted) | {"split": split, "labels": list(names)}
-        found[target] = fields | {"errors": list(fitted.errors)}
+        try:
+            found[target] = _fit(rows, target, list(names)) | {"split": split}
+        except UserError as error:
+            if not unasked:
+                raise
+            logging.warning("The confidence of %s is not calibrated: %s", target, error)
     return found
+
+
+def _fit(
+    rows: Mapping[str, np.ndarray], target: str, labels: list[str]
+) -> dict[str, Any]:
+    fitted = calibration.calibrate(rows[target], np.stack([rows[n] for n in labels]))
+    fields = dataclasses.asdict(fitted) | {"labels": labels}
+    return fields | {"errors": list(fitted.errors)}
 
 
 def temperatures(fitted: Mapping[str, Mapping[str, Any]] | None) -> dict[str, float]:

@@ -1,41 +1,18 @@
-"""A trained method -> ONNX or TFLite, in the folder that a SavedModel would lie in."""
+"""A trained method -> ONNX or TFLite.
+
+Both are made of kfer.serving.answer_function: as a SavedModel's 'predict_images', but
+without class names and confidence, which follow from the probabilities, and without a
+check of the images' range, since neither format has errors to raise.
+"""
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
-from kfer import confidence, model_folder
-from kfer.config import ExperimentConfig
+from kfer import model_folder
 from kfer.errors import UserError
 
 SAVED_MODEL, ONNX, TFLITE = model_folder.FILES
-PREDICT_IMAGES = "predict_images"
 _OPSET = 17
-
-
-def answer_function(
-    method: Any,
-    config: ExperimentConfig,
-    calibration: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Any:
-    """The tf.function of images to answers that is converted.
-
-    As a SavedModel's 'predict_images', but without class names and confidence, which
-    follow from the probabilities, and without a check of the images' range: neither
-    format has errors to raise.
-    """
-    import tensorflow as tf
-
-    from kfer import serving
-
-    side = config.image_size
-    spec = tf.TensorSpec([None, side, side, 3], tf.float32, "images")
-    answer = serving.answers_of(method, config, confidence.temperatures(calibration))
-
-    def predict_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return answer(images)
-
-    return tf.function(predict_images, input_signature=[spec], autograph=False)
 
 
 def to_onnx(function: Any) -> bytes:
@@ -63,7 +40,7 @@ def to_tflite(function: Any, quantize: bool = False) -> bytes:
     """The model in TFLite; its signature is 'serving_default'.
 
     Args:
-      function: of `answer_function`.
+      function: of kfer.serving.answer_function.
       quantize: weights as int8 (dynamic range): a quarter of the size.
     """
     import tensorflow as tf

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,14 @@ class Exported:
     Attributes:
       path: its folder.
       signatures: name -> {'inputs': {name: 'dtype [shape]'}, 'outputs': the same}.
-      num_variables: in the model.
+      num_parameters: numbers that were learned.
       megabytes: of all files, in 10^6 bytes.
       calibration: see kfer.confidence.calibrate.
     """
 
     path: str
     signatures: dict[str, dict[str, dict[str, str]]]
-    num_variables: int
+    num_parameters: int
     megabytes: float
     calibration: Mapping[str, Mapping[str, Any]] = dataclasses.field(
         default_factory=dict
@@ -45,7 +45,7 @@ class Exported:
 
     def describe(self) -> str:
         """Path, size, signatures and calibration in words."""
-        size = f"{self.megabytes:.1f} MB, {self.num_variables} variables"
+        size = f"{self.megabytes:.1f} MB, {self.num_parameters:,} parameters"
         lines = [f"{self.path}: {size}"]
         for name, signature in self.signatures.items():
             lines.append(f"{name}:")
@@ -94,16 +94,19 @@ def export_model(
 
     model_folder.check_target(out_dir, overwrite)
     temperatures = confidence.temperatures(calibration)
-    functions = serving.signatures(method, config, include_decoder, temperatures)
-    variables = _captured(functions)
+    function = serving.answer_function(method, config, temperatures)
+    answers = function.get_concrete_function()
+    functions = serving.signatures(method, config, answers, include_decoder)
+    parameters = _checked([answers, *functions.values()])
     described = assets.describe(config, functions, step, details, calibration)
     with (
         model_folder.new_folder(out_dir, overwrite) as folder,
         tempfile.TemporaryDirectory() as temporary,
     ):
         module = tf.Module()
-        # Only what the signatures read is saved, so no decoder or discriminator is.
-        module.captured = variables
+        # The encoder is in the graph, and only what else is read is saved, so without
+        # 'generate' no variable is.
+        module.captured = [v for f in functions.values() for v in f.variables]
         paths = assets.write(temporary, described)
         module.files = [tf.saved_model.Asset(path) for path in paths]
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
@@ -113,7 +116,7 @@ def export_model(
     return Exported(
         out_dir,
         described["signatures"],
-        len(variables),
+        parameters,
         megabytes,
         described["calibration"],
     )
@@ -143,12 +146,15 @@ def export_converted(
     Raises:
       UserError: see export_model; or a package for the conversion is missing.
     """
+    from kfer import serving
+
     model_folder.check_target(out_dir, overwrite)
-    function = convert.answer_function(method, config, calibration)
-    concrete = function.get_concrete_function()
-    variables = _captured({convert.PREDICT_IMAGES: concrete})
+    temperatures = confidence.temperatures(calibration)
+    function = serving.answer_function(method, config, temperatures)
+    answers = function.get_concrete_function()
+    parameters = _checked([answers])
     described = assets.describe(
-        config, {convert.PREDICT_IMAGES: concrete}, step, details, calibration
+        config, {serving.PREDICT_IMAGES: answers}, step, details, calibration
     )
     described |= {"format": form, "quantized": quantize}
     with model_folder.new_folder(out_dir, overwrite) as folder:
@@ -160,7 +166,7 @@ def export_converted(
     return Exported(
         out_dir,
         described["signatures"],
-        len(variables),
+        parameters,
         megabytes,
         described["calibration"],
     )
@@ -219,18 +225,16 @@ def _calibration(
         ) from error
 
 
-def _captured(functions: Mapping[str, Any]) -> list[Any]:
-    """The variables that the functions read, checked to be finite."""
-    found = {}
-    for function in functions.values():
-        found |= {id(variable): variable for variable in function.variables}
+def _checked(functions: Iterable[Any]) -> int:
+    """How many numbers the functions' variables hold, all of them finite."""
+    found = {id(v): v for function in functions for v in function.variables}
     for variable in found.values():
         if not np.all(np.isfinite(variable.numpy())):
             raise UserError(
                 f"The model has diverged: {variable.name} is not finite; train again "
                 "with a lower learning rate"
             )
-    return list(found.values())
+    return sum(int(np.prod(variable.shape)) for variable in found.values())
 
 
 def load_answers(model_dir: str) -> tuple[ExperimentConfig, evaluation.Answers]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer import samples
+from kfer import freezing, samples
 from kfer.config import ExperimentConfig
 from kfer.data import augment
 from kfer.errors import UserError
@@ -23,18 +23,15 @@ _TOLERANCE = 1e-3
 
 
 def signatures(
-    method: Any,
-    config: ExperimentConfig,
-    include_decoder: bool = False,
-    temperatures: Mapping[str, float] | None = None,
+    method: Any, config: ExperimentConfig, answers: Any, include_decoder: bool = False
 ) -> dict[str, Any]:
     """Signature name -> concrete function; see docs of each function below.
 
     Args:
       method: a built kfer.methods.base.Method.
       config: of the method.
+      answers: concrete function of `answer_function`; its variables become constants.
       include_decoder: also GENERATE.
-      temperatures: see `answers_of`.
 
     Raises:
       UserError: a decoder is asked for and the method has none, or two outputs would
@@ -42,7 +39,8 @@ def signatures(
     """
     output_names(config)
     side = config.image_size
-    answer = answers_of(method, config, temperatures)
+    # One function that both signatures call, so that its constants are stored once.
+    answer = freezing.frozen(answers)
 
     def from_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
         # oneDNN's fused convolution fails on an empty batch.
@@ -69,10 +67,12 @@ def signatures(
     return found
 
 
-def answers_of(
-    method: Any, config: ExperimentConfig, temperatures: Mapping[str, float] | None
+def answer_function(
+    method: Any,
+    config: ExperimentConfig,
+    temperatures: Mapping[str, float] | None = None,
 ) -> Any:
-    """The function from images to answers that every export is made of.
+    """The tf.function from images to answers that every export is made of.
 
     Args:
       method: a built kfer.methods.base.Method.
@@ -80,19 +80,21 @@ def answers_of(
       temperatures: target -> T of its probabilities; see kfer.metrics.calibration.
 
     Returns:
-      Function of [B, S, S, 3] float32 RGB in [-1, 1] -> target -> [B, size].
+      tf.function of 'images' [B, S, S, 3] float32 RGB in [-1, 1], whose range is not
+      checked -> target -> [B, size].
     """
     side = config.image_size
 
-    def answer(images: tf.Tensor) -> dict[str, tf.Tensor]:
+    def predict_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
         if config.recipe.channel_order == "bgr":
             images = tf.reverse(images, axis=[-1])
-        found = dict(method.answers(tf.ensure_shape(images, [None, side, side, 3])))
+        found = dict(method.answers(images))
         for target, temperature in (temperatures or {}).items():
             found[target] = tempered(found[target], temperature)
         return found
 
-    return answer
+    spec = tf.TensorSpec([None, side, side, 3], tf.float32, "images")
+    return tf.function(predict_images, input_signature=[spec], autograph=False)
 
 
 def tempered(probabilities: tf.Tensor, temperature: float) -> tf.Tensor:

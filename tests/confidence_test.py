@@ -44,7 +44,6 @@ def test_by_default_the_labels_that_were_learned_are_used():
     assert row["ece_before"] == pytest.approx(wanted.ece_before, abs=1e-4)
     assert (row["split"], row["num_examples"]) == ("train", 24)
     assert row["labels"] == [f"label/annotator_{i}" for i in (1, 2, 3)]
-    assert "no clean" not in confidence.describe(found)
     assert "on 24 examples of train (label/annotator_1, " in confidence.describe(found)
     assert confidence.temperatures(found) == {"expression": row["temperature"]}
 
@@ -81,6 +80,19 @@ def test_a_split_without_labels_is_refused():
     changed = dataclasses.replace(dataset, splits=dataset.splits | {"test": bare})
     with pytest.raises(UserError, match="no label to calibrate the confidence with"):
         calibrate("test", changed)
+
+
+def test_labels_of_no_use_are_warned_of_unless_they_were_asked_for(monkeypatch):
+    def refuse(*_):
+        raise UserError("they agree by chance")
+
+    monkeypatch.setattr(calibration, "calibrate", refuse)
+    warned = []
+    monkeypatch.setattr(confidence.logging, "warning", lambda *row: warned.append(row))
+    assert calibrate("auto") == {}
+    assert warned[0][1] == "expression" and "by chance" in str(warned[0][2])
+    with pytest.raises(UserError, match="by chance"):
+        calibrate("train")
 
 
 def test_large_splits_are_thinned_out_evenly(monkeypatch):

@@ -14,11 +14,7 @@ from typing import Any
 
 import grpc
 import tensorflow as tf
-from tensorflow_serving.apis import (
-    predict_pb2,
-    prediction_service_pb2,
-    prediction_service_pb2_grpc,
-)
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -46,8 +42,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 @contextlib.contextmanager
 def grpc_server(name: str, signatures: Any) -> Iterator[str]:
     """A server of PredictionService; its address."""
-    service = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"]
-    assert service.full_name == "tensorflow.serving.PredictionService"
     server = grpc.server(futures.ThreadPoolExecutor(2))
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(name, signatures), server
