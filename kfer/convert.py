@@ -5,7 +5,11 @@ without class names and confidence, which follow from the probabilities, and wit
 check of the images' range, since neither format has errors to raise.
 """
 
+import contextlib
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from kfer import model_folder
@@ -52,7 +56,26 @@ def to_tflite(function: Any, quantize: bool = False) -> bytes:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
     if quantize:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    return converter.convert()
+    with _quiet():
+        return converter.convert()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps back what the converter writes to stderr's descriptor when all is well."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def write(folder: str, function: Any, form: str, quantize: bool = False) -> str:

@@ -4,7 +4,7 @@ A runtime can fold, fuse and lay out a constant kernel once, but must read a var
 each request: at full width and 32 px this halves the time of one picture.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -20,12 +20,9 @@ def frozen(function: Any) -> Callable[[tf.Tensor], Mapping[str, tf.Tensor]]:
     Returns:
       A concrete function of the same signature without variables.
     """
-    graph = _constant_graph(function)
     names = sorted(function.structured_outputs)
     tensors = [function.structured_outputs[name].name for name in names]
-    graph = tf.compat.v1.graph_util.extract_sub_graph(
-        graph, [name.split(":")[0] for name in tensors]
-    )
+    graph = _pruned(_constant_graph(function), tensors)
     entry = function.inputs[0]
 
     def call(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -56,6 +53,24 @@ def _constant_graph(function: Any) -> Any:
         elif node.name in handles and handles[node.name].dtype != tf.resource:
             _make_constant(node, tf.make_tensor_proto(handles[node.name].numpy()))
     return graph
+
+
+def _pruned(graph: Any, tensors: Iterable[str]) -> Any:
+    """The graph without the nodes that these tensors don't need."""
+    nodes = {node.name: node for node in graph.node}
+    needed, waiting = set(), [_node_of(name) for name in tensors]
+    while waiting:
+        if (name := waiting.pop()) not in needed:
+            needed.add(name)
+            waiting += [_node_of(entry) for entry in nodes[name].input]
+    for node in nodes.values():
+        if node.name not in needed:
+            graph.node.remove(node)
+    return graph
+
+
+def _node_of(tensor: str) -> str:
+    return tensor.removeprefix("^").split(":")[0]
 
 
 def _make_constant(node: Any, value: Any) -> None:

@@ -16,7 +16,7 @@ def test_a_frozen_function_keeps_its_values():
     spec = tf.TensorSpec([None, 2], tf.float32)
     function = tf.function(call).get_concrete_function(spec)
     frozen = freezing.frozen(function)
-    assert frozen.variables == () and frozen.captured_inputs == []
+    assert not frozen.variables and not frozen.captured_inputs
     weight.assign(tf.zeros([2, 2]))
     # [1, 1] W + b = [4, 6] + [0.5, -0.5], with the values of then.
     found = frozen(tf.constant([[1.0, 1.0]]))
