@@ -16,6 +16,9 @@ def test_a_frozen_function_keeps_its_values():
     spec = tf.TensorSpec([None, 2], tf.float32)
     function = tf.function(call).get_concrete_function(spec)
     frozen = freezing.frozen(function)
+    constants = [n for n in frozen.graph.as_graph_def().node if n.op == "Const"]
+    sizes = [tf.make_ndarray(n.attr["value"].tensor).size for n in constants]
+    assert sizes.count(4) == 1  # weight, though it is read twice
     assert not frozen.variables and not frozen.captured_inputs
     weight.assign(tf.zeros([2, 2]))
     # [1, 1] W + b = [4, 6] + [0.5, -0.5], with the values of then.
