@@ -3,8 +3,9 @@
   python benchmarks/serving.py --image_size=64 --threads=2
 
 The network has the paper's width and random weights: time does not depend on them. Each
-format gets float images, so that the numbers compare; 'serving_default' is the same
-SavedModel with the decoding of a JPEG before it.
+format gets float images, so that the numbers compare. 'session' is the SavedModel in a
+session, as TensorFlow Serving runs it; 'serving_default' has the decoding of a JPEG
+before it.
 """
 
 import json
@@ -58,17 +59,45 @@ def measure(path: str, size: int) -> dict[str, float]:
     """Size in MB, milliseconds of one picture and images a second of 64."""
     from kfer import runtimes
 
-    answers = runtimes.load(path, FLAGS.threads)
-    rng = np.random.default_rng(0)
-    images = rng.uniform(-1, 1, (64, size, size, 3)).astype(np.float32)
-    one = latency.milliseconds(lambda: answers(images[:1]), FLAGS.repeats)
-    many = latency.milliseconds(lambda: answers(images), max(5, FLAGS.repeats // 6))
     files = [os.path.join(r, n) for r, _, names in os.walk(path) for n in names]
+    megabytes = round(sum(map(os.path.getsize, files)) / 1e6, 1)
+    images = random_images(size)
+    answers = runtimes.load(path, FLAGS.threads)
+    timed = times(lambda: answers(images[:1]), lambda: answers(images))
+    return {"megabytes": megabytes, **timed}
+
+
+def random_images(size: int) -> np.ndarray:
+    """float32 [64, S, S, 3] in [-1, 1]."""
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (64, size, size, 3)).astype(np.float32)
+
+
+def times(one, many) -> dict[str, float]:
+    """Of a call with one picture and one with 64."""
+    taken = latency.milliseconds(one, FLAGS.repeats)
+    batch = latency.milliseconds(many, max(5, FLAGS.repeats // 6))
     return {
-        "megabytes": round(sum(map(os.path.getsize, files)) / 1e6, 1),
-        "batch_1_milliseconds": round(one, 2),
-        "batch_64_images_per_second": round(64_000 / many, 1),
+        "batch_1_milliseconds": round(taken, 2),
+        "batch_64_images_per_second": round(64_000 / batch, 1),
     }
+
+
+def measure_session(path: str, size: int) -> dict[str, float]:
+    """'predict_images' in a session."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    threads = v1.ConfigProto(
+        intra_op_parallelism_threads=FLAGS.threads, inter_op_parallelism_threads=1
+    )
+    images = random_images(size)
+    with tf.Graph().as_default(), v1.Session(config=threads) as session:
+        graph = v1.saved_model.load(session, ["serve"], path)
+        signature = graph.signature_def["predict_images"]
+        outputs = [row.name for row in signature.outputs.values()]
+        call = session.make_callable(outputs, [signature.inputs["images"].name])
+        return times(lambda: call(images[:1]), lambda: call(images))
 
 
 def measure_encoded(path: str, size: int) -> dict[str, float]:
@@ -78,14 +107,7 @@ def measure_encoded(path: str, size: int) -> dict[str, float]:
     serve = model_folder.load(path).signatures["serving_default"]
     data = warmup.picture(size)
     one, many = tf.constant([data]), tf.constant([data] * 64)
-    taken = latency.milliseconds(lambda: serve(image_bytes=one), FLAGS.repeats)
-    batch = latency.milliseconds(
-        lambda: serve(image_bytes=many), max(5, FLAGS.repeats // 6)
-    )
-    return {
-        "batch_1_milliseconds": round(taken, 2),
-        "batch_64_images_per_second": round(64_000 / batch, 1),
-    }
+    return times(lambda: serve(image_bytes=one), lambda: serve(image_bytes=many))
 
 
 def main(argv: Sequence[str]) -> None:
@@ -110,6 +132,7 @@ def main(argv: Sequence[str]) -> None:
             found[form] = measure(path, size)
             if form == "saved_model":
                 found["serving_default"] = measure_encoded(path, size)
+                found["session"] = measure_session(path, size)
             if form == "tflite":
                 path = write(method, config, folder, form, quantize=True)
                 found["tflite_int8_weights"] = measure(path, size)
