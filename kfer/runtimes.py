@@ -34,7 +34,8 @@ def load(model_dir: str, threads: int = 0) -> Answers:
         return lambda images: predict(images=images)
     load_file = _onnx if form == "onnx" else _tflite
     try:
-        return load_file(path, threads or os.cpu_count() or 1)
+        # Threads beyond the cores this process may use would wait for each other.
+        return load_file(path, threads or len(os.sched_getaffinity(0)))
     except ImportError as error:
         raise UserError(
             f"{path} needs {error.name}, which is missing; install kfer[convert]"

@@ -106,7 +106,8 @@ def _export(out_dir: str) -> None:
     print(shown)
     print(f"Latency here: {latency.describe(export.latency_of(path))}")
     if FLAGS.quantize:
-        print(f"test, as trained: {before}\ntest, quantized: {_score_model(path)}")
+        print(f"test, as trained, not calibrated: {before}")
+        print(f"test, quantized: {_score_model(path)}")
 
 
 def _score_run() -> str:

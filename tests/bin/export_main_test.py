@@ -51,7 +51,9 @@ def test_the_loss_of_quantisation_is_stated(tmp_path):
     arguments = ("--format=tflite", "--quantize", f"--out_dir={tmp_path / 'm'}")
     status, out, err = run(f"--run={runs.run()}", *arguments)
     assert status == 0, err
-    assert re.search(r"\ntest, as trained: expression: accuracy [\d.]+ %", out)
+    assert re.search(
+        r"\ntest, as trained, not calibrated: expression: accuracy [\d.]+ %", out
+    )
     assert re.search(r"\ntest, quantized: expression: accuracy [\d.]+ %", out)
     described = model_folder.read_description(str(tmp_path / "m"))
     assert (described["format"], described["quantized"]) == ("tflite", True)
