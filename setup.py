@@ -27,6 +27,7 @@ CORE = [
     "tensorflow==2.15.1",
     "tensorflow-addons==0.23.0",
     "tensorflow-datasets==4.9.*",
+    "tensorflow-serving-api==2.15.1",
     "tqdm",
 ]
 
@@ -48,6 +49,11 @@ setuptools.setup(
             "tfx==1.15.1",
             "dill==0.4.1",
             "kfp-pipeline-spec==0.3.0",
+        ],
+        "convert": [
+            "onnx==1.18.0",
+            "onnxruntime==1.23.2",
+            "tf2onnx==1.17.0",
         ],
         "dev": ["mypy", "pytest", "pytest-timeout", "ruff"],
     },

@@ -1,4 +1,4 @@
-"""The folder of a kfer SavedModel: what marks it, how it is written and loaded."""
+"""The folder of an exported model: what marks it, how it is written and loaded."""
 
 import contextlib
 import os
@@ -13,13 +13,24 @@ from kfer.errors import UserError
 
 FORMAT_VERSION = 1
 LABELS = "labels.json"
-_SAVED_MODEL = "saved_model.pb"
+# Format -> the file that marks it.
+FILES = {
+    "saved_model": "saved_model.pb",
+    "onnx": "model.onnx",
+    "tflite": "model.tflite",
+}
 
 
 def is_model(path: str) -> bool:
-    """Whether a folder is a SavedModel of kfer's."""
-    files = (_SAVED_MODEL, os.path.join("assets", LABELS))
-    return all(os.path.isfile(os.path.join(path, name)) for name in files)
+    """Whether a folder holds a model of kfer's, in any format."""
+    described = os.path.isfile(os.path.join(path, "assets", LABELS))
+    return described and bool(format_of(path))
+
+
+def format_of(path: str) -> str:
+    """The format of the model in a folder; '' if there is none."""
+    found = (f for f, n in FILES.items() if os.path.isfile(os.path.join(path, n)))
+    return next(found, "")
 
 
 def check_target(out_dir: str, overwrite: bool = False) -> None:
@@ -93,15 +104,15 @@ def sync_all(folder: str) -> int:
 
 
 def read_description(model_dir: str) -> dict[str, Any]:
-    """assets/labels.json of a SavedModel.
+    """assets/labels.json of a model.
 
     Raises:
       UserError: no such folder, not a model of kfer's, or of another version.
     """
     if not is_model(model_dir):
         raise UserError(
-            f"{model_dir} is no kfer model: it lacks {_SAVED_MODEL} or assets/{LABELS}"
-            "; make one with kfer-export --run=DIR"
+            f"{model_dir} is no kfer model: it lacks {FILES['saved_model']} or "
+            f"assets/{LABELS}; make one with kfer-export --run=DIR"
         )
     path = os.path.join(model_dir, "assets", LABELS)
     described = run_folder.read_json(path)
@@ -115,10 +126,15 @@ def read_description(model_dir: str) -> dict[str, Any]:
 
 
 def load(model_dir: str) -> Any:
-    """The loaded SavedModel; UserError if it is damaged."""
+    """The loaded SavedModel; UserError if it is damaged or of another format."""
     import tensorflow as tf
 
     read_description(model_dir)
+    if (form := format_of(model_dir)) != "saved_model":
+        raise UserError(
+            f"{model_dir} holds a model in {form}, which has no signature for encoded "
+            "pictures; export the run as a SavedModel"
+        )
     try:
         return tf.saved_model.load(model_dir)
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:

@@ -5,11 +5,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer import samples
+from kfer import freezing, samples
 from kfer.config import ExperimentConfig
 from kfer.data import augment
 from kfer.errors import UserError
 from kfer.evaluation import task_of_target
+from kfer.metrics import calibration
 from kfer.tasks import LabelTask
 
 SERVING_DEFAULT = "serving_default"
@@ -22,13 +23,14 @@ _TOLERANCE = 1e-3
 
 
 def signatures(
-    method: Any, config: ExperimentConfig, include_decoder: bool = False
+    method: Any, config: ExperimentConfig, answers: Any, include_decoder: bool = False
 ) -> dict[str, Any]:
     """Signature name -> concrete function; see docs of each function below.
 
     Args:
       method: a built kfer.methods.base.Method.
       config: of the method.
+      answers: concrete function of `answer_function`; its variables become constants.
       include_decoder: also GENERATE.
 
     Raises:
@@ -37,16 +39,15 @@ def signatures(
     """
     output_names(config)
     side = config.image_size
-    order = config.recipe.channel_order
+    # One function that both signatures call, so that its constants are stored once.
+    answer = freezing.frozen(answers)
 
     def from_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        if order == "bgr":
-            images = tf.reverse(images, axis=[-1])
         # oneDNN's fused convolution fails on an empty batch.
         count = tf.shape(images)[0]
         one_if_empty = tf.cast(tf.equal(count, 0), tf.int32)
         images = tf.pad(images, [[0, one_if_empty], [0, 0], [0, 0], [0, 0]])
-        found = method.answers(tf.ensure_shape(images, [None, side, side, 3]))
+        found = answer(images)
         return outputs(config, {name: value[:count] for name, value in found.items()})
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -64,6 +65,42 @@ def signatures(
     if include_decoder:
         found[GENERATE] = _generate(method, config)
     return found
+
+
+def answer_function(
+    method: Any,
+    config: ExperimentConfig,
+    temperatures: Mapping[str, float] | None = None,
+) -> Any:
+    """The tf.function from images to answers that every export is made of.
+
+    Args:
+      method: a built kfer.methods.base.Method.
+      config: of the method.
+      temperatures: target -> T of its probabilities; see kfer.metrics.calibration.
+
+    Returns:
+      tf.function of 'images' [B, S, S, 3] float32 RGB in [-1, 1], whose range is not
+      checked -> target -> [B, size].
+    """
+    side = config.image_size
+
+    def predict_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        if config.recipe.channel_order == "bgr":
+            images = tf.reverse(images, axis=[-1])
+        found = dict(method.answers(images))
+        for target, temperature in (temperatures or {}).items():
+            found[target] = tempered(found[target], temperature)
+        return found
+
+    spec = tf.TensorSpec([None, side, side, 3], tf.float32, "images")
+    return tf.function(predict_images, input_signature=[spec], autograph=False)
+
+
+def tempered(probabilities: tf.Tensor, temperature: float) -> tf.Tensor:
+    """p^(1/T) with rows that sum to 1, [B, K]; calibration.scaled as a graph."""
+    logits = tf.math.log(tf.maximum(probabilities, calibration.FLOOR))
+    return tf.nn.softmax(logits / temperature)
 
 
 def _concrete(function: Any, *specs: Any, **named: Any) -> Any:

@@ -92,6 +92,49 @@ def run() -> str:
     return path
 
 
+@functools.cache
+def answering():
+    """The method that `model` was made of, in any format."""
+    return method(run_config())
+
+
+CALIBRATION = {
+    "expression": {
+        "temperature": 1.5,
+        "errors": [0.1, 0.2, 0.25],
+        "num_examples": 24,
+        "ece_before": 0.125,
+        "ece_after": 0.0625,
+        "split": "train",
+        "labels": ["label/annotator_1", "label/annotator_2", "label/annotator_3"],
+    }
+}
+
+
+@functools.cache
+def model(form: str = "saved_model", quantize: bool = False) -> str:
+    """`answering` with the temperature of CALIBRATION, exported."""
+    from kfer import export
+
+    path = os.path.join(folder(), f"model-{form}-{quantize}")
+    arguments = (answering(), run_config(), path)
+    if form == "saved_model":
+        export.export_model(*arguments, calibration=CALIBRATION)
+    else:
+        export.export_converted(
+            *arguments, form, quantize=quantize, calibration=CALIBRATION
+        )
+    return path
+
+
+@functools.cache
+def expected() -> dict[str, np.ndarray]:
+    """What `model` should say of `images`, by NumPy from the method's answers."""
+    found = {name: v.numpy() for name, v in answering().answers(images()).items()}
+    powers = found["expression"] ** (1 / 1.5)
+    return found | {"expression": powers / powers.sum(axis=1, keepdims=True)}
+
+
 def history_row(step: int, scores: dict) -> dict:
     """An evaluation as the history has it; its loss falls with the step."""
     return {

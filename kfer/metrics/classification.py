@@ -130,6 +130,13 @@ def reliability(
     values = check_probabilities(probabilities)
     confidence = values.max(axis=1, initial=0.0)
     correct = values.argmax(axis=1) == np.asarray(labels) if len(values) else []
+    return reliability_of(confidence, correct, num_bins)
+
+
+def reliability_of(
+    confidence: np.ndarray, correct: Any, num_bins: int = NUM_BINS
+) -> dict[str, list[Any]]:
+    """`reliability` of confidences [n] in [0, 1] that were right (1) or not (0)."""
     edges = np.linspace(0.0, 1.0, num_bins + 1)
     bins = np.clip(np.searchsorted(edges, confidence) - 1, 0, num_bins - 1)
     count = np.bincount(bins, minlength=num_bins)
