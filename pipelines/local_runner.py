@@ -1,0 +1,255 @@
+"""Runs a pipeline on this machine; the one file that knows its folders.
+
+ROOT/metadata.sqlite     ML Metadata
+ROOT/lock                held while a pipeline runs
+ROOT/artifacts/NAME/     what the components made
+ROOT/checkpoints/        of trainings, so that a killed one goes on
+ROOT/schemas/            label schemas, named by their content
+ROOT/models/NAME/1, 2..  what was pushed, as TF Serving watches it
+ROOT/logs/               what the libraries had to say
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import hashlib
+import importlib.metadata
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import kfer
+from kfer import digest, ingest
+from kfer.errors import UserError
+from pipelines import metadata_file, quiet, records, schemas
+from pipelines.config import PipelineConfig
+from pipelines.records import Node
+
+METADATA = "metadata.sqlite"
+# Without a flag about dependencies, TFX packs itself anew for each Beam component.
+BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=unused/local")
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A run that ended well.
+
+    Attributes:
+      nodes: node -> its state and outputs.
+      log: what the libraries said.
+      model: the pushed version's folder; '' if the model was not blessed.
+      verdict: what the pusher noted.
+    """
+
+    nodes: dict[str, Node]
+    log: str
+    model: str
+    verdict: str
+
+    def output(self, node: str, key: str) -> str:
+        """The folder of an output."""
+        return self.nodes[node].outputs[key].uri
+
+
+def run(
+    config: PipelineConfig,
+    root: str,
+    data_dir: str = "",
+    teacher_data_dir: str = "",
+    beam_args: Sequence[str] = (),
+    write: Callable[[str], Any] = print,
+) -> Result:
+    """Runs a pipeline, or what is left to do of it.
+
+    Args:
+      config: see pipelines.config.named.
+      root: the folder of everything; see this file's head.
+      data_dir: the raw data's folder; '' for data that is drawn.
+      teacher_data_dir: of the teacher's raw data.
+      beam_args: more of Beam's flags, such as --direct_num_workers.
+      write: gets one line a component.
+
+    Raises:
+      UserError: a folder is missing or can't be written, another run is at work, the
+        metadata file is damaged, or a component failed.
+    """
+    root = os.path.abspath(root)
+    data = _raw_data(config.source, data_dir, "--data_dir")
+    teacher = (
+        _raw_data(config.teacher.source, teacher_data_dir, "--teacher_data_dir")
+        if config.teacher
+        else None
+    )
+    if not config.teacher and teacher_data_dir:
+        raise UserError(f"The pipeline {config.name} has no teacher to read data for")
+    _make(root)
+    with _lock(root):
+        metadata = os.path.join(root, METADATA)
+        metadata_file.check(metadata, _tfx_version())
+        log = os.path.join(root, "logs", f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log")
+        with quiet.into(log):
+            return _run(config, root, data, teacher, beam_args, metadata, log, write)
+
+
+def report_of(result: Result) -> str:
+    """The page about the judged model."""
+    return os.path.join(result.output("fer_evaluator", "evaluation"), "report.html")
+
+
+def _tfx_version() -> str:
+    return importlib.metadata.version("tfx")
+
+
+def _raw_data(source: ingest.Source, folder: str, flag: str) -> tuple[str, str]:
+    """(absolute folder, digest) of raw data; ('', '') where it is drawn."""
+    if not source.needs_root:
+        if folder:
+            raise UserError(f"{source.dataset} is drawn; leave {flag} out")
+        return "", ""
+    if not folder:
+        raise UserError(f"Name the folder of {source.dataset} with {flag}")
+    return os.path.abspath(folder), digest.of_raw_data(folder)
+
+
+def _make(root: str) -> None:
+    try:
+        for name in ("artifacts", "checkpoints", "schemas", "models", "logs"):
+            os.makedirs(os.path.join(root, name), exist_ok=True)
+        with open(os.path.join(root, "lock"), "a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"Can't write to the pipeline's folder {root}: {error.strerror}; choose "
+            "another --root"
+        ) from error
+
+
+@contextlib.contextmanager
+def _lock(root: str) -> Iterator[None]:
+    """Held by the process, so that a killed run leaves none behind."""
+    with open(os.path.join(root, "lock"), "r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"Another run (process {file.read().strip() or 'unknown'}) is at work "
+                f"in {root}; wait for its end or choose another --root"
+            ) from error
+        file.seek(0)
+        file.truncate()
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _run(
+    config: PipelineConfig,
+    root: str,
+    data: tuple[str, str],
+    teacher: tuple[str, str] | None,
+    beam_args: Sequence[str],
+    metadata: str,
+    log: str,
+    write: Callable[[str], Any],
+) -> Result:
+    from tfx.orchestration import metadata as tfx_metadata
+
+    from pipelines import create_pipeline
+
+    places = create_pipeline.Places(
+        pipeline_root=os.path.join(root, "artifacts", config.name),
+        work_dir=os.path.join(root, "checkpoints"),
+        push_dir=os.path.join(root, "models", config.name),
+        data=create_pipeline.Data(*data, _schema(root, schemas.path_of(config))),
+        teacher_data=create_pipeline.Data(
+            *teacher, _schema(root, schemas.path_of(config, teacher=True))
+        )
+        if teacher
+        else None,
+        code_version=digest.of_code(_packages()),
+        beam_args=(*BEAM_ARGS, *beam_args),
+    )
+    connection = tfx_metadata.sqlite_metadata_connection_config(metadata)
+    pipeline = create_pipeline.create_pipeline(config, places, connection)
+    names = [node.id for node in pipeline.components]
+    _launch(pipeline, config.name, names, metadata, log, write)
+    return _result(config.name, names, metadata, log)
+
+
+def _packages() -> list[str]:
+    import components
+
+    return [os.path.dirname(package.__file__) for package in (kfer, components)]
+
+
+def _schema(root: str, path: str) -> str:
+    """A copy named by its content, which TFX's cache then sees."""
+    with open(path, "rb") as file:
+        content = file.read()
+    stem = os.path.splitext(os.path.basename(path))[0]
+    name = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.pbtxt"
+    copy = os.path.join(root, "schemas", name)
+    if not os.path.exists(copy):
+        shutil.copyfile(path, f"{copy}.partial")
+        os.replace(f"{copy}.partial", copy)
+    return copy
+
+
+def _launch(
+    pipeline: Any,
+    name: str,
+    nodes: list[str],
+    metadata: str,
+    log: str,
+    write: Callable[[str], Any],
+) -> None:
+    from tfx.orchestration.local import local_dag_runner
+
+    from pipelines import progress
+
+    def store() -> Any:
+        return records.open_store(metadata)
+
+    before = records.last_execution_ids(store(), name, nodes)
+    lines = progress.Lines(
+        lambda node: records.last_of(store(), name, node), len(nodes), write
+    )
+    listened = logging.getLogger("absl")
+    listened.addHandler(lines)
+    try:
+        local_dag_runner.LocalDagRunner().run(pipeline)
+    except UserError as error:
+        lines.failed(str(error))
+        raise
+    except Exception as error:
+        logging.exception("%s failed", lines.current)
+        raise UserError(_reason(lines.current, error, log)) from error
+    finally:
+        listened.removeHandler(lines)
+    records.check_all_done(store(), name, nodes, before)
+
+
+def _reason(node: str, error: Exception, log: str) -> str:
+    """What a library raised, in one line; Beam hides a UserError in its own."""
+    text = str(error)
+    if "UserError: " in text:
+        text = text.split("UserError: ")[-1]
+    first = (text.strip().splitlines() or [type(error).__name__])[0]
+    return f"{node or 'The pipeline'} failed: {first} (see {log})"
+
+
+def _result(name: str, nodes: list[str], metadata: str, log: str) -> Result:
+    store = records.open_store(metadata)
+    found = {node: records.last_of(store, name, node) for node in nodes}
+    notes = found["model_pusher"].outputs["pushed"].notes
+    model = notes.get("pushed_destination", "")
+    if model and not os.path.isdir(model):
+        raise UserError(
+            f"{model} was pushed before and is gone; copy it from "
+            f"{found['model_pusher'].outputs['pushed'].uri}'s model, or choose another "
+            "--root"
+        )
+    return Result(found, log, model, notes["summary"])
