@@ -27,7 +27,7 @@ class Source:
     """
 
     dataset: str
-    options: ReaderOptions = ReaderOptions()
+    options: ReaderOptions = dataclasses.field(default_factory=ReaderOptions)
 
     def __post_init__(self):
         if self.options.limit and self.dataset not in AS_THEY_ARE:

@@ -38,9 +38,7 @@ def write(
     """
     shutil.copytree(run_dir, out_dir, dirs_exist_ok=True)
     predictions = os.path.join(out_dir, evaluation.PREDICTIONS)
-    found = evaluation.evaluate_model(
-        model_dir, data_dir, predictions_path=predictions
-    )
+    found = evaluation.evaluate_model(model_dir, data_dir, predictions_path=predictions)
     before = None
     if last_blessed:
         before = evaluation.evaluate_model(last_blessed, data_dir)["scores"]

@@ -5,6 +5,7 @@ SavedModel, sends each signature its request and writes the answers.
 """
 
 import base64
+import itertools
 import os
 import subprocess
 import sys
@@ -42,7 +43,8 @@ def check(model_dir: str, data_dir: str, predictions_path: str = "") -> list[str
       UserError: the model can't be loaded, a signature fails, or answers differ.
     """
     requests = requests_of(model_dir, data_dir)
-    here = {n: _call(model_folder.load(model_dir), n, r) for n, r in requests.items()}
+    model = model_folder.load(model_dir)
+    here = {name: _call(model, name, request) for name, request in requests.items()}
     there = _in_fresh_process(model_dir, requests)
     for name, answers in here.items():
         _compare(f"{name} in a fresh process", answers, there[name])
@@ -61,7 +63,8 @@ def requests_of(model_dir: str, data_dir: str) -> dict[str, Arrays]:
     described = model_folder.read_description(model_dir)
     dataset = dataset_lib.load(data_dir)
     dataset.split("test")
-    encoded = [r.image for r, _ in zip(rewrite.records(dataset, "test"), range(COUNT))]
+    found = itertools.islice(rewrite.records(dataset, "test"), COUNT)
+    encoded = [record.image for record in found]
     size = described["image_size"]
     pixels = [tf.io.decode_jpeg(data, channels=3) for data in encoded]
     resized = [tf.image.resize(p, [size, size], antialias=True) for p in pixels]
@@ -69,15 +72,17 @@ def requests_of(model_dir: str, data_dir: str) -> dict[str, Arrays]:
     images = np.stack([picture.numpy() for picture in resized]) / 127.5 - 1.0
     known = {"image_bytes": texts, "images": images.astype(np.float32)}
     return {
-        name: {key: known.get(key, _zeros(text)) for key, text in spec["inputs"].items()}
+        name: {
+            key: known.get(key, _zeros(text)) for key, text in spec["inputs"].items()
+        }
         for name, spec in described["signatures"].items()
     }
 
 
-def _zeros(text: str) -> np.ndarray:
+def _zeros(text: str, count: int) -> np.ndarray:
     """Zeros for an input described as 'float32 [batch, 100]'."""
     dtype, _, shape = text.partition(" ")
-    sizes = [COUNT if s == "batch" else int(s) for s in shape.strip("[]").split(", ")]
+    sizes = [count if s == "batch" else int(s) for s in shape.strip("[]").split(", ")]
     return np.zeros(sizes, dtype if dtype != "string" else "U1")
 
 

@@ -123,9 +123,7 @@ def _to_json(pair: tuple[str, Mapping[str, Any]]) -> str:
     return json.dumps([pair[0], pair[1]])
 
 
-def _read(
-    folder: str, classes: Sequence[int], columns: Sequence[str]
-) -> MachineLabels:
+def _read(folder: str, classes: Sequence[int], columns: Sequence[str]) -> MachineLabels:
     labels = MachineLabels()
     for name in sorted(os.listdir(folder)):
         with open(os.path.join(folder, name), encoding="utf-8") as file:

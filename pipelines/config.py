@@ -14,6 +14,8 @@ from kfer.errors import UserError
 from kfer.ingest import Source
 from kfer.preprocess.label_noise import LabelNoise
 
+NO_NOISE = LabelNoise()
+
 
 @dataclasses.dataclass(frozen=True)
 class Teacher:
@@ -52,7 +54,7 @@ class PipelineConfig:
     source: Source
     experiment: ExperimentConfig
     rival: str = ""
-    noise: LabelNoise = LabelNoise()
+    noise: LabelNoise = NO_NOISE
     teacher: Teacher | None = None
     steps: int = 0
     minimum: tuple[tuple[str, float], ...] = ()
@@ -75,7 +77,7 @@ class _Row:
     minimum: tuple[tuple[str, float], ...]
     rival: str = ""
     num_classes: int = 7
-    noise: LabelNoise = LabelNoise()
+    noise: LabelNoise = NO_NOISE
     teacher: str = ""
     teacher_columns: tuple[str, ...] = ()
 

@@ -21,7 +21,8 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import kfer
+from absl import logging as absl_logging
+
 from kfer import digest, ingest
 from kfer.errors import UserError
 from pipelines import metadata_file, quiet, records, schemas
@@ -169,7 +170,7 @@ def _run(
         )
         if teacher
         else None,
-        code_version=digest.of_code(_packages()),
+        code_version=digest.of_code(digest.packages()),
         beam_args=(*BEAM_ARGS, *beam_args),
     )
     connection = tfx_metadata.sqlite_metadata_connection_config(metadata)
@@ -177,12 +178,6 @@ def _run(
     names = [node.id for node in pipeline.components]
     _launch(pipeline, config.name, names, metadata, log, write)
     return _result(config.name, names, metadata, log)
-
-
-def _packages() -> list[str]:
-    import components
-
-    return [os.path.dirname(package.__file__) for package in (kfer, components)]
 
 
 def _schema(root: str, path: str) -> str:
@@ -213,6 +208,7 @@ def _launch(
     def store() -> Any:
         return records.open_store(metadata)
 
+    absl_logging.set_verbosity(absl_logging.INFO)
     before = records.last_execution_ids(store(), name, nodes)
     lines = progress.Lines(
         lambda node: records.last_of(store(), name, node), len(nodes), write

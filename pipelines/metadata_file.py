@@ -41,6 +41,8 @@ def _check(path: str, tfx_version: str) -> None:
         (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":
             raise sqlite3.DatabaseError(state.splitlines()[-1])
+        if not os.path.getsize(path):
+            raise sqlite3.DatabaseError("it is empty")
         (version,) = connection.execute("SELECT schema_version FROM MLMDEnv").fetchone()
         others = connection.execute(
             "SELECT DISTINCT string_value FROM ArtifactProperty "

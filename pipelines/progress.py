@@ -8,7 +8,6 @@ from typing import Any
 
 from kfer import run_folder
 from kfer.metrics import suite
-
 from pipelines.records import Node
 
 # What TFX's LocalDagRunner logs around each node, and nothing else tells.
@@ -66,7 +65,9 @@ def describe(node: Node) -> str:
             return made.notes["summary"]
     if "model_run" in node.outputs:
         return _training(node.outputs["model_run"].uri)
-    return ", ".join(sorted(node.outputs))
+    if not node.outputs:
+        return "none"
+    return ", ".join(f"{key} {made.uri}" for key, made in sorted(node.outputs.items()))
 
 
 def _training(run_dir: str) -> str:
@@ -75,5 +76,3 @@ def _training(run_dir: str) -> str:
         return "trained"
     last = metrics["last"]
     return f"step {last['step']}: {suite.summary_line(last['test'])}"
-
-
