@@ -95,7 +95,7 @@ def test_a_changed_setting_runs_what_depends_on_it(first, monkeypatch):
         tiny.run(changed, root)
     assert tiny.versions(root) == ["1"]
     monkeypatch.undo()
-    result, lines = tiny.run(changed, root)
+    _, lines = tiny.run(changed, root)
     assert set(lines) - set(tiny.cached(lines)) == {
         "last_blessed",
         "serving_check",
@@ -107,7 +107,7 @@ def test_a_changed_setting_runs_what_depends_on_it(first, monkeypatch):
 
 
 def test_a_model_below_the_threshold_is_not_pushed(first):
-    root, (result, _), _ = first
+    root, _, _ = first
     before = tiny.versions(root)
     refused, lines = tiny.run(tiny.config(minimum=0.99), root)
     assert refused.model == "" and tiny.versions(root) == before
