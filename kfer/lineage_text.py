@@ -10,7 +10,9 @@ from kfer import lineage as lineage_lib
 from kfer import methods
 from kfer.lineage import Lineage, Step
 
-_WIDTH = 34  # characters of a box
+_WIDTH = 38  # characters of a box
+_BOX = (2.6, 0.8)  # of a step, in inches
+_COLUMN, _ROW = 3.6, 1.4  # from box to box
 
 
 def describe(lineage: Lineage) -> str:
@@ -81,9 +83,8 @@ def _noise(row: dict[str, Any]) -> str:
 def _step_line(step: Step, lineage: Lineage) -> str:
     names = {other.number: other.node for other in lineage.steps}
     parents = ", ".join(names[number] for number in step.parents)
-    return f"  {step.number:>4}  {step.node:<26}" + (
-        f" <- {parents}" if parents else ""
-    )
+    arrow = f"<- {parents}" if parents else ""
+    return f"  {step.number:>4}  {step.node:<26} {arrow}".rstrip()
 
 
 def _time(step: Step) -> str:
@@ -103,29 +104,50 @@ def draw(lineage: Lineage, path: str) -> None:
     """Writes the steps as boxes, parents at the left, into a picture file."""
     from matplotlib.figure import Figure
 
-    places: dict[int, tuple[float, float]] = {}
-    heights: dict[int, int] = {}
-    for number, layer in layers(lineage).items():
-        heights[layer] = heights.get(layer, 0) + 1
-        places[number] = (3.6 * layer, -1.7 * heights[layer])
-    width, height = len(heights) * 3.6, max(heights.values()) * 1.7
-    figure = Figure((width, max(height, 2.0)), dpi=100, layout="constrained")
+    places = _places(lineage)
+    width = max(x for x, _ in places.values()) + _COLUMN
+    height = max(-y for _, y in places.values()) + _ROW
+    figure = Figure((width, height), dpi=100, layout="constrained")
     axes = figure.add_subplot()
     for step in lineage.steps:
+        _draw_box(axes, places[step.number], _box_text(step))
         for parent in step.parents:
-            arrow = {"arrowstyle": "->", "color": "#888888", "shrinkA": 60}
-            arrow["shrinkB"] = 60
-            axes.annotate(
-                "", xy=places[step.number], xytext=places[parent], arrowprops=arrow
-            )
-    for step in lineage.steps:
-        box = {"boxstyle": "round", "facecolor": "#eef3fa", "edgecolor": "#5577aa"}
-        style = {"ha": "center", "va": "center", "fontsize": 8, "bbox": box}
-        axes.text(*places[step.number], _box_text(step), **style)
-    axes.set_xlim(-1.8, width - 1.8)
-    axes.set_ylim(-1.7 * max(heights.values()) - 0.9, -0.8)
+            _draw_arrow(axes, places[parent], places[step.number])
+    axes.set_xlim(-_COLUMN / 2, width - _COLUMN / 2)
+    axes.set_ylim(-height + _ROW / 2, _ROW / 2)
     axes.axis("off")
     figure.savefig(path)
+
+
+def _places(lineage: Lineage) -> dict[int, tuple[float, float]]:
+    """Step -> the middle of its box in inches, a column for each layer."""
+    places: dict[int, tuple[float, float]] = {}
+    rows: dict[int, int] = {}
+    for number, layer in layers(lineage).items():
+        row = rows.get(layer, 0)
+        rows[layer] = row + 1
+        # Lower in every other column, so that long arrows pass between boxes.
+        places[number] = (_COLUMN * layer, -_ROW * (row + layer % 2 / 2))
+    return places
+
+
+def _draw_box(axes: Any, place: tuple[float, float], text: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    x, y = place
+    corner, style = (x - _BOX[0] / 2, y - _BOX[1] / 2), "round,pad=0,rounding_size=0.1"
+    axes.add_patch(
+        FancyBboxPatch(corner, *_BOX, style, facecolor="#eef3fa", edgecolor="#5577aa")
+    )
+    axes.text(x, y, text, ha="center", va="center", fontsize=8)
+
+
+def _draw_arrow(
+    axes: Any, begin: tuple[float, float], end: tuple[float, float]
+) -> None:
+    arrow = {"arrowstyle": "-|>", "color": "#888888", "shrinkA": 0, "shrinkB": 0}
+    start, stop = (begin[0] + _BOX[0] / 2, begin[1]), (end[0] - _BOX[0] / 2, end[1])
+    axes.annotate("", xy=stop, xytext=start, arrowprops=arrow, zorder=0)
 
 
 def _box_text(step: Step) -> str:

@@ -1,10 +1,10 @@
 """kfer-pipeline: wrong use is one line, said before TensorFlow is loaded."""
 
+import subprocess
 import sys
 
 import pytest
 
-from kfer.bin import pipeline_main
 from pipelines import config
 from tests.bin.processes import run
 
@@ -40,31 +40,38 @@ def test_wrong_use(arguments, text):
     assert stderr.startswith("kfer-pipeline: error: ") and text in stderr
 
 
+PROGRAM = """
+import sys
+from kfer.bin import pipeline_main
+pipeline_main.FLAGS(sys.argv)
+print(pipeline_main.config_from_flags())
+"""
+
+
 def test_flags_make_the_config():
-    pipeline_main.FLAGS.unparse_flags()
-    pipeline_main.FLAGS(
-        [
-            sys.argv[0],
-            "--pipeline=raf_base",
-            "--root=r",
-            "--set=epochs=3,width=0.5",
-            "--teacher_set=epochs=2",
-            "--steps=9",
-            "--minimum=expression/accuracy=0.7",
-        ]
+    # In a process of its own: commands may define the same flags.
+    arguments = [
+        "--pipeline=raf_base",
+        "--root=r",
+        "--set=epochs=3,width=0.5",
+        "--teacher_set=epochs=2",
+        "--steps=9",
+        "--minimum=expression/accuracy=0.7",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    try:
-        found = pipeline_main.config_from_flags()
-    finally:
-        for name in ("pipeline", "root", "set", "teacher_set", "steps", "minimum"):
-            pipeline_main.FLAGS[name].unparse()
-    assert found == config.named(
+    wanted = config.named(
         "raf_base",
         {"epochs": 3, "width": 0.5},
         {"epochs": 2},
         minimum={"expression/accuracy": 0.7},
         steps=9,
     )
+    assert done.stdout.strip() == str(wanted)
 
 
 def test_help():
