@@ -1,6 +1,7 @@
 """What the components note on artifacts in ML Metadata."""
 
 import json
+import os
 from typing import Any
 
 from tfx.components.util import examples_utils
@@ -63,5 +64,6 @@ def load_examples(examples: Any) -> Dataset:
 
 
 def model_dir(model: standard_artifacts.Model) -> str:
-    """The SavedModel of a Model artifact."""
-    return path_utils.serving_model_dir(model.uri)
+    """The SavedModel of a Trainer's Model artifact, or the folder that was imported."""
+    folder = path_utils.serving_model_dir(model.uri)
+    return folder if os.path.isdir(folder) else model.uri

@@ -71,10 +71,12 @@ def requests_of(model_dir: str, data_dir: str) -> dict[str, Arrays]:
     texts = np.array([base64.b64encode(data).decode() for data in encoded])
     images = np.stack([picture.numpy() for picture in resized]) / 127.5 - 1.0
     known = {"image_bytes": texts, "images": images.astype(np.float32)}
+
+    def value(name: str, text: str) -> np.ndarray:
+        return known[name] if name in known else _zeros(text, len(encoded))
+
     return {
-        name: {
-            key: known.get(key, _zeros(text)) for key, text in spec["inputs"].items()
-        }
+        name: {key: value(key, text) for key, text in spec["inputs"].items()}
         for name, spec in described["signatures"].items()
     }
 

@@ -13,7 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from kfer import model_folder, predict
 from kfer.data import record as record_lib
-from kfer.data import shards
+from kfer.data import rewrite, shards
 from kfer.data.dataset import Dataset
 from kfer.data.datasets.machine_labels import MachineLabels
 from kfer.errors import UserError
@@ -79,7 +79,7 @@ def _teacher_classes(
     if "expression" not in columns:
         return []
     known = list(targets["expression"]["classes"])
-    wanted = dataset.columns["expression"].classes
+    wanted = rewrite.expression_column(dataset).classes
     if unknown := [name for name in wanted if name not in known]:
         raise UserError(
             f"The teacher in {model_dir} doesn't know {', '.join(unknown)}; "

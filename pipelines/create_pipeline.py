@@ -11,6 +11,7 @@ from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGe
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common import resolver
+from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
 )
@@ -33,42 +34,9 @@ from kfer.data.record import Column
 from kfer.ingest import Source
 from kfer.preprocess import label_noise
 from pipelines.config import PipelineConfig
+from pipelines.places import Data, Places, TeacherModel
 
 RUN_FN = "kfer.tfx_trainer.run_fn"
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """Where a data set comes from: raw folder, its digest, its label schema's file."""
-
-    root: str
-    digest: str
-    schema: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Places:
-    """What a runner knows and a config doesn't.
-
-    Attributes:
-      pipeline_root: folder of the artifacts.
-      work_dir: folder of the checkpoints.
-      push_dir: folder that gets the versions.
-      data: of the source.
-      teacher_data: of the teacher's source, if there is one.
-      code_version: changes with kfer's sources, see kfer.digest.
-      beam_args: of each Beam component: runner, workers, ...
-      cluster: for Kubeflow, which knows TFX's own resolvers alone.
-    """
-
-    pipeline_root: str
-    work_dir: str
-    push_dir: str
-    data: Data
-    teacher_data: Data | None
-    code_version: str
-    beam_args: tuple[str, ...]
-    cluster: bool = False
 
 
 def create_pipeline(
@@ -125,10 +93,9 @@ def _add_examples(nodes: list[Any], config: PipelineConfig, places: Places) -> A
         )
         examples = _add(nodes, "label_noiser", noiser).outputs["noisy"]
     if config.teacher:
-        teacher = _add_teacher(nodes, config, places)
         relabeler = Relabeler(
             examples,
-            teacher.outputs["model"],
+            _add_teacher(nodes, config, places),
             ",".join(config.teacher.columns),
             places.code_version,
         ).with_beam_pipeline_args(list(places.beam_args))
@@ -146,11 +113,19 @@ def _add_reader(
 
 
 def _add_teacher(nodes: list[Any], config: PipelineConfig, places: Places) -> Any:
-    teacher, data = config.teacher, places.teacher_data
+    """Trains the teacher, or takes it as it is; its model."""
+    teacher, data = config.teacher, places.teacher
+    if isinstance(data, TeacherModel):
+        importer = Importer(
+            data.folder,
+            artifact_type=standard_artifacts.Model,
+            custom_properties={"digest": data.digest},
+        )
+        return _add(nodes, "teacher_importer", importer).outputs["result"]
     examples = _add_reader(nodes, places, "teacher_", teacher.source, data)
     columns = teacher.source.columns()
     gate = _add_gate(nodes, places, "teacher_", examples, columns, data)
-    return _add_trainer(
+    trainer = _add_trainer(
         nodes,
         places,
         "teacher_trainer",
@@ -159,6 +134,7 @@ def _add_teacher(nodes: list[Any], config: PipelineConfig, places: Places) -> An
         teacher.experiment,
         teacher.steps,
     )
+    return trainer.outputs["model"]
 
 
 def _add_gate(

@@ -8,7 +8,7 @@ from kfer.errors import UserError
 from kfer.ingest import Source
 from pipelines import create_pipeline, schemas
 from pipelines.config import PipelineConfig
-from pipelines.create_pipeline import Data, Places
+from pipelines.places import Data, Places
 
 
 def compile_pipeline(
@@ -51,7 +51,7 @@ def compile_pipeline(
         data=_data(
             config.source, data_dir, f"{root}/schemas/{name(schemas.path_of(config))}"
         ),
-        teacher_data=_data(
+        teacher=_data(
             teacher.source,
             teacher_data_dir,
             f"{root}/schemas/{name(schemas.path_of(config, teacher=True))}",

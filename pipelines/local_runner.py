@@ -23,10 +23,12 @@ from typing import Any
 
 from absl import logging as absl_logging
 
-from kfer import digest, ingest
+from kfer import digest
 from kfer.errors import UserError
 from pipelines import metadata_file, quiet, records, schemas
+from pipelines import places as places_lib
 from pipelines.config import PipelineConfig
+from pipelines.places import Data, Places, TeacherModel
 from pipelines.records import Node
 
 METADATA = "metadata.sqlite"
@@ -60,6 +62,7 @@ def run(
     root: str,
     data_dir: str = "",
     teacher_data_dir: str = "",
+    teacher_model: str = "",
     beam_args: Sequence[str] = (),
     write: Callable[[str], Any] = print,
 ) -> Result:
@@ -70,6 +73,7 @@ def run(
       root: the folder of everything; see this file's head.
       data_dir: the raw data's folder; '' for data that is drawn.
       teacher_data_dir: of the teacher's raw data.
+      teacher_model: a teacher that is trained already, instead.
       beam_args: more of Beam's flags, such as --direct_num_workers.
       write: gets one line a component.
 
@@ -78,41 +82,43 @@ def run(
         metadata file is damaged, or a component failed.
     """
     root = os.path.abspath(root)
-    data = _raw_data(config.source, data_dir, "--data_dir")
-    teacher = (
-        _raw_data(config.teacher.source, teacher_data_dir, "--teacher_data_dir")
-        if config.teacher
-        else None
+    places_lib.check_teacher(config, teacher_data_dir, teacher_model)
+    places = Places(
+        pipeline_root=os.path.join(root, "artifacts", config.name),
+        work_dir=os.path.join(root, "checkpoints"),
+        push_dir=os.path.join(root, "models", config.name),
+        data=places_lib.source_data(
+            config.source, data_dir, _schema(root, config, False), "--data_dir"
+        ),
+        teacher=_teacher(config, root, teacher_data_dir, teacher_model),
+        code_version=digest.of_code(digest.packages()),
+        beam_args=(*BEAM_ARGS, *beam_args),
     )
-    if not config.teacher and teacher_data_dir:
-        raise UserError(f"The pipeline {config.name} has no teacher to read data for")
     _make(root)
     with _lock(root):
         metadata = os.path.join(root, METADATA)
-        metadata_file.check(metadata, _tfx_version())
+        metadata_file.check(metadata, importlib.metadata.version("tfx"))
+        _copy_schemas(places)
         log = os.path.join(root, "logs", f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log")
         with quiet.into(log):
-            return _run(config, root, data, teacher, beam_args, metadata, log, write)
+            return _run(config, places, metadata, log, write)
+
+
+def _teacher(
+    config: PipelineConfig, root: str, data_dir: str, model: str
+) -> Data | TeacherModel | None:
+    if config.teacher is None:
+        return None
+    if model:
+        return places_lib.teacher_model(model)
+    schema = _schema(root, config, True)
+    flag = "--teacher_data_dir"
+    return places_lib.source_data(config.teacher.source, data_dir, schema, flag)
 
 
 def report_of(result: Result) -> str:
     """The page about the judged model."""
     return os.path.join(result.output("fer_evaluator", "evaluation"), "report.html")
-
-
-def _tfx_version() -> str:
-    return importlib.metadata.version("tfx")
-
-
-def _raw_data(source: ingest.Source, folder: str, flag: str) -> tuple[str, str]:
-    """(absolute folder, digest) of raw data; ('', '') where it is drawn."""
-    if not source.needs_root:
-        if folder:
-            raise UserError(f"{source.dataset} is drawn; leave {flag} out")
-        return "", ""
-    if not folder:
-        raise UserError(f"Name the folder of {source.dataset} with {flag}")
-    return os.path.abspath(folder), digest.of_raw_data(folder)
 
 
 def _make(root: str) -> None:
@@ -146,12 +152,27 @@ def _lock(root: str) -> Iterator[None]:
         yield
 
 
+def _schema(root: str, config: PipelineConfig, teacher: bool) -> str:
+    """Where a schema's copy lies: named by its content, which TFX's cache then sees."""
+    path = schemas.path_of(config, teacher)
+    with open(path, "rb") as file:
+        content = hashlib.sha256(file.read()).hexdigest()[:16]
+    stem = os.path.splitext(os.path.basename(path))[0]
+    return os.path.join(root, "schemas", f"{stem}-{content}.pbtxt")
+
+
+def _copy_schemas(places: Places) -> None:
+    for data in (places.data, places.teacher):
+        if isinstance(data, Data) and not os.path.exists(data.schema):
+            name = os.path.basename(data.schema).rpartition("-")[0]
+            source = os.path.join(schemas.FOLDER, f"{name}.pbtxt")
+            shutil.copyfile(source, f"{data.schema}.partial")
+            os.replace(f"{data.schema}.partial", data.schema)
+
+
 def _run(
     config: PipelineConfig,
-    root: str,
-    data: tuple[str, str],
-    teacher: tuple[str, str] | None,
-    beam_args: Sequence[str],
+    places: Places,
     metadata: str,
     log: str,
     write: Callable[[str], Any],
@@ -160,37 +181,11 @@ def _run(
 
     from pipelines import create_pipeline
 
-    places = create_pipeline.Places(
-        pipeline_root=os.path.join(root, "artifacts", config.name),
-        work_dir=os.path.join(root, "checkpoints"),
-        push_dir=os.path.join(root, "models", config.name),
-        data=create_pipeline.Data(*data, _schema(root, schemas.path_of(config))),
-        teacher_data=create_pipeline.Data(
-            *teacher, _schema(root, schemas.path_of(config, teacher=True))
-        )
-        if teacher
-        else None,
-        code_version=digest.of_code(digest.packages()),
-        beam_args=(*BEAM_ARGS, *beam_args),
-    )
     connection = tfx_metadata.sqlite_metadata_connection_config(metadata)
     pipeline = create_pipeline.create_pipeline(config, places, connection)
     names = [node.id for node in pipeline.components]
     _launch(pipeline, config.name, names, metadata, log, write)
     return _result(config.name, names, metadata, log)
-
-
-def _schema(root: str, path: str) -> str:
-    """A copy named by its content, which TFX's cache then sees."""
-    with open(path, "rb") as file:
-        content = file.read()
-    stem = os.path.splitext(os.path.basename(path))[0]
-    name = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.pbtxt"
-    copy = os.path.join(root, "schemas", name)
-    if not os.path.exists(copy):
-        shutil.copyfile(path, f"{copy}.partial")
-        os.replace(f"{copy}.partial", copy)
-    return copy
 
 
 def _launch(

@@ -25,6 +25,9 @@ flags.DEFINE_string("pipeline", "", f"One of {', '.join(pipeline_config.PIPELINE
 flags.DEFINE_string("root", "", "Folder of metadata, artifacts, checkpoints, models.")
 flags.DEFINE_string("data_dir", "", "Raw data; empty for data that is drawn.")
 flags.DEFINE_string("teacher_data_dir", "", "Raw data that the teacher learns from.")
+flags.DEFINE_string(
+    "teacher_model", "", "A SavedModel or run that is the teacher; it is not trained."
+)
 flags.DEFINE_list("set", [], "Settings of the experiment, such as epochs=3.")
 flags.DEFINE_list("teacher_set", [], "Settings of the teacher's experiment.")
 flags.DEFINE_integer("steps", 0, "Training steps; 0 means the epochs.", 0)
@@ -66,11 +69,18 @@ def _run(config: pipeline_config.PipelineConfig) -> int:
     for flag in ("out", "image"):
         if FLAGS[flag].value:
             raise UserError(f"--{flag} goes with compile")
+    if FLAGS.teacher_model and (FLAGS.teacher_set or FLAGS.teacher_steps):
+        raise UserError("A --teacher_model is not trained; leave its settings out")
     common.import_tensorflow()
     from pipelines import local_runner
 
     result = local_runner.run(
-        config, FLAGS.root, FLAGS.data_dir, FLAGS.teacher_data_dir, FLAGS.beam_args
+        config,
+        FLAGS.root,
+        FLAGS.data_dir,
+        FLAGS.teacher_data_dir,
+        FLAGS.teacher_model,
+        FLAGS.beam_args,
     )
     print(f"\nReport  {local_runner.report_of(result)}")
     print(f"Log     {result.log}")
@@ -85,6 +95,8 @@ def _compile(config: pipeline_config.PipelineConfig) -> int:
     for flag in ("out", "image"):
         if not FLAGS[flag].value:
             raise UserError(f"compile needs --{flag}")
+    if FLAGS.teacher_model:
+        raise UserError("--teacher_model goes with run")
     common.import_tensorflow()
     from pipelines import kubeflow_runner
 

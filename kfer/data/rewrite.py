@@ -48,6 +48,8 @@ def with_machine_labels(
       UserError: an image has no machine label (the first ten are named).
     """
     columns = dict(dataset.columns)
+    if machine.expression:
+        columns["expression"] = expression_column(dataset)
     if machine.valence_arousal and "valence_arousal" not in columns:
         columns["valence_arousal"] = record_lib.valence_arousal()
     machine.check(r.image_id for s in dataset.splits for r in records(dataset, s))
@@ -58,6 +60,20 @@ def with_machine_labels(
         columns,
         command="relabeler",
     )
+
+
+def expression_column(dataset: Dataset) -> Column:
+    """The column of expressions: the labels', else that of the truth.
+
+    Raises:
+      UserError: the data set has neither.
+    """
+    known = dataset.clean_columns | dataset.columns
+    if "expression" not in known:
+        raise UserError(
+            f"{dataset.root} has no expressions to replace, only {', '.join(known)}"
+        )
+    return known["expression"]
 
 
 def records(dataset: Dataset, split: str) -> Iterator[Record]:

@@ -21,6 +21,16 @@ from tests.bin.processes import run
             "--image goes with compile",
         ),
         (
+            [
+                "run",
+                "--pipeline=raf_base",
+                "--root=r",
+                "--teacher_model=m",
+                "--teacher_steps=3",
+            ],
+            "A --teacher_model is not trained; leave its settings out",
+        ),
+        (
             ["compile", "--pipeline=ferplus", "--root=r"],
             "compile needs --out",
         ),

@@ -202,8 +202,10 @@ def test_raw_data_that_is_missing_or_not_wanted(tmp_path):
         )
     with pytest.raises(UserError, match="synthetic_faces is drawn; leave --data_dir"):
         local_runner.run(tiny.config(), str(tmp_path), str(tmp_path))
-    with pytest.raises(UserError, match="has no teacher to read data for"):
+    with pytest.raises(UserError, match="The pipeline synthetic_faces has no teacher"):
         local_runner.run(tiny.config(), str(tmp_path), "", str(tmp_path))
+    with pytest.raises(UserError, match="Name a --teacher_model, or the --teacher_d"):
+        local_runner.run(config_lib.named("raf_base"), "r", "", "data", "model")
     assert os.listdir(tmp_path) == []
 
 

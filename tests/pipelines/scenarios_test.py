@@ -1,5 +1,7 @@
 """The paper's two scenarios on drawn faces: a teacher of one set labels the other."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def noise_by_hand(dataset, split):
     return np.mean(wrong)
 
 
-def run(name, root, data, teacher_data, **settings):
+def run(name, root, *places, **settings):
     described = config_lib.named(
         name,
         tiny.SETTINGS | settings,
@@ -37,7 +39,7 @@ def run(name, root, data, teacher_data, **settings):
         steps=4,
         teacher_steps=TEACHER_STEPS,
     )
-    return tiny.run(described, root, data, teacher_data)
+    return tiny.run(described, root, *places)
 
 
 def test_the_two_sets_look_different(roots):
@@ -63,6 +65,12 @@ def test_raf_base(roots, tmp_path):
     assert result.model.endswith("models/raf_base/1")
     _, again = run("raf_base", tmp_path, raf, affectnet)
     assert len(tiny.cached(again)) == len(again) - 1  # but the resolver
+    # The teacher's model, taken as it is, gives the same labels.
+    teacher = os.path.join(result.output("teacher_trainer", "model"), "Format-Serving")
+    taken, lines = run("raf_base", tmp_path / "taken", raf, "", teacher)
+    same = dataset_lib.load(taken.output("relabeler", "relabeled"))
+    assert same.content_hash == after.content_hash
+    assert "teacher_trainer" not in lines and "teacher_importer" in lines
 
 
 @pytest.mark.slow
