@@ -123,7 +123,9 @@ class _Store:
             elif event.type == proto.Event.OUTPUT:
                 row = self._outputs.setdefault(event.execution_id, [])
                 row.append(event.artifact_id)
-                self._maker[event.artifact_id] = event.execution_id
+                # An import of the same folder comes again in each run.
+                before = self._maker.get(event.artifact_id, event.execution_id)
+                self._maker[event.artifact_id] = min(before, event.execution_id)
 
     def find(self, model_dir: str) -> int | None:
         """The newest artifact that is the model of this folder."""

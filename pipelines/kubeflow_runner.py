@@ -8,7 +8,7 @@ from kfer.errors import UserError
 from kfer.ingest import Source
 from pipelines import create_pipeline, schemas
 from pipelines.config import PipelineConfig
-from pipelines.places import Data, Places
+from pipelines.places import Data, Places, beam_flags
 
 
 def compile_pipeline(
@@ -59,7 +59,7 @@ def compile_pipeline(
         if teacher
         else None,
         code_version=digest.of_code(digest.packages()),
-        beam_args=_beam_args(image, beam_args),
+        beam_args=beam_flags(image, beam_args),
         cluster=True,
     )
     out = os.path.abspath(out)
@@ -84,9 +84,3 @@ def _data(source: Source, folder: str, schema: str) -> Data:
         raise UserError(f"The data set {source.dataset} {wanted}; got {folder!r}")
     seen = digest.of_raw_data(folder) if folder and os.path.isdir(folder) else ""
     return Data(folder, seen, schema)
-
-
-def _beam_args(image: str, args: Sequence[str]) -> tuple[str, ...]:
-    named = any(arg.startswith("--runner") for arg in args)
-    first = () if named else ("--runner=FnApiRunner",)
-    return (*first, f"--sdk_container_image={image}", *args)

@@ -32,8 +32,7 @@ from pipelines.places import Data, Places, TeacherModel
 from pipelines.records import Node
 
 METADATA = "metadata.sqlite"
-# Without a flag about dependencies, TFX packs itself anew for each Beam component.
-BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=unused/local")
+NO_IMAGE = "unused/local"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +91,7 @@ def run(
         ),
         teacher=_teacher(config, root, teacher_data_dir, teacher_model),
         code_version=digest.of_code(digest.packages()),
-        beam_args=(*BEAM_ARGS, *beam_args),
+        beam_args=places_lib.beam_flags(NO_IMAGE, beam_args),
     )
     _make(root)
     with _lock(root):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 from kfer import digest, predict
 from kfer.errors import UserError
@@ -81,3 +82,14 @@ def teacher_model(path: str) -> TeacherModel:
     """A teacher that is trained already: a SavedModel, or a run's folder with one."""
     folder = os.path.abspath(predict.find_model(path))
     return TeacherModel(folder, digest.of_raw_data(folder))
+
+
+def beam_flags(image: str, args: Sequence[str]) -> tuple[str, ...]:
+    """Beam's flags of a component, with the runner and the workers' image named.
+
+    Beam's own default runner would download a program; and without a flag about
+    dependencies, TFX packs itself anew for each component.
+    """
+    named = any(arg.startswith("--runner") for arg in args)
+    runner = () if named else ("--runner=FnApiRunner",)
+    return (*runner, f"--sdk_container_image={image}", *args)

@@ -38,7 +38,6 @@ WITHOUT_TEST = {
         )
     },
     "components/artifacts.py": "pipelines/local_runner_test reads what it notes",
-    "pipelines/places.py": "local_runner_test: what is missing or not wanted",
     "pipelines/create_pipeline.py": "local_runner_test and kubeflow_runner_test",
     **{
         f"kfer/data/fake_roots/{name}.py": "makes raw data for its reader's tests"
