@@ -54,4 +54,4 @@ def write(
 def describe(found: Mapping[str, Any]) -> str:
     """Scores and verdict in one line."""
     verdict = judgement.describe(found["objections"])
-    return f"{suite.summary_line(found['scores'])}; {verdict}"
+    return f"{suite.brief_line(found['scores'])}; {verdict}"

@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import datetime
 import fcntl
+import functools
 import hashlib
 import importlib.metadata
 import logging
@@ -63,7 +64,7 @@ def run(
     teacher_data_dir: str = "",
     teacher_model: str = "",
     beam_args: Sequence[str] = (),
-    write: Callable[[str], Any] = print,
+    write: Callable[[str], Any] = functools.partial(print, flush=True),
 ) -> Result:
     """Runs a pipeline, or what is left to do of it.
 

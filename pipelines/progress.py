@@ -75,4 +75,4 @@ def _training(run_dir: str) -> str:
     if "last" not in metrics:
         return "trained"
     last = metrics["last"]
-    return f"step {last['step']}: {suite.summary_line(last['test'])}"
+    return f"step {last['step']}: {suite.brief_line(last['test'])}"

@@ -38,7 +38,7 @@ def test_the_verdict_is_noted(card):
     assert "at least 2 is asked for" in found["objections"][0]
     assert run_folder.read_json(os.path.join(out, scorecard.EVALUATION)) == found
     line = scorecard.describe(found)
-    assert line.startswith("expression: accuracy ") and "not blessed: " in line
+    assert line.startswith("expression accuracy ") and "not blessed: " in line
 
 
 def test_the_page_shows_both_runs(card):

@@ -23,7 +23,7 @@ def test_every_node_runs_and_says_what_it_made(first):
     assert not tiny.cached(lines)
     assert lines["face_example_gen"][1].startswith("60 train, 20 test; wrong labels:")
     assert lines["label_gate"][1] == "labels of train, test fit"
-    assert lines["trainer_vgg_all"][1].startswith("step 3: expression: accuracy ")
+    assert lines["trainer_vgg_all"][1].startswith("step 3: expression accuracy ")
     assert lines["last_blessed"][1] == "none"
     assert lines["model_pusher"][1] == result.model
 

@@ -43,18 +43,12 @@ def test_a_failure():
 
 
 def test_a_training_is_told_by_its_run(tmp_path):
-    scores = {
-        "accuracy": 0.5,
-        "mean_class_accuracy": 0.25,
-        "macro_f1": 0.125,
-        "ece": None,
-    }
-    metrics = {"last": {"step": 7, "test": {"expression": scores}}}
+    scores = {"expression": {"accuracy": 0.5}, "valence_arousal": {"ccc": 0.25}}
+    metrics = {"last": {"step": 7, "test": scores}}
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     outputs = {"model": Made("/m", {}), "model_run": Made(str(tmp_path), {})}
     assert describe(Node("COMPLETE", outputs)) == (
-        "step 7: expression: accuracy 50.00 %, mean class 25.00 %, macro F1 0.1250, "
-        "ECE n/a"
+        "step 7: expression accuracy 50.00 %, valence_arousal CCC 0.2500"
     )
     (tmp_path / "metrics.json").write_text("{}")
     assert describe(Node("COMPLETE", outputs)) == "trained"
