@@ -13,7 +13,6 @@ import contextlib
 import dataclasses
 import datetime
 import fcntl
-import functools
 import hashlib
 import importlib.metadata
 import logging
@@ -57,6 +56,11 @@ class Result:
         return self.nodes[node].outputs[key].uri
 
 
+def say(line: str) -> None:
+    """Prints a line at once, though the output be a pipe."""
+    print(line, flush=True)
+
+
 def run(
     config: PipelineConfig,
     root: str,
@@ -64,7 +68,7 @@ def run(
     teacher_data_dir: str = "",
     teacher_model: str = "",
     beam_args: Sequence[str] = (),
-    write: Callable[[str], Any] = functools.partial(print, flush=True),
+    write: Callable[[str], Any] = say,
 ) -> Result:
     """Runs a pipeline, or what is left to do of it.
 
