@@ -116,16 +116,14 @@ class _Store:
         self._inputs: dict[int, list[int]] = {}
         self._outputs: dict[int, list[int]] = {}
         self._maker: dict[int, int] = {}
-        for event in events:
+        for event in sorted(events, key=_outputs_first):
             if event.type == proto.Event.INPUT:
                 row = self._inputs.setdefault(event.execution_id, [])
                 row.append(event.artifact_id)
-            elif event.type == proto.Event.OUTPUT:
+            elif event.type in (proto.Event.OUTPUT, proto.Event.INTERNAL_OUTPUT):
                 row = self._outputs.setdefault(event.execution_id, [])
                 row.append(event.artifact_id)
-                # An import of the same folder comes again in each run.
-                before = self._maker.get(event.artifact_id, event.execution_id)
-                self._maker[event.artifact_id] = min(before, event.execution_id)
+                self._maker.setdefault(event.artifact_id, event.execution_id)
 
     def find(self, model_dir: str) -> int | None:
         """The newest artifact that is the model of this folder."""
@@ -170,6 +168,13 @@ class _Store:
             outputs,
             tuple(self._parents(number)),
         )
+
+
+def _outputs_first(event: Any) -> tuple[bool, int]:
+    """Before what resolvers found and what was imported again, as made elsewhere."""
+    from ml_metadata.proto import metadata_store_pb2 as proto
+
+    return event.type != proto.Event.OUTPUT, event.execution_id
 
 
 def _plain(row: Any) -> dict[str, Any]:

@@ -65,8 +65,9 @@ def describe(node: Node) -> str:
             return made.notes["summary"]
     if "model_run" in node.outputs:
         return _training(node.outputs["model_run"].uri)
-    if not node.outputs:
-        return "none"
+    if "current" in node.outputs:  # of last_blessed, beside the model it found
+        found = node.outputs.get("model")
+        return found.uri if found else "none"
     return ", ".join(f"{key} {made.uri}" for key, made in sorted(node.outputs.items()))
 
 

@@ -55,10 +55,12 @@ def outputs_of(store: Any, execution_id: int) -> dict[str, Made]:
     from ml_metadata.proto import metadata_store_pb2
 
     events = store.get_events_by_execution_ids([execution_id])
+    # TFX calls what its resolvers and importers give internal.
+    kinds = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
     keys = {
         event.artifact_id: event.path.steps[0].key
         for event in events
-        if event.type == metadata_store_pb2.Event.OUTPUT and event.path.steps
+        if event.type in kinds and event.path.steps
     }
     artifacts = store.get_artifacts_by_id(list(keys)) if keys else []
     return {keys[a.id]: Made(a.uri, notes_of(a)) for a in artifacts}

@@ -9,8 +9,8 @@ from tfx.dsl.component.experimental.annotations import (
     Parameter,
 )
 from tfx.dsl.component.experimental.decorators import component
-from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
+from tfx.utils import io_utils
 
 from components import artifacts
 from kfer import config as config_lib
@@ -77,8 +77,7 @@ def _packages(versions: dict) -> dict:
 def _bless(blessing, model, objections: list) -> None:
     """Files and properties as TFX's own Pusher and resolvers read them."""
     name = "NOT_BLESSED" if objections else "BLESSED"
-    fileio.makedirs(blessing.uri)
-    fileio.open(f"{blessing.uri}/{name}", "w").close()
+    io_utils.write_string_file(f"{blessing.uri}/{name}", "")
     blessing.set_int_custom_property(
         constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(not objections)
     )

@@ -20,7 +20,10 @@ def listen(nodes):
 def test_one_line_a_node():
     made = {"examples": Made("/a/1", {"summary": "60 train"})}
     lines, written = listen(
-        {"reader": Node("COMPLETE", made), "checker": Node("CACHED", {})}
+        {
+            "reader": Node("COMPLETE", made),
+            "checker": Node("CACHED", {"current": Made("/m/2", {})}),
+        }
     )
     lines.emit(record("Component %s is running.", "reader"))
     lines.emit(record("Something else about %s", "reader"))
@@ -52,6 +55,11 @@ def test_a_training_is_told_by_its_run(tmp_path):
     )
     (tmp_path / "metrics.json").write_text("{}")
     assert describe(Node("COMPLETE", outputs)) == "trained"
+
+
+def test_the_model_to_beat():
+    outputs = {"current": Made("/m/2", {}), "model": Made("/m/1", {})}
+    assert describe(Node("COMPLETE", outputs)) == "/m/1"
 
 
 def test_other_outputs_are_told_by_their_place():
