@@ -82,7 +82,7 @@ def _noise(row: dict[str, Any]) -> str:
 
 def _step_line(step: Step, lineage: Lineage) -> str:
     names = {other.number: other.node for other in lineage.steps}
-    parents = ", ".join(names[number] for number in step.parents)
+    parents = ", ".join(f"{names[n]} {n}" for n in step.parents)
     arrow = f"<- {parents}" if parents else ""
     return f"  {step.number:>4}  {step.node:<26} {arrow}".rstrip()
 

@@ -61,7 +61,7 @@ def test_text_names_what_made_it(lineage):
     assert "  labels   valence_arousal: RMSE 0.250, 0.125" in lines
     assert f"  config   {config_lib.config_hash(EXPERIMENT)}" in lines
     assert any("method joint, recipe kfer, 40 steps, seed 0" in line for line in lines)
-    assert lines[-1].split() == ["9", "pusher", "<-", "trainer,", "judge"]
+    assert lines[-1].split() == ["9", "pusher", "<-", "trainer", "2,", "judge", "4"]
 
 
 def test_layers_follow_the_longest_way(lineage):
