@@ -70,7 +70,8 @@ def create_pipeline(
     ]
     _add_judgement(nodes, config, places, examples, trainers[-1], trainers[:-1])
     return pipeline_lib.Pipeline(
-        pipeline_name=config.name,
+        # Kubeflow takes no underscore.
+        pipeline_name=config.name.replace("_", "-") if places.cluster else config.name,
         pipeline_root=places.pipeline_root,
         components=nodes,
         enable_cache=True,

@@ -10,7 +10,7 @@ from tests.bin.processes import run
     [
         ([], "kfer-lineage takes one model folder, got []"),
         (["a", "b"], "takes one model folder"),
-        (["nothing"], "There is no model folder nothing"),
+        (["nothing"], "There is no model folder "),
         (["nothing", "--picture=a.gif"], "--picture is a .png, .svg or .pdf file"),
     ],
 )

@@ -55,7 +55,7 @@ def test_every_node_is_a_task(compiled):
         "serving_check",
         "model_pusher",
     }
-    assert spec["pipelineInfo"]["name"] == "raf_base"
+    assert spec["pipelineInfo"]["name"] == "raf-base"
 
 
 def test_parameters_are_the_configs(compiled):

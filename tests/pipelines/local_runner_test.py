@@ -142,7 +142,7 @@ def test_a_killed_training_goes_on(first):
     before = set(glob.glob(f"{root}/checkpoints/*"))
     program = (
         "from tests.pipelines import tiny; import sys; "
-        "tiny.run(tiny.config(steps=60, seed=0, learning_rate=3e-4), sys.argv[1])"
+        "tiny.run(tiny.config(steps=35, learning_rate=3e-4), sys.argv[1])"
     )
     child = subprocess.Popen([sys.executable, "-c", program, str(root)])
     try:
@@ -156,7 +156,7 @@ def test_a_killed_training_goes_on(first):
         child.send_signal(signal.SIGKILL)
         child.wait()
     assert found
-    result, lines = tiny.run(tiny.config(steps=60, learning_rate=3e-4), root)
+    result, lines = tiny.run(tiny.config(steps=35, learning_rate=3e-4), root)
     assert lines["trainer_vgg_all"][0] != "cached"
     assert {"face_example_gen", "statistics_gen", "label_gate"} <= set(
         tiny.cached(lines)
@@ -164,7 +164,7 @@ def test_a_killed_training_goes_on(first):
     with open(result.log, encoding="utf-8") as file:
         assert "Going on at step" in file.read()
     history = run_folder.read_history(result.output("trainer_vgg_all", "model_run"))
-    assert history[-1]["step"] == 60
+    assert history[-1]["step"] == 35
 
 
 def test_two_runs_at_once(first):
