@@ -51,7 +51,10 @@ def run(name, root, *places, **settings):
     return tiny.run(described, root, *places)
 
 
-def test_the_two_sets_look_different(roots):
+def test_the_two_sets_look_different(tmp_path):
+    drawn_roots.raf(str(tmp_path / "raf"), 40)
+    drawn_roots.affectnet(str(tmp_path / "affectnet"), 40)
+    roots = str(tmp_path / "raf"), str(tmp_path / "affectnet")
     raf, affectnet = drawn_roots.gap(*roots)
     assert affectnet > 1.5 * raf  # grey ink against soft colours
 
