@@ -56,7 +56,7 @@ def test_the_two_sets_look_different(tmp_path):
     drawn_roots.affectnet(str(tmp_path / "affectnet"), 40)
     roots = str(tmp_path / "raf"), str(tmp_path / "affectnet")
     raf, affectnet = drawn_roots.gap(*roots)
-    assert affectnet > 1.5 * raf  # grey ink against soft colours
+    assert affectnet > 1.25 * raf  # grey ink against soft colours
 
 
 @pytest.mark.slow
