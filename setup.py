@@ -31,7 +31,18 @@ CORE = [
     "tqdm",
 ]
 
-COMMANDS = ("data", "demo", "evaluate", "export", "predict", "preprocess", "train")
+COMMANDS = (
+    "data",
+    "demo",
+    "evaluate",
+    "export",
+    "lineage",
+    "pipeline",
+    "predict",
+    "preprocess",
+    "train",
+)
+PACKAGES = ("kfer", "components", "pipelines")
 
 setuptools.setup(
     name="kfer",
@@ -41,8 +52,13 @@ setuptools.setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
-    packages=setuptools.find_packages(include=["kfer", "kfer.*"]),
-    package_data={"kfer": ["templates/*", "data/templates/*"]},
+    packages=setuptools.find_packages(
+        include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]
+    ),
+    package_data={
+        "kfer": ["templates/*", "data/templates/*"],
+        "pipelines": ["schemas/*.pbtxt"],
+    },
     install_requires=CORE,
     extras_require={
         "pipeline": [

@@ -194,3 +194,13 @@ def joint(shared_joint):
     method.config = make_tiny_config()
     method.warmup = False
     state.restore()
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory):
+    """(root, result and lines of a tiny pipeline's first run, those of its second)."""
+    from tests.pipelines import tiny
+
+    root = tmp_path_factory.mktemp("pipeline")
+    one = tiny.run(tiny.config(), root)
+    return root, one, tiny.run(tiny.config(), root)

@@ -120,3 +120,13 @@ def _describe(name: str, scores: Mapping[str, Any]) -> str:
 def summary_line(scores: Mapping[str, Mapping[str, Any]]) -> str:
     """One line to print: task name -> its evaluate_task, tasks parted by semicolons."""
     return "; ".join(_describe(name, row) for name, row in scores.items())
+
+
+def brief_line(scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """One short line: the accuracy or CCC of each task."""
+    return ", ".join(
+        f"{name} accuracy {_percent(row['accuracy'])}"
+        if "accuracy" in row
+        else f"{name} CCC {_number(row['ccc'])}"
+        for name, row in scores.items()
+    )

@@ -172,6 +172,26 @@ class LabelNoise:
                     row[name] = tuple(map(float, pair))
 
 
+def to_json(noise: LabelNoise) -> str:
+    """The noise as text, for a pipeline's parameters."""
+    return json.dumps(dataclasses.asdict(noise), sort_keys=True)
+
+
+def from_json(text: str) -> LabelNoise:
+    """Inverse of to_json."""
+    fields = _tuples(json.loads(text))
+    rows = fields.pop("value_annotators")
+    return LabelNoise(
+        value_annotators=tuple(continuous.Annotator(**row) for row in rows), **fields
+    )
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(part) for key, part in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
 def _known(clean: dict[str, Column], name: str) -> Column:
     if name not in clean:
         raise UserError(

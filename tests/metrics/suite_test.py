@@ -97,3 +97,9 @@ def test_bad_input_is_told():
         suite.evaluate_task(VA, np.full((1, 2), np.nan), np.zeros((1, 2)))
     with pytest.raises(UserError, match=r"outside 0\.\.2"):
         suite.evaluate_task(SHAPES, PROBABILITIES, LABELS + 1)
+
+
+def test_brief_line_has_one_number_a_task():
+    scores = {"expression": {"accuracy": 0.5}, "valence_arousal": {"ccc": None}}
+    line = suite.brief_line(scores)
+    assert line == "expression accuracy 50.00 %, valence_arousal CCC n/a"

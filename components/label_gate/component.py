@@ -1,0 +1,39 @@
+"""Stops the pipeline where labels don't fit the schema; ExampleValidator never does."""
+
+import json
+
+from tfx.dsl.component.experimental.annotations import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
+
+from components import artifacts
+from kfer import label_schema
+from kfer.errors import UserError
+
+
+@component
+def label_gate(
+    anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
+    check: OutputArtifact[artifacts.LabelCheck],
+    code_version: Parameter[str],
+) -> None:
+    """Raises UserError that names every anomaly.
+
+    Args:
+      anomalies: of ExampleValidator.
+      check: says that there was none.
+      code_version: a change of it looks again.
+    """
+    del code_version
+    splits = json.loads(anomalies.split_names)
+    folders = {s: artifact_utils.get_split_uri([anomalies], s) for s in splits}
+    if found := label_schema.anomalies(folders):
+        raise UserError(
+            f"The labels don't fit the schema: {'; '.join(found)}. Mend the data, or "
+            "the schema if it is wrong; nothing was trained"
+        )
+    artifacts.note(check, **{artifacts.SUMMARY: f"labels of {', '.join(splits)} fit"})

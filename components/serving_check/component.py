@@ -1,0 +1,43 @@
+"""Model -> InfraBlessing: it answers in a fresh process as it did in training."""
+
+from tfx.dsl.component.experimental.annotations import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+
+from components import artifacts
+from kfer import evaluation
+from kfer import serving_check as check_lib
+
+
+@component
+def serving_check(
+    examples: InputArtifact[standard_artifacts.Examples],
+    model: InputArtifact[standard_artifacts.Model],
+    model_run: InputArtifact[standard_artifacts.ModelRun],
+    blessing: OutputArtifact[standard_artifacts.InfraBlessing],
+    code_version: Parameter[str],
+) -> None:
+    """Raises UserError if a signature fails or answers differ.
+
+    Args:
+      examples: whose first test pictures are sent.
+      model: to check.
+      model_run: has what the trained method said of the test split.
+      blessing: says that the model serves.
+      code_version: a change of it checks again.
+    """
+    del code_version
+    signatures = check_lib.check(
+        artifacts.model_dir(model),
+        examples.uri,
+        f"{model_run.uri}/{evaluation.PREDICTIONS}",
+    )
+    blessing.set_int_custom_property("blessed", 1)
+    shown = ", ".join(signatures)
+    artifacts.note(
+        blessing, **{artifacts.SUMMARY: f"answers in a fresh process: {shown}"}
+    )

@@ -1,0 +1,137 @@
+"""Runs a named pipeline on this machine, or compiles it for Kubeflow.
+
+kfer-pipeline run --pipeline=NAME --root=DIR [--data_dir=RAW] [flags]
+kfer-pipeline compile --pipeline=NAME --root=DIR --out=FILE --image=IMAGE [flags]
+
+A second run takes from the cache whatever hasn't changed; after a kill the same command
+goes on. Exit status 3: all went well, but the model was not blessed and not pushed.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from kfer import config as config_lib
+from kfer.bin import common
+from kfer.errors import UserError
+from pipelines import config as pipeline_config
+
+FLAGS = flags.FLAGS
+
+NOT_BLESSED = 3
+
+flags.DEFINE_string("pipeline", "", f"One of {', '.join(pipeline_config.PIPELINES)}.")
+flags.DEFINE_string("root", "", "Folder of metadata, artifacts, checkpoints, models.")
+flags.DEFINE_string("data_dir", "", "Raw data; empty for data that is drawn.")
+flags.DEFINE_string("teacher_data_dir", "", "Raw data that the teacher learns from.")
+flags.DEFINE_string(
+    "teacher_model", "", "A SavedModel or run that is the teacher; it is not trained."
+)
+flags.DEFINE_list("set", [], "Settings of the experiment, such as epochs=3.")
+flags.DEFINE_list("teacher_set", [], "Settings of the teacher's experiment.")
+flags.DEFINE_integer("steps", 0, "Training steps; 0 means the epochs.", 0)
+flags.DEFINE_integer("teacher_steps", 0, "Likewise, of the teacher.", 0)
+flags.DEFINE_integer("num_train", None, "Training examples; all if not given.", 1)
+flags.DEFINE_integer("num_test", None, "Test examples; all if not given.", 1)
+flags.DEFINE_list(
+    "minimum", None, "Thresholds of the blessing, such as expression/accuracy=0.5."
+)
+flags.DEFINE_list("beam_args", [], "Flags of Beam, parted by commas.")
+flags.DEFINE_string("out", "", "File that compile writes, .json or .yaml.")
+flags.DEFINE_string("image", "", "Container image with kfer, for compile.")
+
+
+def config_from_flags() -> pipeline_config.PipelineConfig:
+    """The pipeline that the flags ask for."""
+    if not FLAGS.pipeline or not FLAGS.root:
+        raise UserError(
+            f"Name a --pipeline ({', '.join(pipeline_config.PIPELINES)}) and a --root"
+        )
+    limit = {"train": FLAGS.num_train, "test": FLAGS.num_test}
+    minimum = None
+    if FLAGS.minimum is not None:
+        minimum = config_lib.parse_settings(FLAGS.minimum)
+        if bad := [k for k, v in minimum.items() if not isinstance(v, (int, float))]:
+            raise UserError(f"--minimum takes numbers; {bad[0]} has none")
+    return pipeline_config.named(
+        FLAGS.pipeline,
+        config_lib.parse_settings(FLAGS.set),
+        config_lib.parse_settings(FLAGS.teacher_set),
+        {split: count for split, count in limit.items() if count is not None},
+        minimum,
+        FLAGS.steps,
+        FLAGS.teacher_steps,
+    )
+
+
+def _run(config: pipeline_config.PipelineConfig) -> int:
+    for flag in ("out", "image"):
+        if FLAGS[flag].value:
+            raise UserError(f"--{flag} goes with compile")
+    if FLAGS.teacher_model and (FLAGS.teacher_set or FLAGS.teacher_steps):
+        raise UserError("A --teacher_model is not trained; leave its settings out")
+    common.import_tensorflow()
+    from pipelines import local_runner
+
+    result = local_runner.run(
+        config,
+        FLAGS.root,
+        FLAGS.data_dir,
+        FLAGS.teacher_data_dir,
+        FLAGS.teacher_model,
+        FLAGS.beam_args,
+    )
+    print(f"\nReport  {local_runner.report_of(result)}")
+    print(f"Log     {result.log}")
+    if not result.model:
+        print(f"Model   {result.verdict}")
+        return NOT_BLESSED
+    print(f"Model   {result.model}")
+    return 0
+
+
+def _compile(config: pipeline_config.PipelineConfig) -> int:
+    for flag in ("out", "image"):
+        if not FLAGS[flag].value:
+            raise UserError(f"compile needs --{flag}")
+    if FLAGS.teacher_model:
+        raise UserError("--teacher_model goes with run")
+    common.import_tensorflow()
+    from pipelines import kubeflow_runner
+
+    path = kubeflow_runner.compile_pipeline(
+        config,
+        FLAGS.root,
+        FLAGS.image,
+        FLAGS.out,
+        FLAGS.data_dir,
+        FLAGS.teacher_data_dir,
+        FLAGS.beam_args,
+    )
+    print(path)
+    return 0
+
+
+SUBCOMMANDS = {"run": _run, "compile": _compile}
+
+
+def main(argv: Sequence[str]) -> Any:
+    """Calls the function of the first word.
+
+    Raises:
+      UserError: no word or an unknown one, or see the runners.
+    """
+    if len(argv) != 2 or argv[1] not in SUBCOMMANDS:
+        given = " ".join(argv[1:])
+        raise UserError(f"Say one of {', '.join(SUBCOMMANDS)}, got {given!r}")
+    return SUBCOMMANDS[argv[1]](config_from_flags())
+
+
+def entry() -> None:
+    """The console command kfer-pipeline."""
+    common.run(main, tensorflow=False)
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,124 @@
+"""A prepared data set with other labels: same pictures, same splits, same truth."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from kfer.data import dataset as dataset_lib
+from kfer.data import record as record_lib
+from kfer.data import shards
+from kfer.data.dataset import REJECTED, Dataset
+from kfer.data.datasets.machine_labels import MachineLabels
+from kfer.data.record import Column, Record, Rejected
+from kfer.errors import UserError
+from kfer.preprocess.label_noise import LabelNoise
+
+Labels = dict[str, Any]
+
+
+def with_noise(dataset: Dataset, noise: LabelNoise, out_dir: str) -> Dataset:
+    """Puts simulated label sets on the training split; the rest is as it was.
+
+    Raises:
+      UserError: the truth of a column that is made noisy isn't known.
+    """
+    columns = noise.columns(dataset.columns, dataset.clean_columns)
+    train = list(records(dataset, "train"))
+    noisy = noise.apply([r.labels for r in train], [r.clean for r in train], columns)
+    by_id = {r.image_id: row for r, row in zip(train, noisy, strict=True)}
+    return _rewrite(
+        dataset,
+        out_dir,
+        lambda record: by_id.get(record.image_id, record.labels),
+        columns,
+        noise=noise.requested(),
+        command="label_noiser",
+    )
+
+
+def with_machine_labels(
+    dataset: Dataset, machine: MachineLabels, out_dir: str
+) -> Dataset:
+    """Replaces label columns by a machine's, joined by image id.
+
+    The truth stays in the clean columns, so dataset.json tells how noisy they are.
+
+    Raises:
+      UserError: an image has no machine label (the first ten are named).
+    """
+    columns = dict(dataset.columns)
+    if machine.expression:
+        columns["expression"] = expression_column(dataset)
+    if machine.valence_arousal and "valence_arousal" not in columns:
+        columns["valence_arousal"] = record_lib.valence_arousal()
+    machine.check(r.image_id for s in dataset.splits for r in records(dataset, s))
+    return _rewrite(
+        dataset,
+        out_dir,
+        lambda record: record.labels | machine.of(record.image_id),
+        columns,
+        command="relabeler",
+    )
+
+
+def expression_column(dataset: Dataset) -> Column:
+    """The column of expressions: the labels', else that of the truth.
+
+    Raises:
+      UserError: the data set has neither.
+    """
+    known = dataset.clean_columns | dataset.columns
+    if "expression" not in known:
+        raise UserError(
+            f"{dataset.root} has no expressions to replace, only {', '.join(known)}"
+        )
+    return known["expression"]
+
+
+def records(dataset: Dataset, split: str) -> Iterator[Record]:
+    """The records of a split in their stored order; none if it is empty."""
+    if not dataset.splits[split].num_records:
+        return
+    for path in dataset.files(split):
+        yield from map(record_lib.decode, shards.read_shard(path))
+
+
+def _rewrite(
+    dataset: Dataset,
+    out_dir: str,
+    labels_of: Callable[[Record], Labels],
+    columns: Mapping[str, Column],
+    **fields: Any,
+) -> Dataset:
+    def items() -> Iterator[tuple[str, Record] | Rejected]:
+        for split in dataset.splits:
+            for record in records(dataset, split):
+                yield split, record._replace(labels=labels_of(record))
+        yield from _rejected(dataset)
+
+    return dataset_lib.write_items(
+        out_dir,
+        dataset.name,
+        items(),
+        columns,
+        dataset.clean_columns,
+        splits=tuple(dataset.splits),
+        image_format=dataset.image_format,
+        image_size=dataset.image_size,
+        options=dataset.options,
+        notes=dataset.notes | {"labels_of": dataset.content_hash},
+        **fields,
+    )
+
+
+def _rejected(dataset: Dataset) -> Iterator[Rejected]:
+    path = os.path.join(dataset.root, REJECTED)
+    try:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                yield Rejected(**json.loads(line))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged ({error}); prepare the data set again"
+        ) from error

@@ -1,0 +1,86 @@
+"""Compiles a pipeline to the Kubeflow (Vertex) specification, without a network."""
+
+import os
+from collections.abc import Sequence
+
+from kfer import digest
+from kfer.errors import UserError
+from kfer.ingest import Source
+from pipelines import create_pipeline, schemas
+from pipelines.config import PipelineConfig
+from pipelines.places import Data, Places, beam_flags
+
+
+def compile_pipeline(
+    config: PipelineConfig,
+    root: str,
+    image: str,
+    out: str,
+    data_dir: str = "",
+    teacher_data_dir: str = "",
+    beam_args: Sequence[str] = (),
+) -> str:
+    """Writes the pipeline's specification.
+
+    Args:
+      config: see pipelines.config.named.
+      root: folder for artifacts, checkpoints, models and ROOT/schemas (a copy of the
+        label schemas), mounted under this path in every container.
+      image: container image in which kfer is installed.
+      out: file to write; .json is schema 2.0, .yaml 2.1.
+      data_dir, teacher_data_dir: raw data, as mounted in the containers. Where they
+        are mounted here too, their digest goes into the cache keys.
+      beam_args: of each Beam component; the runner is FnApiRunner unless named.
+
+    Returns:
+      The file.
+
+    Raises:
+      UserError: another ending, or a folder is missing or one too many.
+    """
+    from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
+
+    if not out.endswith((".json", ".yaml")):
+        raise UserError(f"The specification is a .json or .yaml file, not {out}")
+    teacher = config.teacher
+    name = os.path.basename
+    places = Places(
+        pipeline_root=f"{root}/artifacts/{config.name}",
+        work_dir=f"{root}/checkpoints",
+        push_dir=f"{root}/models/{config.name}",
+        data=_data(
+            config.source, data_dir, f"{root}/schemas/{name(schemas.path_of(config))}"
+        ),
+        teacher=_data(
+            teacher.source,
+            teacher_data_dir,
+            f"{root}/schemas/{name(schemas.path_of(config, teacher=True))}",
+        )
+        if teacher
+        else None,
+        code_version=digest.of_code(digest.packages()),
+        beam_args=beam_flags(image, beam_args),
+        cluster=True,
+    )
+    out = os.path.abspath(out)
+    runner = kubeflow.KubeflowV2DagRunner(
+        kubeflow.KubeflowV2DagRunnerConfig(
+            default_image=image, use_pipeline_spec_2_1=out.endswith(".yaml")
+        ),
+        output_dir=os.path.dirname(out),
+        output_filename=name(out),
+    )
+    try:
+        os.makedirs(os.path.dirname(out), exist_ok=True)
+        runner.run(create_pipeline.create_pipeline(config, places), write_out=True)
+    except OSError as error:
+        raise UserError(f"Can't write {out}: {error.strerror}") from error
+    return out
+
+
+def _data(source: Source, folder: str, schema: str) -> Data:
+    if source.needs_root != bool(folder):
+        wanted = "needs its raw folder" if source.needs_root else "is drawn, not read"
+        raise UserError(f"The data set {source.dataset} {wanted}; got {folder!r}")
+    seen = digest.of_raw_data(folder) if folder and os.path.isdir(folder) else ""
+    return Data(folder, seen, schema)

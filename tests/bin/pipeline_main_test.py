@@ -1,0 +1,89 @@
+"""kfer-pipeline: wrong use is one line, said before TensorFlow is loaded."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pipelines import config
+from tests.bin.processes import run
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        ([], "Say one of run, compile, got ''"),
+        (["go"], "Say one of run, compile, got 'go'"),
+        (["run"], "Name a --pipeline (synthetic_faces, cifar10_noisy, raf_base, "),
+        (["run", "--pipeline=faces", "--root=r"], "Unknown pipeline 'faces'; known: "),
+        (
+            ["run", "--pipeline=ferplus", "--root=r", "--image=i"],
+            "--image goes with compile",
+        ),
+        (
+            [
+                "run",
+                "--pipeline=raf_base",
+                "--root=r",
+                "--teacher_model=m",
+                "--teacher_steps=3",
+            ],
+            "A --teacher_model is not trained; leave its settings out",
+        ),
+        (
+            ["compile", "--pipeline=ferplus", "--root=r"],
+            "compile needs --out",
+        ),
+        (
+            ["run", "--pipeline=ferplus", "--root=r", "--minimum=a/b=c"],
+            "--minimum takes numbers; a/b has none",
+        ),
+        (
+            ["run", "--pipeline=raf_base", "--root=r", "--num_train=3"],
+            "raf is read as a whole; it takes no limit",
+        ),
+    ],
+)
+def test_wrong_use(arguments, text):
+    status, _, stderr = run("pipeline", *arguments)
+    assert status == 2 and len(stderr.strip().splitlines()) == 1
+    assert stderr.startswith("kfer-pipeline: error: ") and text in stderr
+
+
+PROGRAM = """
+import sys
+from kfer.bin import pipeline_main
+pipeline_main.FLAGS(sys.argv)
+print(pipeline_main.config_from_flags())
+"""
+
+
+def test_flags_make_the_config():
+    # In a process of its own: commands may define the same flags.
+    arguments = [
+        "--pipeline=raf_base",
+        "--root=r",
+        "--set=epochs=3,width=0.5",
+        "--teacher_set=epochs=2",
+        "--steps=9",
+        "--minimum=expression/accuracy=0.7",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wanted = config.named(
+        "raf_base",
+        {"epochs": 3, "width": 0.5},
+        {"epochs": 2},
+        minimum={"expression/accuracy": 0.7},
+        steps=9,
+    )
+    assert done.stdout.strip() == str(wanted)
+
+
+def test_help():
+    status, stdout, _ = run("pipeline", "--help")
+    assert status == 0 and "--teacher_data_dir" in stdout

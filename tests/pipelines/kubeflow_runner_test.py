@@ -1,0 +1,161 @@
+"""The compiled specification against the config, and one component run from it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from kfer import ingest
+from kfer.data import dataset as dataset_lib
+from kfer.errors import UserError
+from pipelines import config as config_lib
+from pipelines import kubeflow_runner
+from tests.pipelines import tiny
+
+IMAGE = "registry.example/kfer:1"
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("kubeflow") / "raf_base.json")
+    described = config_lib.named("raf_base", {"epochs": 4}, {"epochs": 2})
+    kubeflow_runner.compile_pipeline(
+        described, "/mnt/kfer", IMAGE, path, "/mnt/raf", "/mnt/affectnet"
+    )
+    with open(path, encoding="utf-8") as file:
+        return described, json.load(file)["pipelineSpec"]
+
+
+def parameters(spec, task):
+    found = spec["root"]["dag"]["tasks"][task]["inputs"]["parameters"]
+    return {
+        name: next(iter(row["runtimeValue"]["constantValue"].values()))
+        for name, row in found.items()
+    }
+
+
+def args_of(spec, task):
+    label = spec["components"][task]["executorLabel"]
+    return spec["deploymentSpec"]["executors"][label]["container"]
+
+
+def test_every_node_is_a_task(compiled):
+    _, spec = compiled
+    tasks = set(spec["root"]["dag"]["tasks"])
+    assert tasks >= {
+        "face_example_gen",
+        "teacher_face_example_gen",
+        "teacher_trainer",
+        "relabeler",
+        "label_gate",
+        "trainer_joint",
+        "fer_evaluator",
+        "serving_check",
+        "model_pusher",
+    }
+    assert spec["pipelineInfo"]["name"] == "raf-base"
+
+
+def test_parameters_are_the_configs(compiled):
+    described, spec = compiled
+    source = parameters(spec, "face_example_gen")
+    assert ingest.from_json(source["source"]) == described.source
+    assert source["root"] == "/mnt/raf"
+    settings = json.loads(parameters(spec, "trainer_joint")["custom_config"])
+    assert settings["experiment"]["epochs"] == 4
+    assert settings["work_dir"] == "/mnt/kfer/checkpoints"
+    teacher = json.loads(parameters(spec, "teacher_trainer")["custom_config"])
+    assert (teacher["experiment"]["epochs"], teacher["experiment"]["method"]) == (
+        2,
+        "vgg_all",
+    )
+    assert parameters(spec, "relabeler")["columns"] == "expression,valence_arousal"
+    minimum = parameters(spec, "fer_evaluator")["minimum"]
+    assert json.loads(minimum) == dict(described.minimum)
+
+
+def test_tasks_hang_together(compiled):
+    _, spec = compiled
+    tasks = spec["root"]["dag"]["tasks"]
+    assert "label_gate" in tasks["trainer_joint"]["dependentTasks"]
+    assert "teacher_label_gate" in tasks["teacher_trainer"]["dependentTasks"]
+    inputs = tasks["relabeler"]["inputs"]["artifacts"]
+    assert inputs["teacher"]["taskOutputArtifact"]["producerTask"] == "teacher_trainer"
+    learned = tasks["trainer_joint"]["inputs"]["artifacts"]["examples"]
+    assert learned["taskOutputArtifact"]["producerTask"] == "relabeler"
+
+
+def test_containers_are_the_image_with_beams_flags(compiled):
+    _, spec = compiled
+    container = args_of(spec, "relabeler")
+    assert container["image"] == IMAGE
+    assert container["args"][-2:] == [
+        "--runner=FnApiRunner",
+        f"--sdk_container_image={IMAGE}",
+    ]
+    assert "components.relabeler.executor.Executor" in container["args"]
+
+
+def test_yaml_is_schema_2_1(tmp_path):
+    path = str(tmp_path / "demo.yaml")
+    kubeflow_runner.compile_pipeline(
+        tiny.config(), "/mnt/kfer", IMAGE, path, beam_args=["--runner=FlinkRunner"]
+    )
+    with open(path, encoding="utf-8") as file:
+        spec = yaml.safe_load(file)
+    assert spec["schemaVersion"] == "2.1.0"
+    assert "--runner=FlinkRunner" in args_of(spec, "face_example_gen")["args"]
+    assert "--runner=FnApiRunner" not in args_of(spec, "face_example_gen")["args"]
+
+
+def test_a_component_runs_from_its_container_entry_point(tmp_path):
+    """face_example_gen by the arguments that the compiled file gives its container."""
+    path, out = str(tmp_path / "demo.json"), str(tmp_path / "examples")
+    limit = {"train": 12, "test": 4}
+    described = config_lib.named("synthetic_faces", tiny.SETTINGS, limit=limit)
+    kubeflow_runner.compile_pipeline(described, str(tmp_path), IMAGE, path)
+    with open(path, encoding="utf-8") as file:
+        spec = json.load(file)["pipelineSpec"]
+    values = parameters(spec, "face_example_gen")
+    output = spec["components"]["face_example_gen"]["outputDefinitions"]["artifacts"]
+    artifact = {"name": "a/1", "uri": out, "type": output["examples"]["artifactType"]}
+    executor_input = {
+        "inputs": {
+            "parameters": {key: {"stringValue": text} for key, text in values.items()}
+        },
+        "outputs": {
+            "artifacts": {"examples": {"artifacts": [artifact]}},
+            "outputFile": str(tmp_path / "task" / "output.json"),
+        },
+    }
+    args = [
+        json.dumps(executor_input) if arg == "{{$}}" else arg
+        for arg in args_of(spec, "face_example_gen")["args"]
+    ]
+    module = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
+    done = subprocess.run(
+        [sys.executable, "-m", module, *args],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    dataset = dataset_lib.load(out)
+    assert dataset.split("train").num_records == 12
+    with open(tmp_path / "task" / "output.json", encoding="utf-8") as file:
+        written = json.load(file)["artifacts"]["examples"]["artifacts"][0]
+    assert written["metadata"]["content_hash"] == dataset.content_hash
+
+
+def test_what_is_refused(tmp_path):
+    out = str(tmp_path / "out.json")
+    with pytest.raises(UserError, match="is a .json or .yaml file, not out.txt"):
+        kubeflow_runner.compile_pipeline(tiny.config(), "/mnt", IMAGE, "out.txt")
+    with pytest.raises(UserError, match="raf needs its raw folder; got ''"):
+        kubeflow_runner.compile_pipeline(
+            config_lib.named("raf_base"), "/mnt", IMAGE, out
+        )
+    with pytest.raises(UserError, match="synthetic_faces is drawn, not read"):
+        kubeflow_runner.compile_pipeline(tiny.config(), "/mnt", IMAGE, out, "/mnt/raw")
