@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do \
 UV := uv==0.13.9
 DEMO_DIR ?= $(ROOT)runs/demo
 
-.PHONY: env demo test test-all lint lock
+.PHONY: env env-xla demo test test-all lint lock lock-xla
 .DEFAULT_GOAL := demo
 
 env: $(DONE)
@@ -23,6 +23,11 @@ $(DONE): $(ROOT)requirements/all.lock $(ROOT)setup.py
 	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --compile-bytecode -r "$(ROOT)requirements/all.lock"
 	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --no-build-isolation -e "$(ROOT)"
 	@touch $@
+
+# jax alone, for benchmarks/xla; it can't share TensorFlow's environment.
+env-xla: env
+	@test -x $(ROOT).venv-xla/bin/python || $(BIN)/python -m venv "$(ROOT).venv-xla"
+	@$(BIN)/uv pip install --system-certs --quiet --python $(ROOT).venv-xla/bin/python --no-deps --compile-bytecode -r "$(ROOT)requirements/xla.lock"
 
 demo: env
 	@$(BIN)/kfer-demo --out_dir="$(DEMO_DIR)"
@@ -40,3 +45,7 @@ lint: env
 lock: env
 	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --system-certs --quiet --python-version 3.11 \
 	  all.in --override overrides.txt -o all.lock
+
+lock-xla: env
+	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --system-certs --quiet --python-version 3.11 \
+	  xla.in -o xla.lock

@@ -19,6 +19,7 @@ from kfer import (
     report,
     run_folder,
     samples,
+    strategies,
 )
 from kfer.checkpoints import Checkpoints
 from kfer.config import ExperimentConfig
@@ -29,8 +30,7 @@ from kfer.metrics import suite
 from kfer.models import pretrained
 from kfer.models import start as start_lib
 from kfer.optimizers import Adam
-
-STRATEGIES = ("mirrored", "default")
+from kfer.strategies import make_strategy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RunSettings:
     Attributes:
       steps: training steps in all; 0 means the config's epochs.
       eval_every: steps between evaluations and checkpoints; 0 means an epoch.
-      strategy: 'mirrored' (all devices of this machine) or 'default' (one).
+      strategy: see strategies.make_strategy.
       deterministic: same result bit for bit on the same kind of machine.
       evaluate: score the test split along the way.
       encoder_weights: start the encoder's convolutions from 'imagenet' (Keras
@@ -80,25 +80,26 @@ def train(
     """
     config = methods.resolve_tasks(config)
     check_inputs(config, dataset)
-    run_folder.claim(run_dir, config, dataset, settings.command)
-    if settings.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    # The remapper trips over residual blocks on small maps, then does nothing.
-    tf.config.optimizer.set_experimental_options({"remapping": False})
     strategy = make_strategy(settings.strategy)
-    keras.utils.set_random_seed(config.seed)
-    with strategy.scope():
-        method = compiled(config)
-        if settings.encoder_weights:
-            pretrained.load(method.encoder, settings.encoder_weights)
-    checkpoints = Checkpoints(method, run_dir)
-    start = checkpoints.restore()
-    if start:
-        logging.info("Going on at step %d", start)
-    elif config.recipe.encoder_start == "standardized":
-        start_lib.standardize(method.encoder, _first_images(config, dataset))
-    interrupted = _fit(method, config, dataset, run_dir, settings, checkpoints, start)
-    return _finish(run_dir, interrupted)
+    with strategies.own_folder(settings.strategy, run_dir) as own_dir:
+        run_folder.claim(own_dir, config, dataset, settings.command)
+        if settings.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        # The remapper trips over residual blocks on small maps, then does nothing.
+        tf.config.optimizer.set_experimental_options({"remapping": False})
+        keras.utils.set_random_seed(config.seed)
+        with strategies.one_line_if_lost(settings.strategy):
+            with strategy.scope():
+                method = compiled(config)
+                if settings.encoder_weights:
+                    pretrained.load(method.encoder, settings.encoder_weights)
+            start = Checkpoints(method, run_dir).restore()
+            if start:
+                logging.info("Going on at step %d", start)
+            elif config.recipe.encoder_start == "standardized":
+                start_lib.standardize(method.encoder, _first_images(config, dataset))
+            interrupted = _fit(method, config, dataset, own_dir, settings, start)
+        return _finish(own_dir, interrupted)
 
 
 def _first_images(config: ExperimentConfig, dataset: Dataset) -> tf.Tensor:
@@ -117,16 +118,6 @@ def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:
             f"for {config.image_size} px; use --image_size={dataset.image_size} or "
             "prepare the data larger"
         )
-
-
-def make_strategy(name: str) -> tf.distribute.Strategy:
-    """The strategy of that name; on a CPU 'mirrored' has one replica."""
-    if name == "default":
-        return tf.distribute.get_strategy()
-    if name != "mirrored":
-        raise UserError(f"Unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
-    devices = [device.name for device in tf.config.list_logical_devices("GPU")]
-    return tf.distribute.MirroredStrategy(devices or ["/cpu:0"])
 
 
 def compiled(config: ExperimentConfig) -> Any:
@@ -166,7 +157,6 @@ def _fit(
     dataset: Dataset,
     run_dir: str,
     settings: RunSettings,
-    checkpoints: Checkpoints,
     start: int,
 ) -> bool:
     """Runs fit over equal stretches at a time; whether a SIGTERM ended it."""
@@ -186,31 +176,45 @@ def _fit(
     recorder = callbacks.Recorder(
         counter,
         run_dir,
-        checkpoints,
+        Checkpoints(method, run_dir),
         per_epoch,
         config.batch_size,
         evaluation.scorer(method, dataset, config) if settings.evaluate else dict,
         samples.painter(method, run_dir, dataset),
     )
+    handlers = [counter, progress, recorder]
+    if settings.strategy != strategies.MULTI_WORKER:  # whose workers stop together
+        handlers.append(stop)
     # Stretches of one length and phase share a fit, and so an iterator.
     for (length, phase), group in itertools.groupby(
         plan, lambda stretch: (stretch[1] - stretch[0], stretch[2])
     ):
-        batches = input_pipeline.train_dataset(
-            dataset, config, counter.step, check_hashes=counter.step == start
-        )
+        batches = _batches(method, dataset, config, counter.step, counter.step == start)
         method.set_phase(phase)
         method.fit(
             batches,
             epochs=len(list(group)),
             steps_per_epoch=length,
             verbose=0,
-            callbacks=[counter, progress, recorder, stop],
+            callbacks=handlers,
         )
         if stop.stopped:
             break
     progress.close()
     return stop.stopped
+
+
+def _batches(
+    method: Any, dataset: Dataset, config: ExperimentConfig, step: int, check: bool
+) -> Any:
+    """Training batches from `step` on, spread as the method's strategy needs them."""
+
+    def make(context: tf.distribute.InputContext | None) -> tf.data.Dataset:
+        return input_pipeline.train_dataset(
+            dataset, config, step, input_context=context, check_hashes=check
+        )
+
+    return strategies.distribute(method.distribute_strategy, make)
 
 
 def _finish(run_dir: str, interrupted: bool) -> dict[str, Any]:

@@ -155,8 +155,3 @@ def test_batch_larger_than_the_data(data_dir):
     config = experiment_config("synthetic_faces", batch_size=64)
     with pytest.raises(UserError, match="batch_size 64 is more than the 32"):
         training.check_inputs(config, dataset_lib.load(data_dir))
-
-
-def test_unknown_strategy():
-    with pytest.raises(UserError, match="Unknown strategy 'tpu'"):
-        training.make_strategy("tpu")

@@ -16,6 +16,7 @@ from absl import flags, logging
 from kfer import config as config_lib
 from kfer import methods, run_folder
 from kfer.bin import common
+from kfer.data import folder
 from kfer.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -42,7 +43,11 @@ flags.DEFINE_multi_string(
     "One more setting of the config or recipe, such as discriminator_steps=1; may be "
     "given many times.",
 )
-flags.DEFINE_string("strategy", "mirrored", "mirrored (all devices) or default (one).")
+flags.DEFINE_string(
+    "strategy",
+    "mirrored",
+    "mirrored (all devices), default (one), multi_worker (hosts of TF_CONFIG) or tpu.",
+)
 flags.DEFINE_bool("deterministic", False, "Same result bit for bit on this machine.")
 flags.DEFINE_bool("evaluate", True, "Score the clean test split along the way.")
 flags.DEFINE_bool("export", True, "Write a SavedModel and a report at the end.")
@@ -80,6 +85,15 @@ def config_from_flags() -> config_lib.ExperimentConfig:
     return config
 
 
+def check_prepared(data_dir: str) -> None:
+    """Raises UserError if workers would each prepare the data."""
+    if not os.path.isfile(os.path.join(data_dir, folder.MANIFEST)):
+        raise UserError(
+            "Several workers read one prepared data set, and --data_dir="
+            f"{data_dir!r} is none; make it with kfer-data make where all reach it"
+        )
+
+
 def main(argv: Sequence[str]) -> Any:
     if len(argv) > 1:
         raise UserError(f"kfer-train takes flags only, got {' '.join(argv[1:])!r}")
@@ -87,9 +101,12 @@ def main(argv: Sequence[str]) -> Any:
         raise UserError("Name an --out_dir for the run")
     config = config_from_flags()
     common.import_tensorflow()
-    from kfer import training
+    from kfer import strategies, training
     from kfer.data import datasets
 
+    is_chief = strategies.is_chief(FLAGS.strategy)
+    if FLAGS.strategy == strategies.MULTI_WORKER:
+        check_prepared(FLAGS.data_dir)
     dataset = datasets.prepare(
         FLAGS.data_dir,
         config.dataset,
@@ -115,6 +132,8 @@ def main(argv: Sequence[str]) -> Any:
     if metrics["interrupted"]:
         logging.info("Stopped by a signal; the same command goes on")
         return 143
+    if not is_chief:
+        return 0
     print(training.summary(FLAGS.out_dir))
     if FLAGS.export:
         print(f"Report: {training.publish(FLAGS.out_dir)}")

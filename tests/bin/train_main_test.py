@@ -1,5 +1,6 @@
 """Wrong inputs end in one line and status 2; --help is readable."""
 
+import json
 import subprocess
 import sys
 
@@ -64,6 +65,18 @@ def test_missing_data_folder(tmp_path):
     )
     assert done.returncode == 2
     assert f"There is no folder {tmp_path / 'none'}" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_workers_need_prepared_data(monkeypatch, tmp_path):
+    task = {"type": "worker", "index": 1}
+    cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": task}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    flags = ["--experiment=synthetic_faces", f"--out_dir={tmp_path / 'run'}"]
+    done = run(*flags, "--strategy=multi_worker")
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "Several workers read one prepared data set, and --data_dir='' is" in line
     assert not (tmp_path / "run").exists()
 
 

@@ -1,0 +1,70 @@
+"""A prepared data set as NumPy arrays (needs TensorFlow)."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kfer.config import ExperimentConfig
+from kfer.data import labels, storage
+from kfer.data.dataset import Dataset
+from kfer.data.record import CLEAN
+
+
+def of_dataset(
+    dataset: Dataset, config: ExperimentConfig, encoded: bool = False
+) -> dict[str, np.ndarray]:
+    """Pictures, labels and masks of both splits, in their stored order.
+
+    Args:
+      dataset: see kfer.data.dataset.load.
+      config: what is learned and scored, at which size.
+      encoded: pictures as they are stored, not as pixels.
+
+    Returns:
+      For 'train' and 'test' (here S): S/image uint8 [N, size, size, 3] RGB, or
+      S/bytes uint8 [total] and S/ends int64 [N]; S/label/NAME int32 [N] or float32
+      [N, D] by task in 'train' and by target in 'test'; S/mask/NAME float32 [N].
+    """
+    learned = labels.training_columns(dataset, config.tasks, "train")
+    features = storage.read_all(dataset, "train", learned)
+    clip = config.recipe.clip_continuous
+    values, masks = labels.training_labels(features, config.tasks, learned, clip)
+    found = _split("train", features, values, masks, config, encoded)
+    targets = labels.target_columns(dataset, config.tasks, "test")
+    columns = {CLEAN + name: column for name, column in targets.items()}
+    features = storage.read_all(dataset, "test", columns)
+    pairs = {
+        name: labels.value_and_mask(features[CLEAN + name], column)
+        for name, column in targets.items()
+    }
+    values, masks = ({n: pair[i] for n, pair in pairs.items()} for i in (0, 1))
+    return found | _split("test", features, values, masks, config, encoded)
+
+
+def _split(
+    split: str,
+    features: dict[str, tf.Tensor],
+    values: dict[str, tf.Tensor],
+    masks: dict[str, tf.Tensor],
+    config: ExperimentConfig,
+    encoded: bool,
+) -> dict[str, np.ndarray]:
+    stored = features["image/encoded"].numpy()
+    found: dict[str, Any] = {}
+    if encoded:
+        found["bytes"] = np.frombuffer(b"".join(stored), np.uint8)
+        found["ends"] = np.cumsum([len(data) for data in stored])
+    else:
+        found["image"] = np.stack([_pixels(data, config.image_size) for data in stored])
+    found |= {f"label/{name}": value.numpy() for name, value in values.items()}
+    found |= {f"mask/{name}": mask.numpy() for name, mask in masks.items()}
+    return {f"{split}/{name}": array for name, array in found.items()}
+
+
+def _pixels(data: bytes, size: int) -> np.ndarray:
+    picture = tf.io.decode_jpeg(data, channels=3)  # PNG too
+    if picture.shape[:2] != (size, size):
+        picture = tf.image.resize(picture, [size, size], antialias=True)
+        picture = tf.cast(tf.round(tf.clip_by_value(picture, 0, 255)), tf.uint8)
+    return picture.numpy()

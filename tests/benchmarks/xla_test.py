@@ -1,0 +1,290 @@
+"""The exported step, run by jax in an environment of its own, equals TensorFlow's."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kfer import evaluation
+from kfer.data import augment, input_pipeline
+from tests import runs
+from tests.methods.replicas import EPSILON, RATE, weights_of, worst
+
+ROOT = Path(__file__).resolve().parents[2]
+XLA = ROOT / "benchmarks" / "xla"
+PYTHON = ROOT / ".venv-xla" / "bin" / "python"
+
+sys.path.insert(0, str(XLA))
+import exporting  # noqa: E402
+import initial  # noqa: E402
+import pack  # noqa: E402
+
+needs_jax = pytest.mark.skipif(
+    not PYTHON.exists(), reason="needs .venv-xla; make env-xla makes it"
+)
+
+
+def run_jax(*arguments):
+    done = subprocess.run(
+        [str(PYTHON), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=XLA,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def config(**fields):
+    return runs.config(
+        learning_rate=RATE, epsilon=EPSILON, gan_start_epoch=-1, **fields
+    )
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def named(rows, values):
+    """Values by the names that tests.methods.replicas.worst goes by."""
+    prefix = {"weight": "", "optimizer": "optimizer/"}
+    return {
+        prefix[row["role"]] + row["name"].split(" ", 1)[1] + row["name"][:4]: value
+        for row, value in zip(rows, values)
+        if row["role"] != "metric"
+    }
+
+
+@needs_jax
+@pytest.mark.slow
+def test_five_steps_equal_tensorflows(tmp_path):
+    run = config()
+    method = exporting.export(run, runs.dataset(), str(tmp_path), with_values=True)
+    batches = list(input_pipeline.train_dataset(runs.dataset(), run).take(5))
+    names = exporting.paths(exporting.batch_spec(run))
+    stacked = [np.stack(parts) for parts in zip(*map(tf.nest.flatten, batches))]
+    np.savez(tmp_path / "batches.npz", **dict(zip(names, stacked)))
+    logs = []
+    for batch in batches:
+        for metric in method.metrics:
+            metric.reset_state()
+        method.train_step(batch)
+        logs.append({name: float(v) for name, v in method.results().items()})
+    state = tmp_path / "state"
+    flags = [f"--dir={tmp_path}", f"--state={state}"]
+    print(run_jax("run_step.py", *flags, f"--batches={tmp_path / 'batches.npz'}"))
+    for row, expected in zip(lines(state / "curves.jsonl"), logs, strict=True):
+        assert row["train"] == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    rows = json.loads((tmp_path / "map.json").read_text())["variables"]
+    with np.load(state / "state.npz") as stored:
+        found = named(rows, [stored[row["name"]] for row in rows])
+    with np.load(tmp_path / "values.npz") as stored:
+        before = named(rows, [stored[row["name"]] for row in rows])
+    after = named(rows, [v.numpy() for v in exporting.variables_of(method)])
+    gap, name = worst(after, found)
+    print(f"largest relative gap after 5 steps: {gap:.1e} of {name}")
+    assert gap < 1e-3
+    moved = worst(weights_of(before), weights_of(after))[0]
+    assert moved > 2e-3  # many times the gap
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The encoder alone, which compiles in seconds; starting by rule."""
+    folder = tmp_path_factory.mktemp("export")
+    run = config(method="vgg_all", augmentation="face")
+    exporting.export(run, runs.dataset(), str(folder), encoded=False)
+    return folder
+
+
+@needs_jax
+@pytest.mark.slow
+def test_a_run_goes_on_and_is_read_back(exported, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    script, source = "run_step.py", f"--dir={exported}"
+    run_jax(script, source, f"--state={whole}", "--epochs=4")
+    for epochs in (1, 4):
+        run_jax(script, source, f"--state={parts}", f"--epochs={epochs}")
+    with np.load(whole / "state.npz") as one, np.load(parts / "state.npz") as two:
+        assert int(one["step"]) == 4 * 3
+        different = [name for name in one if not np.array_equal(one[name], two[name])]
+    assert different == []
+    curves = lines(parts / "curves.jsonl")
+    assert [row["step"] for row in curves] == [3, 6, 9, 12]
+    assert curves[3]["train"]["loss"] < curves[0]["train"]["loss"]
+
+    scores = import_run(exported, parts, tmp_path / "run")
+    expression, pair = (
+        curves[3]["test"]["expression"],
+        curves[3]["test"]["valence_arousal"],
+    )
+    assert scores["expression"]["accuracy"] == pytest.approx(expression["accuracy"])
+    assert scores["valence_arousal"]["ccc"] == pytest.approx(pair["ccc"], abs=1e-4)
+    assert expression["count"] == 20  # of batches of 8: the last one was filled up
+
+    run_jax("pack.py", f"--state={parts}", f"--out_dir={tmp_path / 'packed'}")
+    packed = import_run(exported, tmp_path / "packed", tmp_path / "small")
+    found = packed["valence_arousal"]["ccc"]
+    assert found == pytest.approx(pair["ccc"], abs=0.02) and found != pair["ccc"]
+
+
+def import_run(exported, state, out_dir):
+    """Scores of the run folder that import_run.py makes."""
+    command = [sys.executable, str(XLA / "import_run.py"), f"--dir={exported}"]
+    command += [f"--state={state}", f"--data_dir={runs.dataset().root}"]
+    subprocess.run([*command, f"--out_dir={out_dir}"], check=True, cwd=ROOT)
+    return evaluation.evaluate_run(str(out_dir))["scores"]
+
+
+@needs_jax
+@pytest.mark.slow
+def test_bf16_products_are_near(exported, tmp_path):
+    losses = {}
+    for precision in ("fp32", "tf32", "bf16"):
+        state = tmp_path / precision
+        flags = [f"--dir={exported}", f"--state={state}", f"--precision={precision}"]
+        run_jax("run_step.py", *flags)
+        losses[precision] = lines(state / "curves.jsonl")[0]["train"]["loss"]
+    assert losses["tf32"] == pytest.approx(losses["fp32"], rel=1e-5)
+    assert losses["bf16"] != losses["fp32"]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)
+
+
+_WARP = """
+import sys, numpy as np, batches
+data = np.load(sys.argv[1])
+for kind in ("nearest", "bilinear"):
+    found = batches.warp(data["images"], data["transforms"], kind)
+    np.save(f"{sys.argv[2]}/{kind}.npy", np.asarray(found))
+keys = batches.jax.random.key(0)
+np.save(f"{sys.argv[2]}/face.npy", batches.face(keys, 256, 32, False, 4.8))
+np.save(f"{sys.argv[2]}/crop.npy", batches.crop_flip(keys, 256, 32))
+"""
+
+
+@needs_jax
+@pytest.mark.slow
+def test_augmentation_is_kfers(tmp_path):
+    random = np.random.default_rng(0)
+    images = random.uniform(0, 255, (16, 32, 32, 3)).astype(np.float32)
+    recipe = runs.run_config().recipe
+    transforms = {
+        "nearest": augment.crop_flip_transforms(tf.constant([0, 1]), 16, 32).numpy(),
+        "bilinear": augment.face_transforms(
+            tf.constant([0, 1]), 16, 32, recipe
+        ).numpy(),
+    }
+    for kind, rows in transforms.items():
+        np.savez(
+            tmp_path / "in.npz",
+            images=images,
+            transforms=rows[:, :6].reshape(-1, 2, 3),
+        )
+        run_jax("-c", _WARP, tmp_path / "in.npz", tmp_path)
+        expected = augment.apply(images, rows, kind).numpy()
+        found = np.load(tmp_path / f"{kind}.npy")
+        assert np.abs(found - expected).max() < 0.02  # of 255
+    # The draws: mirrored half the time, shifts and scales within their ranges.
+    crop, face = np.load(tmp_path / "crop.npy"), np.load(tmp_path / "face.npy")
+    assert 0.4 < np.mean(crop[:, 0, 0] == -1) < 0.6
+    assert set(np.unique(crop[:, 1, 2])) == set(range(-4, 5))
+    zoom = np.hypot(face[:, 1, 0], face[:, 1, 1])
+    assert 1 / 1.1 - 1e-5 <= zoom.min() < 0.95 < 1.05 < zoom.max() <= 1 / 0.9 + 1e-5
+    angle = np.degrees(np.arctan2(np.abs(face[:, 1, 0]), face[:, 1, 1]))
+    assert 8 < angle.max() <= 10.001
+
+
+def test_every_variable_starts_by_rule():
+    """Each rule's draws have the spread of TensorFlow's own."""
+    method, drawn = exporting.build(dataclasses.replace(config(), width=0.25))
+    rows, variables = exporting.describe(method, drawn), exporting.variables_of(method)
+    assert {row["role"] for row in rows} == {"weight", "optimizer", "metric"}
+    assert len({row["name"] for row in rows}) == len(rows)
+    assert {row["start"]["rule"] for row in rows} == {*exporting.RULES, "Constant"}
+    for index, (row, variable) in enumerate(zip(rows, variables)):
+        ours, theirs = initial.value(row, 3, index), variable.numpy()
+        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+        if theirs.size == 1 or row["start"]["rule"] in ("Zeros", "Ones", "Constant"):
+            drawn_one = row["start"]["rule"] not in ("Zeros", "Ones", "Constant")
+            assert drawn_one or (ours == theirs).all(), row
+        elif theirs.size > 1000:
+            assert ours.std() == pytest.approx(theirs.std(), rel=0.1), row
+            assert np.abs(ours.mean()) < 0.1 * ours.std()
+
+
+def test_rules_by_hand():
+    def value(shape, **start):
+        row = {"name": "x", "shape": shape, "dtype": "float32", "start": start}
+        return initial.value(row, 0, 7)
+
+    assert value([2], rule="Constant", value=0.5).tolist() == [0.5, 0.5]
+    uniform = value([1000], rule="RandomUniform", minval=-0.2, maxval=0.1)
+    assert -0.2 <= uniform.min() < -0.19 and 0.09 < uniform.max() < 0.1
+    # fan in 3 * 3 * 2 = 18; a normal cut at 2 reaches 2 / 0.8796 deviations.
+    cut = value([3, 3, 2, 500], rule="HeNormal")
+    assert cut.std() == pytest.approx((2 / 18) ** 0.5, rel=0.03)
+    assert np.abs(cut).max() <= 2 / 0.87962566 * (2 / 18) ** 0.5
+    unit = value([4, 1, 6], rule="_UnitNormal")
+    np.testing.assert_allclose((unit**2).sum(-1), np.ones((4, 1)), rtol=1e-6)
+    assert (
+        value([5], rule="RandomNormal", mean=0.0, stddev=1.0)
+        == np.random.default_rng([0, 7]).standard_normal(5, np.float32)
+    ).all()
+    with pytest.raises(ValueError, match="Unknown rule 'Orthogonal' of x"):
+        value([1], rule="Orthogonal")
+
+
+def test_names_follow_the_order_of_nest():
+    names = exporting.paths(exporting.batch_spec(config()))
+    assert names == [
+        "image",
+        "labels/annotator_1",
+        "labels/annotator_2",
+        "labels/annotator_3",
+        "labels/valence_arousal",
+        "mask/annotator_1",
+        "mask/annotator_2",
+        "mask/annotator_3",
+        "mask/valence_arousal",
+        "noise/y0_encoder",
+        "noise/y0_decoder",
+        "noise/dropout",
+        "index",
+    ]
+    assert exporting.paths({"b": 1, "a": {"d": 2, "c": 3}}) == ["a/c", "a/d", "b"]
+
+
+def test_bfloat16_by_hand():
+    """1 + 2^-8 lies between 1 and 1 + 2^-7: ties go to the even one."""
+    values = np.array([1.0, 1 + 2**-8, 1 + 3 * 2**-8, -0.1], np.float32)
+    bits = pack.to_bfloat16(values)
+    assert bits[:2].tolist() == [0x3F80, 0x3F80]
+    back = pack.to_float32(bits)
+    assert back[:3].tolist() == [1.0, 1.0, 1 + 2**-6]
+    assert back[3] == pytest.approx(-0.1, rel=2**-8)
+
+
+def test_the_encoder_is_split_and_put_together(tmp_path):
+    random = np.random.default_rng(0)
+    weights = {
+        "0000 encoder/a:0": random.normal(size=(3, 5)).astype(np.float32),
+        "0001 decoder/b:0": np.ones(4, np.float32),
+        "0002 encoder/c:0": random.normal(size=(7,)).astype(np.float32),
+    }
+    np.savez(tmp_path / "weights.npz", **weights)
+    np.savez(tmp_path / "state.npz", step=np.int64(9))
+    (tmp_path / "curves.jsonl").write_text("{}\n")
+    out = tmp_path / "packed"
+    pack.pack(str(tmp_path), str(out), part_bytes=20)
+    # 22 values of 2 bytes in parts of 20.
+    assert len(list(out.glob("encoder-*.npy"))) == 3
+    step, arrays = pack.unpack(str(out))
+    assert step == 9 and list(arrays) == ["0000 encoder/a:0", "0002 encoder/c:0"]
+    for name, array in arrays.items():
+        np.testing.assert_allclose(array, weights[name], rtol=2**-8)
