@@ -18,6 +18,9 @@ from kfer.errors import UserError
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "--helpxml"}
 
+# Beam's import warns of a package that its own TFRecord files need, which kfer's don't.
+_NOT_NEEDED = "crcmod package not found"
+
 # What TensorFlow's start writes to stderr though nothing is wrong.
 _HARMLESS = (b"Unable to register cu", b"TF-TRT Warning")
 
@@ -86,6 +89,8 @@ def _is_ours_or_matters(record: python_logging.LogRecord) -> bool:
     """Libraries are heard from warnings on, kfer from information on."""
     path = record.pathname
     theirs = "site-packages" in path and os.path.dirname(kfer.__file__) not in path
+    if _NOT_NEEDED in str(record.msg):
+        return False
     return not theirs or record.levelno >= python_logging.WARNING
 
 

@@ -8,14 +8,13 @@ kfer-data audit-raf DIR    RAF-DB's machine labels against its list, without ima
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from absl import flags, logging
 
 from kfer.bin import common
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, folder
+from kfer.data import datasets, folder, manifest
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 
@@ -117,23 +116,11 @@ def describe(dataset: Dataset) -> str:
         lines += ["", f"{split}: {info.num_records} examples"]
         lines += _class_lines(dataset, split)
         noise = dataset.noise.get(split, {})
-        lines += [f"  {column}: {_noise_text(row)}" for column, row in noise.items()]
+        lines += [
+            f"  {column}: {manifest.noise_text(row)}" for column, row in noise.items()
+        ]
     rejected = [f"  {reason}: {n}" for reason, n in dataset.rejected.items()]
     return "\n".join([*lines, "", "set aside:", *(rejected or ["  none"])])
-
-
-def _noise_text(row: Mapping[str, Any]) -> str:
-    """A row of Dataset.noise: a rate for classes, the errors for values."""
-    if "achieved" in row:
-        asked = row.get("requested")
-        return f"noise {row['achieved']:.2%}" + (
-            "" if asked is None else f", requested {asked:.2%}"
-        )
-    errors = {key: row[key] for key in ("rmse", "ccc", "bias") if row.get(key)}
-    return "noise " + ", ".join(
-        f"{key} {' '.join(f'{value:.3f}' for value in values)}"
-        for key, values in errors.items()
-    )
 
 
 def _class_lines(dataset: Dataset, split: str) -> list[str]:

@@ -81,6 +81,9 @@ flags.DEFINE_bool("majority_vote", False, "Add the annotators' majority as a col
 
 DEFAULT_CLASSES = {"ferplus": 8}
 
+# Flags that other readers would ignore.
+ONLY_FOR = {"machine_labels": ("raf", "affectnet"), "num_annotators": ("ferplus",)}
+
 
 def job_from_flags(beam_args: Sequence[str]):
     """The job that the flags describe.
@@ -93,6 +96,9 @@ def job_from_flags(beam_args: Sequence[str]):
     for flag in ("dataset", "source_dir", "out_dir"):
         if not FLAGS[flag].value:
             raise UserError(f"kfer-preprocess needs --{flag}")
+    for flag, known in ONLY_FOR.items():
+        if FLAGS[flag].present and FLAGS.dataset not in known:
+            raise UserError(f"--{flag} goes with {' and '.join(known)} alone")
     num_classes = FLAGS.num_classes or DEFAULT_CLASSES.get(FLAGS.dataset, 7)
     if num_classes not in (7, 8):
         raise UserError(f"--num_classes is 7 or 8, not {num_classes}")
@@ -178,6 +184,8 @@ def main(argv: Sequence[str]) -> None:
     from kfer.data import dataset as dataset_lib
     from kfer.preprocess import job
 
+    job.check(described)
+    common.import_tensorflow()
     dataset = job.run(described)
     if FLAGS.verify:
         dataset_lib.verify(dataset)

@@ -13,8 +13,8 @@ import numpy as np
 
 from kfer.data import dataset as dataset_lib
 from kfer.data import inspect_plots as plots
+from kfer.data import manifest, shards
 from kfer.data import record as record_lib
-from kfer.data import shards
 from kfer.data.dataset import Dataset
 from kfer.data.record import RawExample, Record
 from kfer.errors import UserError
@@ -153,7 +153,10 @@ def _split(dataset: Dataset, split: str, found: Sample) -> dict[str, Any]:
         "info": info,
         "read": found.records,
         "figures": {title: _uri(png) for title, png in figures.items()},
-        "noise": dataset.noise.get(split, {}),
+        "noise": {
+            column: manifest.noise_text(row)
+            for column, row in dataset.noise.get(split, {}).items()
+        },
     }
 
 

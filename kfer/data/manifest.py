@@ -62,6 +62,22 @@ def noise_table(
     }
 
 
+def noise_text(row: Mapping[str, Any]) -> str:
+    """A row of a noise table in words: a rate for classes, the errors for values."""
+    if "achieved" in row:
+        asked = row.get("requested")
+        wanted = "" if asked is None else f", requested {asked:.2%}"
+        return f"noise {row['achieved']:.2%}{wanted}"
+    errors = {key: row[key] for key in ("rmse", "ccc", "bias") if row.get(key)}
+    return "noise " + (
+        ", ".join(
+            f"{key} {' '.join(f'{value:.3f}' for value in values)}"
+            for key, values in errors.items()
+        )
+        or "unknown"
+    )
+
+
 def build_manifest(
     name: str,
     splits: Mapping[str, list[ShardInfo]],

@@ -80,10 +80,8 @@ def run(job: Job) -> Dataset:
       UserError: the raw folder isn't the data set, the place is taken, too many rows
         are faulty, or nothing is left.
     """
+    check(job)
     module = datasets.reader(job.dataset)
-    if not os.path.isdir(job.root):
-        raise UserError(f"There is no folder {job.root} to read {job.dataset} from")
-    check_target(job.out_dir, job.overwrite)
     leftovers.remove(job.out_dir)
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -105,19 +103,29 @@ def run(job: Job) -> Dataset:
     return dataset_lib.load(job.out_dir)
 
 
+def check(job: Job) -> None:
+    """Raises UserError for what can be told before anything is read."""
+    datasets.reader(job.dataset)
+    if not os.path.isdir(job.root):
+        raise UserError(f"There is no folder {job.root} to read {job.dataset} from")
+    check_target(job.out_dir, job.overwrite)
+
+
 def _columns(job: Job, module: Any) -> tuple[dict, dict]:
     columns, clean = rows_lib.columns_of(module, job.root, job.options)
     return job.noise.columns(columns, clean), clean
 
 
 def _read(job: Job, module: Any, work: str) -> Read:
-    columns, _ = _columns(job, module)
-    labels = {}
+    labels, value_noise = {}, {}
     if job.noise.is_active:
         rows = rows_lib.read(module, job.root, job.options)
-        labels = rows_lib.noisy_labels(rows, job.noise, columns)
+        columns, _ = _columns(job, module)
+        labels, value_noise = rows_lib.noisy_labels(rows, job.noise, columns)
     rows = rows_lib.read(module, job.root, job.options)
-    return rows_lib.write_chunks(rows, work, labels)
+    found = rows_lib.write_chunks(rows, work, labels)
+    found.value_noise = value_noise
+    return found
 
 
 def _check_share(job: Job, rejected: Counter, rows: int, when: str) -> None:
@@ -152,7 +160,11 @@ def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
         *_columns(job, module),
         remove_leaks=job.remove_leaks,
     )
-    with beam.Pipeline(options=PipelineOptions(args)) as p:
+    try:
+        made = beam.Pipeline(options=PipelineOptions(args))
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UserError(f"Beam refuses {' '.join(args)}: {error}") from error
+    with made as p:
         pipeline.build(p, read.chunks, plan)
     for counter in p.result.metrics().query()["counters"]:
         if counter.key.metric.namespace == pipeline.NAMESPACE:
@@ -187,6 +199,7 @@ def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
         image_format=job.settings.image_format,
         image_size=job.settings.image_size,
         noise=_requested(job, module),
+        known_noise={"train": read.value_noise},
         rejected=counts,
         options=_plain(dataclasses.asdict(job.options)),
         notes=_notes(job, read, written, alignment, columns),
@@ -283,9 +296,4 @@ def _log(content: dict[str, Any]) -> None:
         logging.info("set aside: %d %s", number, reason)
     for split, table in content["noise"].items():
         for column, row in table.items():
-            logging.info(
-                "%s %s: %.2f %% differ from the truth",
-                split,
-                column,
-                100 * row["achieved"],
-            )
+            logging.info("%s %s: %s", split, column, manifest.noise_text(row))

@@ -57,6 +57,11 @@ class LabelNoise:
             )
         if (self.kind == "confusion") != bool(self.matrices):
             raise UserError("noise 'confusion' needs confusion matrices, and only it")
+        if (self.kind == "pairs") != bool(self.pairs):
+            raise UserError(
+                f"noise {self.kind!r} has the class pairs {self.pairs}; 'pairs' needs "
+                "them, and only it"
+            )
         for rate in self.rates:
             flips.check_rate(rate)
 
@@ -79,6 +84,18 @@ class LabelNoise:
     def requested(self) -> dict[str, float]:
         """Label column -> noise rate asked for."""
         return dict(zip(self.annotators(), self.rates, strict=False))
+
+    def achieved_values(
+        self, labels: Sequence[dict[str, Any]], clean: Sequence[dict[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        """Simulated valence/arousal label set -> continuous.achieved of its rows."""
+        if not self.value_annotators:
+            return {}
+        truth = _values(clean, VALENCE_AROUSAL)
+        return {
+            name: continuous.achieved(_values(labels, name), truth)
+            for name in self.value_columns()
+        }
 
     def columns(
         self, columns: dict[str, Column], clean: dict[str, Column]
@@ -158,8 +175,7 @@ class LabelNoise:
         clean: Sequence[dict[str, Any]],
         rng: np.random.Generator,
     ) -> None:
-        missing = (np.nan, np.nan)
-        truth = np.array([row.get(VALENCE_AROUSAL, missing) for row in clean])
+        truth = _values(clean, VALENCE_AROUSAL)
         for row in rows:
             row.pop(VALENCE_AROUSAL, None)
         for name, annotator in zip(
@@ -209,6 +225,11 @@ def _index(name: str, classes: tuple[str, ...]) -> int:
 
 def _classes(rows: Sequence[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([row.get(name, -1) for row in rows], np.int64)
+
+
+def _values(rows: Sequence[dict[str, Any]], name: str) -> np.ndarray:
+    found = [row.get(name, (np.nan, np.nan)) for row in rows]
+    return np.array(found, np.float64).reshape(-1, 2)
 
 
 def _store(rows: list[dict[str, Any]], name: str, values: np.ndarray) -> None:

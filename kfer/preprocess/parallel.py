@@ -17,7 +17,7 @@ from kfer.preprocess.detect import EyeFinder
 from kfer.preprocess.transforms import Prepared, Settings
 
 _POOLS: list[multiprocessing.pool.Pool] = []
-PER_TASK = 32
+PER_TASK = 16
 
 
 @functools.cache

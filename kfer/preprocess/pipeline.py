@@ -179,7 +179,7 @@ def find_leaks(
         reason, detail = picture.reason, picture.detail
         if remove and earliest != picture.split:
             reason = reasons.leak(picture.split, earliest)
-            detail = f"{earliest} has a picture of the same pixels"
+            detail = f"{earliest} has the same picture"
         if reason:
             yield Rejected(picture.image_id, reason, detail, picture.source)
 
@@ -259,7 +259,7 @@ def build(pipeline: beam.Pipeline, chunks: list[str], plan: Plan) -> None:
     leaks = (
         prepared[PICTURES]
         | "ByBucket" >> beam.FlatMap(by_bucket)
-        | "SamePixels" >> beam.GroupByKey()
+        | "SamePicture" >> beam.GroupByKey()
         | "FindLeaks" >> beam.FlatMap(find_leaks, remove=plan.remove_leaks)
     )
     leaked_ids = beam.pvalue.AsSingleton(

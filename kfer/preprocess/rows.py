@@ -41,12 +41,14 @@ class Read:
       splits: split -> examples.
       rejected: reason -> annotations that the reader or its checks set aside.
       chunks: paths of the chunk files, in order.
+      value_noise: training label column of simulated values -> row of the noise table.
     """
 
     rows: int = 0
     splits: Counter = dataclasses.field(default_factory=Counter)
     rejected: Counter = dataclasses.field(default_factory=Counter)
     chunks: list[str] = dataclasses.field(default_factory=list)
+    value_noise: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
 
 def columns_of(
@@ -103,15 +105,18 @@ def label_problem(
 
 def noisy_labels(
     rows: Iterable[Row], noise: LabelNoise, columns: dict[str, Column]
-) -> dict[str, dict[str, Any]]:
-    """Image id -> label columns of each training example, with the noise."""
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Image id -> label columns of each training example, with the noise; and rows of
+    the noise table for simulated values, whose error no count of records tells."""
     train = [
         row.example
         for row in rows
         if row.rejected is None and row.example.split == "train"
     ]
-    labels = noise.apply([e.labels for e in train], [e.clean for e in train], columns)
-    return {e.image_id: row for e, row in zip(train, labels, strict=True)}
+    clean = [e.clean for e in train]
+    labels = noise.apply([e.labels for e in train], clean, columns)
+    by_id = {e.image_id: row for e, row in zip(train, labels, strict=True)}
+    return by_id, noise.achieved_values(labels, clean)
 
 
 def write_chunks(

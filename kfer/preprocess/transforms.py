@@ -72,7 +72,7 @@ class Prepared(NamedTuple):
     """A record and what tells its picture from others."""
 
     record: Record
-    fingerprint: bytes  # BLAKE2b hash of the aligned pixels, 16 bytes
+    fingerprint: bytes  # BLAKE2b hash of the picture as stored, 16 bytes
 
 
 class Placed(NamedTuple):
@@ -109,9 +109,8 @@ def prepare(
         example.box,
         placed.status,
     )
-    # BLAKE2 takes a fifth of SHA-256's time where the processor has no help for either.
-    pixels = np.ascontiguousarray(aligned)
-    return Prepared(record, hashlib.blake2b(pixels, digest_size=16).digest())
+    # Of the encoded picture: it follows from the pixels and is a tenth of their size.
+    return Prepared(record, hashlib.blake2b(data, digest_size=16).digest())
 
 
 def load(example: RawExample, settings: Settings) -> np.ndarray:

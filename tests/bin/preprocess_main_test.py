@@ -78,6 +78,14 @@ def test_mistakes_exit_with_one_line(tmp_path):
     done = run("--dataset=raf", f"--out_dir={tmp_path}/out")
     assert done.returncode == 2
     assert done.stderr.strip().endswith("kfer-preprocess needs --source_dir")
+    done = run(
+        "--dataset=manifest",
+        f"--source_dir={tmp_path}",
+        f"--out_dir={tmp_path}/out",
+        "--num_annotators=2",
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("--num_annotators goes with ferplus alone")
 
 
 def test_help_is_readable():

@@ -15,7 +15,9 @@ from kfer.data import inspect
 from kfer.data.datasets import ReaderOptions, manifest
 from kfer.data.fake_roots.files import write_bytes
 from kfer.errors import UserError
+from kfer.noise.continuous import Annotator
 from kfer.preprocess import job
+from kfer.preprocess.label_noise import LabelNoise
 from kfer.preprocess.transforms import Settings
 
 
@@ -31,6 +33,7 @@ def prepared(tmp_path_factory):
             str(folder / "out"),
             ReaderOptions(),
             Settings("", image_size=32),
+            noise=LabelNoise(value_annotators=(Annotator(swap_rate=1.0),)),
         )
     )
     return folder
@@ -50,6 +53,7 @@ def test_page_shows_everything(prepared, tmp_path):
         "label/annotator_1: 23 of 23",
         "share of pictures on which two annotators agree",
         "label/valence_arousal",
+        "<td>valence_arousal</td><td>noise rmse ",
         "not an image",
         "manifest.csv:5",
     ):

@@ -36,6 +36,15 @@ def test_manifest_counts_and_states_noise():
     assert set(got["versions"]) == {"kfer", "python", "tensorflow", "numpy"}
 
 
+def test_noise_in_words():
+    assert manifest.noise_text({"achieved": 0.25}) == "noise 25.00%"
+    row = {"achieved": 0.25, "requested": 0.3}
+    assert manifest.noise_text(row) == "noise 25.00%, requested 30.00%"
+    row = {"compared": 2, "rmse": [0.1, 0.25], "ccc": None, "bias": [0.0, -0.5]}
+    assert manifest.noise_text(row) == "noise rmse 0.100 0.250, bias 0.000 -0.500"
+    assert manifest.noise_text({"compared": 0, "rmse": None}) == "noise unknown"
+
+
 def test_content_hash_follows_shards_and_meaning_only():
     first = build()["content_hash"]
     assert build(command="other", notes={"a": 1})["content_hash"] == first

@@ -13,6 +13,7 @@ from kfer.data import shards
 from kfer.data.datasets import ReaderOptions, ferplus, manifest, raf
 from kfer.data.fake_roots.files import write_text
 from kfer.errors import UserError
+from kfer.noise import continuous
 from kfer.preprocess import decode, job
 from kfer.preprocess.label_noise import LabelNoise
 from kfer.preprocess.transforms import Settings
@@ -88,10 +89,14 @@ def test_the_bad_roots_hold_at_least_25_kinds(tmp_path):
         bad_roots.bad_affectnet_2017,
         bad_roots.bad_affectnet_2021,
     )
-    kinds = set(pictures.bad())
+    reasons = set()
     for i, maker in enumerate(makers):
-        kinds |= set(maker(str(tmp_path / str(i)))[1])
-    assert len(kinds) >= 25
+        reasons |= set(maker(str(tmp_path / str(i)))[1])
+    bad = pictures.bad()
+    of_pictures = {reason for _, reason in bad.values()}
+    # A bad picture is counted by what it is, not once more by its reason.
+    assert of_pictures <= reasons
+    assert len(bad) + len(reasons - of_pictures) >= 25
 
 
 def test_aligned_record_of_a_known_picture(tmp_path):
@@ -225,7 +230,10 @@ def test_other_runners_write_the_same_bytes(tmp_path, args):
 
 def test_noise_reaches_the_records(tmp_path):
     manifest.make_fake_root(str(tmp_path / "m"), 50, np.random.default_rng(0))
-    noise = LabelNoise("exclusive", rates=(0.5, 0.25), majority=True)
+    shifted = continuous.Annotator(bias=(0.0, -0.125))
+    noise = LabelNoise(
+        "exclusive", rates=(0.5, 0.25), value_annotators=(shifted,), majority=True
+    )
     dataset = prepare("manifest", tmp_path / "m", tmp_path / "out", noise=noise)
     table = dataset.noise["train"]
     assert (table["annotator_1"]["requested"], table["annotator_2"]["requested"]) == (
@@ -237,6 +245,15 @@ def test_noise_reaches_the_records(tmp_path):
         0.25,
     )
     train, test = records(dataset), records(dataset, "test")
+    errors = [
+        np.subtract(r.labels["valence_arousal"], r.clean["valence_arousal"])
+        for r in train.values()
+        if "valence_arousal" in r.labels
+    ]
+    assert table["valence_arousal"]["compared"] == len(errors) > 20
+    bias = table["valence_arousal"]["bias"]
+    np.testing.assert_allclose(bias, np.mean(errors, axis=0), atol=1e-6)
+    assert bias[0] == 0.0 and bias[1] == pytest.approx(-0.125, abs=0.03)
     assert all(
         "expression" not in r.labels and "expression" in r.clean for r in train.values()
     )
@@ -293,6 +310,14 @@ def test_another_folder_is_refused_and_nothing_left(tmp_path, name, message):
     with pytest.raises(UserError, match=message):
         prepare(name, tmp_path / "root", tmp_path / "out")
     assert sorted(os.listdir(tmp_path)) == ["root"]
+
+
+def test_an_unknown_runner_is_refused_and_nothing_left(tmp_path):
+    raf.make_fake_root(str(tmp_path / "raf"), 4, np.random.default_rng(0))
+    args = ("--runner=Nobody",)
+    with pytest.raises(UserError, match=r"Beam refuses --runner=Nobody: Unexpected"):
+        prepare("raf", tmp_path / "raf", tmp_path / "out", beam_args=args)
+    assert sorted(os.listdir(tmp_path)) == ["raf"]
 
 
 def test_a_taken_place_is_refused(tmp_path):

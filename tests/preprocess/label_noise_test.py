@@ -100,6 +100,24 @@ def test_value_annotators():
         assert "valence_arousal" not in row
 
 
+def test_what_simulated_values_got():
+    noise = LabelNoise(value_annotators=(continuous.Annotator(),) * 2)
+    clean = [{"valence_arousal": (0.5, 0.0)}, {"valence_arousal": (0.1, 0.3)}, {}]
+    labels = [
+        {"valence_arousal_1": (0.5, 0.25), "valence_arousal_2": (0.5, 0.0)},
+        {"valence_arousal_1": (0.5, -0.2), "valence_arousal_2": (0.1, 0.3)},
+        {},
+    ]
+    found = noise.achieved_values(labels, clean)
+    # Errors (0, 0.25) and (0.4, -0.5).
+    one = found["valence_arousal_1"]
+    assert one["compared"] == 2
+    assert one["bias"] == pytest.approx([0.2, -0.125])
+    assert one["rmse"] == pytest.approx([0.08**0.5, (0.3125 / 2) ** 0.5])
+    assert found["valence_arousal_2"]["rmse"] == [0.0, 0.0]
+    assert LabelNoise().achieved_values(labels, clean) == {}
+
+
 def test_one_value_annotator_keeps_the_columns_name():
     noise = LabelNoise(value_annotators=(continuous.Annotator(std=0.1),))
     _, rows = applied(noise)
@@ -123,6 +141,7 @@ def test_same_seed_same_noise():
         ({"rates": (0.2,)}, "rates go with"),
         ({"kind": "exclusive", "rates": (1.2,)}, "not in \\[0, 1\\]"),
         ({"kind": "confusion"}, "needs confusion matrices"),
+        ({"kind": "pairs", "rates": (0.2,)}, "'pairs' needs them, and only it"),
     ],
 )
 def test_what_makes_no_sense_is_refused(fields, message):
