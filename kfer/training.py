@@ -78,6 +78,7 @@ def train(
     """
     config = methods.resolve_tasks(config)
     check_inputs(config, dataset)
+    config = methods.fit_to_data(config, dataset.split("train").num_records)
     run_folder.claim(run_dir, config, dataset, settings.command)
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -88,7 +89,8 @@ def train(
     with strategy.scope():
         method = compiled(config)
         if settings.encoder_weights:
-            pretrained.load(method.encoder, settings.encoder_weights)
+            for encoder in method.encoders:
+                pretrained.load(encoder, settings.encoder_weights)
     checkpoints = Checkpoints(method, run_dir)
     start = checkpoints.restore()
     if start:

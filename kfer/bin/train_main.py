@@ -37,7 +37,7 @@ flags.DEFINE_float("learning_rate", None, "Of both Adam optimizers.")
 flags.DEFINE_float("lambda_gan", None, "Weight of the adversarial terms.")
 flags.DEFINE_integer("seed", None, "Of weights, order, augmentation and noise.")
 flags.DEFINE_list(
-    "set", [], "More settings of the config or recipe, such as discriminator_steps=1."
+    "set", [], "More settings of config, recipe or method, such as flip=inclusive."
 )
 flags.DEFINE_string("strategy", "mirrored", "mirrored (all devices) or default (one).")
 flags.DEFINE_bool("deterministic", False, "Same result bit for bit on this machine.")
@@ -73,8 +73,7 @@ def config_from_flags() -> config_lib.ExperimentConfig:
         **fields,
         **config_lib.parse_settings(FLAGS.set),
     )
-    methods.method_row(config.method)
-    return config
+    return methods.resolve_tasks(config)
 
 
 def main(argv: Sequence[str]) -> Any:

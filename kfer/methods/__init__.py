@@ -6,6 +6,7 @@ from typing import Any
 
 from kfer.config import ExperimentConfig
 from kfer.errors import UserError
+from kfer.tasks import CATEGORICAL, CONTINUOUS, share_heads
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +19,8 @@ class MethodRow:
       options: arguments of the class besides the config.
       column: label column that every class task learns instead of its own; '' for its
         own. One head is kept for each target then.
+      kind: of the label sets it treats in its own way; '' for all. It is refused where
+        there is none, as it would be vgg_all under another name.
       about: what the row stands for.
     """
 
@@ -26,6 +29,7 @@ class MethodRow:
     about: str
     options: tuple[tuple[str, Any], ...] = ()
     column: str = ""
+    kind: str = ""
 
 
 def _joint(about: str, **options: Any) -> MethodRow:
@@ -41,6 +45,14 @@ def _supervised(about: str, column: str = "") -> MethodRow:
     return MethodRow("kfer.methods.supervised", "Supervised", about, column=column)
 
 
+def _of_classes(name: str, class_name: str, about: str) -> MethodRow:
+    return MethodRow(f"kfer.methods.{name}", class_name, about, kind=CATEGORICAL)
+
+
+def _of_values(name: str, class_name: str, about: str) -> MethodRow:
+    return MethodRow(f"kfer.methods.{name}", class_name, about, kind=CONTINUOUS)
+
+
 METHODS = {
     "joint": _joint("the proposed method"),
     "without_joint": _joint("marginal scores alone", use_joint=False),
@@ -49,6 +61,29 @@ METHODS = {
     "vgg_all": _supervised("VGGNet on all noisy label sets"),
     "vgg_majority": _supervised("VGGNet on the majority vote", column="majority"),
     "vgg_clean": _supervised("VGGNet on clean labels", column="clean/"),
+    "sce": _of_classes("sce", "SymmetricCrossEntropy", "symmetric cross entropy"),
+    "gce": _of_classes("gce", "GeneralisedCrossEntropy", "generalised cross entropy"),
+    "label_smoothing": _of_classes(
+        "label_smoothing", "LabelSmoothing", "smoothed labels"
+    ),
+    "forward_correction": _of_classes(
+        "forward_correction", "ForwardCorrection", "known transition matrices"
+    ),
+    "elr": _of_classes("elr", "EarlyLearning", "early-learning regularisation"),
+    "crowd_layer": _of_classes(
+        "crowd_layer", "CrowdLayer", "a matrix layer for each annotator"
+    ),
+    "ltnet": _of_classes(
+        "ltnet", "LatentTruth", "a transition matrix for each annotator"
+    ),
+    "co_teaching": _of_classes(
+        "co_teaching", "CoTeaching", "two networks that choose for each other"
+    ),
+    "air": _of_classes("air", "AuxiliaryImages", "auxiliary image regulariser"),
+    "huber": _of_values("huber", "Huber", "robust regression of values"),
+    "va_annotators": _of_values(
+        "va_annotators", "ValueAnnotators", "bias and scale of each annotator's values"
+    ),
 }
 
 
@@ -60,20 +95,53 @@ def method_row(name: str) -> MethodRow:
 
 
 def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
-    """The config with the tasks as its method sees them (majority vote, clean)."""
-    column = method_row(config.method).column
-    if not column:
+    """The config with the tasks as its method sees them (majority vote, clean).
+
+    Raises:
+      UserError: the method treats a kind of label that no task has.
+    """
+    row = method_row(config.method)
+    if row.kind and all(task.kind != row.kind for task in config.tasks):
+        names = ", ".join(task.name for task in config.tasks)
+        raise UserError(
+            f"Method {config.method!r} is about {row.kind} labels, and none of the "
+            f"tasks ({names}) has them; use vgg_all"
+        )
+    if not row.column:
         return config
-    tasks = {}
-    for task in config.tasks:
-        if column == "majority" and not task.is_categorical:
-            tasks[task.target] = task
-        elif task.target not in tasks:
-            read = f"clean/{task.target}" if column == "clean/" else column
-            tasks[task.target] = dataclasses.replace(
-                task, name=task.target, column=read
-            )
-    return dataclasses.replace(config, tasks=tuple(tasks.values()))
+    tasks = share_heads(config.tasks, CATEGORICAL)
+    if row.column == "clean/":
+        tasks = share_heads(tasks, CONTINUOUS)
+        columns = {task.name: f"clean/{task.target}" for task in tasks}
+    else:
+        columns = {task.name: row.column for task in tasks if task.is_categorical}
+    tasks = tuple(
+        dataclasses.replace(task, column=columns.get(task.name, task.column))
+        for task in tasks
+    )
+    return dataclasses.replace(config, tasks=tasks)
+
+
+def fit_to_data(config: ExperimentConfig, num_examples: int) -> ExperimentConfig:
+    """The config with what its method must know of the training split.
+
+    Args:
+      config: of the run.
+      num_examples: of the training split, for an option of that name that is 0.
+
+    Raises:
+      UserError: the option is set to another number.
+    """
+    set_to = getattr(config.options, "num_examples", None)
+    if set_to in (None, num_examples):
+        return config
+    if set_to:
+        raise UserError(
+            f"num_examples is {set_to}, but the training split has {num_examples}; "
+            "leave it out"
+        )
+    options = dataclasses.replace(config.options, num_examples=num_examples)
+    return dataclasses.replace(config, options=options)
 
 
 def build(config: ExperimentConfig) -> Any:

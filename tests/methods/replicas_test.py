@@ -4,6 +4,7 @@ The batch holds its noise, so dropout is on. Labels are missing unevenly: a repl
 have none of a task. With KFER_TEST_DEVICES=4 the same tests run with 4x2.
 """
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -14,8 +15,10 @@ import pytest
 import tensorflow as tf
 
 from kfer import methods, tasks
+from kfer.methods import METHODS, base
 from kfer.optimizers import Adam
 from tests.conftest import NUM_DEVICES
+from tests.methods import toys
 
 # Rows without a label, step by step. With halves (0-3, 4-7), first the one replica has
 # no class and the other no values; then all have some.
@@ -226,6 +229,21 @@ def test_vgg_all_with_every_loss(tiny_config, strategy, make_batch):
     pair = case(tiny_config, strategy, method="vgg_all", tasks=label_tasks)
     uneven = [*even(8)[:-2], *(8 // NUM_DEVICES + d for d in (1, -1))]
     assert_equal_steps(pair, make_batch, [even(8), uneven, even(16)])
+
+
+@pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.kind])
+def test_other_methods_on_a_stub(tiny_config, strategy, make_batch, monkeypatch, name):
+    """Two label sets of classes and of values; what the methods add is not in nets."""
+    monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
+    rows = (
+        *tasks.annotator_tasks(2, ("a", "b", "c"), "class"),
+        tasks.valence_arousal_task(),
+        dataclasses.replace(tasks.valence_arousal_task(), name="gaze"),
+    )
+    options = toys.REPLICA_OPTIONS.get(name, {})
+    pair = case(tiny_config, strategy, method=name, tasks=rows, **options)
+    uneven = [*even(8)[:-2], *(8 // NUM_DEVICES + d for d in (1, -1))]
+    assert_equal_steps(pair, make_batch, [even(8), uneven])
 
 
 def test_the_mean_of_replicas_cccs_would_differ(tiny_config, strategy, make_batch):
