@@ -8,14 +8,15 @@ def test_the_loss_is_the_options_(monkeypatch):
     features, truth = toys.clusters(16)
     labels, rows = {"annotator_1": truth}, toys.class_tasks(1)
     parts = {}
-    for alpha, beta in ((1.0, 0.0), (0.0, 1.0), (0.3, 2.0)):
+    for alpha, beta, a in ((1.0, 0.0, -2.0), (0.0, 1.0, -2.0), (0.3, 2.0, -4.0)):
         toy = toys.Toy(
-            monkeypatch, "sce", features, labels, rows, alpha=alpha, beta=beta, A=-2.0
+            monkeypatch, "sce", features, labels, rows, alpha=alpha, beta=beta, A=a
         )
         parts[alpha, beta] = toy.train(1)
     plain = parts[1.0, 0.0]["loss"]
     assert plain == pytest.approx(parts[1.0, 0.0]["annotator_1/cross_entropy"])
-    mixed = 0.3 * plain + 2.0 * parts[0.0, 1.0]["loss"]
+    # the reverse cross entropy is proportional to A
+    mixed = 0.3 * plain + 2.0 * 2.0 * parts[0.0, 1.0]["loss"]
     assert parts[0.3, 2.0]["loss"] == pytest.approx(mixed, rel=1e-5)
     # what is logged for the task is plain cross entropy whatever is minimised
     assert parts[0.0, 1.0]["annotator_1/cross_entropy"] == pytest.approx(plain)
