@@ -81,7 +81,8 @@ class ForwardCorrectionOptions(MethodOptions):
       transition: one [K, K] matrix for each class label set, in the tasks' order; ()
         builds symmetric ones from the rates.
       noise_rates: the share of wrong labels of each class label set; () takes the
-        rates with which the config's label sets are simulated (flip_rates).
+        rates with which the config's label sets are simulated (flip_rates). Where
+        neither is given, training fills in what the data set recorded.
     """
 
     transition: tuple = ()
@@ -246,7 +247,7 @@ def make(method: str, given: Mapping[str, Any] | None = None) -> MethodOptions:
       UserError: an option that the method doesn't read, or a wrong type or value.
     """
     cls, known = OPTIONS.get(method, MethodOptions), names_of(method)
-    values = {name: _as_tuple(value) for name, value in (given or {}).items()}
+    values = {name: as_tuple(value) for name, value in (given or {}).items()}
     for name, value in values.items():
         if name not in known:
             raise UserError(
@@ -283,5 +284,6 @@ def check_type(field: str, value: Any, default: Any) -> None:
         )
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(map(_as_tuple, value)) if isinstance(value, list | tuple) else value
+def as_tuple(value: Any) -> Any:
+    """Lists, nested ones too, as tuples; else the value."""
+    return tuple(map(as_tuple, value)) if isinstance(value, list | tuple) else value

@@ -78,7 +78,7 @@ def train(
     """
     config = methods.resolve_tasks(config)
     check_inputs(config, dataset)
-    config = methods.fit_to_data(config, dataset.split("train").num_records)
+    config = methods.fit_to_data(config, dataset)
     run_folder.claim(run_dir, config, dataset, settings.command)
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()

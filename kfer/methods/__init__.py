@@ -6,6 +6,7 @@ from typing import Any
 
 from kfer.config import ExperimentConfig
 from kfer.errors import UserError
+from kfer.options import as_tuple
 from kfer.tasks import CATEGORICAL, CONTINUOUS, share_heads
 
 
@@ -122,26 +123,46 @@ def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
     return dataclasses.replace(config, tasks=tasks)
 
 
-def fit_to_data(config: ExperimentConfig, num_examples: int) -> ExperimentConfig:
+def fit_to_data(config: ExperimentConfig, dataset: Any) -> ExperimentConfig:
     """The config with what its method must know of the training split.
 
     Args:
       config: of the run.
-      num_examples: of the training split, for an option of that name that is 0.
+      dataset: a kfer.data.dataset.Dataset. Its number of examples becomes an option
+        num_examples that is 0; the noise it has recorded becomes transition or
+        noise_rates, where a method reads them and neither is set.
 
     Raises:
-      UserError: the option is set to another number.
+      UserError: num_examples is set to another number.
     """
-    set_to = getattr(config.options, "num_examples", None)
-    if set_to in (None, num_examples):
+    options, found = config.options, {}
+    if hasattr(options, "num_examples"):
+        count = dataset.split("train").num_records
+        if options.num_examples not in (0, count):
+            raise UserError(
+                f"num_examples is {options.num_examples}, but the training split has "
+                f"{count}; leave it out"
+            )
+        found["num_examples"] = count
+    if hasattr(options, "noise_rates") and not (
+        options.transition or options.noise_rates
+    ):
+        found |= _recorded_noise(config, dataset)
+    if not found:
         return config
-    if set_to:
-        raise UserError(
-            f"num_examples is {set_to}, but the training split has {num_examples}; "
-            "leave it out"
-        )
-    options = dataclasses.replace(config.options, num_examples=num_examples)
-    return dataclasses.replace(config, options=options)
+    return dataclasses.replace(config, options=dataclasses.replace(options, **found))
+
+
+def _recorded_noise(config: ExperimentConfig, dataset: Any) -> dict[str, tuple]:
+    """The recorded confusions, or else wrong shares, of the class label sets."""
+    noise = dataset.noise.get("train", {})
+    rows = [noise.get(task.column, {}) for task in config.tasks if task.is_categorical]
+    confusions = [row.get("confusion") or ((0.0,),) for row in rows]
+    # A class that never occurs has a row of zeros: what it is taken for is unknown.
+    if all(abs(sum(part) - 1.0) < 1e-6 for matrix in confusions for part in matrix):
+        return {"transition": as_tuple(confusions)}
+    rates = tuple(row.get("achieved") for row in rows)
+    return {} if None in rates else {"noise_rates": rates}
 
 
 def build(config: ExperimentConfig) -> Any:

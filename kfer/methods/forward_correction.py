@@ -20,9 +20,11 @@ _SMALLEST = 1e-6
 class ForwardCorrection(Supervised):
     """-log sum_i T_k[i, label] p(i | x) with fixed T_k; the head p answers.
 
-    T is given (options.transition), or symmetric at given rates (options.noise_rates)
-    or at the rates with which the config's label sets are simulated (flip_rates). The
-    paper's estimate of T from anchor points is not made: give its result as transition.
+    T is given (options.transition) or symmetric at given rates (options.noise_rates).
+    Without either, training fills in the confusion that the data set recorded, or the
+    recorded rates; where nothing is recorded, T has the rates with which the config's
+    label sets are simulated (flip_rates). The paper's estimate of T from anchor points
+    is not made: give its result as transition.
 
     Args:
       config: see ExperimentConfig.

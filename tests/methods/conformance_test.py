@@ -99,10 +99,9 @@ def test_a_batch_without_any_label_moves_no_encoder(
     ],
 )
 def test_trains_evaluates_exports_and_reports(monkeypatch, tmp_path, name):
-    """The whole way of kfer-train; the size of the split is filled in."""
+    """The whole way of kfer-train; size and noise rates of the split are filled in."""
     monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
-    rates = {"noise_rates": [0.2] * 3} if name == "forward_correction" else {}
-    run = runs.config(method=name, gan_start_epoch=-1, **rates)
+    run = runs.config(method=name, gan_start_epoch=-1)
     folder = str(tmp_path / "run")
     settings = training.RunSettings(steps=2, eval_every=1)
     metrics = training.train(run, runs.dataset(), folder, settings)
@@ -147,13 +146,40 @@ class TestKindOfLabels:
 
 class TestFitToData:
     def test_fills_in_what_the_method_asks_for(self, tiny_config):
+        data = toys.data_of(50)
         run = tiny_config(method="elr")
-        assert methods.fit_to_data(run, 50).options.num_examples == 50
+        assert methods.fit_to_data(run, data).options.num_examples == 50
         plain = tiny_config(method="vgg_all")
-        assert methods.fit_to_data(plain, 50) is plain
+        assert methods.fit_to_data(plain, data) is plain
 
     def test_another_number_is_the_user_s_error(self, tiny_config):
         run = tiny_config(method="elr", num_examples=60)
-        assert methods.fit_to_data(run, 60) is run
+        assert methods.fit_to_data(run, toys.data_of(60)) == run
         with pytest.raises(UserError, match="num_examples is 60, .* has 50; leave it"):
-            methods.fit_to_data(run, 50)
+            methods.fit_to_data(run, toys.data_of(50))
+
+    def test_noise_that_the_data_set_recorded(self, tiny_config):
+        noise = {f"annotator_{i}": {"achieved": i / 10} for i in (1, 2)}
+        run = tiny_config(method="forward_correction", tasks=mixed_tasks())
+        found = methods.fit_to_data(run, toys.data_of(50, noise)).options
+        assert (found.transition, found.noise_rates) == ((), (0.1, 0.2))
+        # what is set stays, and one rate is no use without the other
+        set_to = tiny_config(
+            method="forward_correction", tasks=mixed_tasks(), noise_rates=[0.3, 0.4]
+        )
+        assert methods.fit_to_data(set_to, toys.data_of(50, noise)) == set_to
+        del noise["annotator_2"]
+        assert methods.fit_to_data(run, toys.data_of(50, noise)) == run
+
+    def test_a_recorded_confusion_says_more_than_a_rate(self, tiny_config):
+        matrix = [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]
+        row = {"achieved": 0.3, "confusion": matrix}
+        noise = {"annotator_1": row, "annotator_2": dict(row)}
+        run = tiny_config(method="forward_correction", tasks=mixed_tasks())
+        found = methods.fit_to_data(run, toys.data_of(50, noise))
+        assert found.options.transition == (tuple(map(tuple, matrix)),) * 2
+        assert methods.fit_to_data(found, toys.data_of(50, noise)) == found
+        unknown = [*matrix[:2], [0.0, 0.0, 0.0]]  # a class that never occurs
+        noise["annotator_2"]["confusion"] = unknown
+        found = methods.fit_to_data(run, toys.data_of(50, noise)).options
+        assert (found.transition, found.noise_rates) == ((), (0.3, 0.3))

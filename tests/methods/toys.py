@@ -1,5 +1,7 @@
 """Small problems for methods: features in the place of pictures, a stub encoder."""
 
+import types
+
 import numpy as np
 import tensorflow as tf
 
@@ -87,7 +89,7 @@ class Toy:
             batch_size=size,
             **settings,
         )
-        run = methods.fit_to_data(methods.resolve_tasks(run), size)
+        run = methods.fit_to_data(methods.resolve_tasks(run), data_of(size))
         tf.keras.utils.set_random_seed(run.seed)
         self.method = methods.build(run)
         self.method.compile(Adam(rate))
@@ -116,6 +118,12 @@ class Toy:
 
     def accuracy(self, features, truth, target="class"):
         return np.mean(self.answers(features)[target].argmax(1) == truth)
+
+
+def data_of(size, noise=None):
+    """What fit_to_data reads of a data set."""
+    split = types.SimpleNamespace(num_records=size)
+    return types.SimpleNamespace(split=lambda name: split, noise={"train": noise or {}})
 
 
 def as_images(features):
