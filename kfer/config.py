@@ -10,8 +10,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from kfer import options as options_lib
 from kfer import tasks as tasks_lib
 from kfer.errors import UserError
+from kfer.options import NO_OPTIONS, MethodOptions
 from kfer.recipes import KFER, RECIPES, Recipe
 from kfer.tasks import LabelTask
 
@@ -57,6 +59,7 @@ class ExperimentConfig:
       epochs: length of the run in passes over the training split.
       flip_rates: rates of the simulated label sets where the data set makes them.
       seed: of weights, order, augmentation and noise.
+      options: of the method, see kfer.options; its defaults if left out.
     """
 
     name: str
@@ -80,9 +83,12 @@ class ExperimentConfig:
     epochs: int = 100
     flip_rates: tuple[float, ...] = ()
     seed: int = 0
+    options: MethodOptions = NO_OPTIONS
 
     def __post_init__(self):
         tasks_lib.check_tasks(self.tasks)
+        checked = options_lib.check(self.method, self.options)
+        object.__setattr__(self, "options", checked)
         if self.image_size not in IMAGE_SIZES:
             raise UserError(f"image_size {self.image_size} is none of {IMAGE_SIZES}")
         if self.augmentation not in ("crop_flip", "face", "none"):
@@ -187,18 +193,6 @@ EXPERIMENTS = {
 }
 
 
-def _check_type(field: str, value: Any, default: Any) -> None:
-    """Raises UserError if a scalar setting is given as something else."""
-    expected = type(default)
-    if expected not in (bool, int, float, str):
-        return
-    if type(value) not in ((float, int) if expected is float else (expected,)):
-        raise UserError(
-            f"{field} takes a value of type {expected.__name__} such as "
-            f"{json.dumps(default)}, got {value!r}"
-        )
-
-
 def experiment_config(
     name: str, recipe: str = "kfer", method: str = "joint", **overrides: Any
 ) -> ExperimentConfig:
@@ -208,7 +202,8 @@ def experiment_config(
       name: a key of EXPERIMENTS.
       recipe: a key of RECIPES.
       method: a key of kfer.methods.METHODS (checked there).
-      **overrides: fields of ExperimentConfig or of Recipe that replace their defaults.
+      **overrides: fields of ExperimentConfig, of Recipe or of the method's options
+        that replace their defaults.
 
     Raises:
       UserError: an unknown name, field or choice.
@@ -220,20 +215,22 @@ def experiment_config(
     chosen = dataclasses.replace(chosen, **fields)
     recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
     config_names = {field.name for field in dataclasses.fields(ExperimentConfig)}
-    unknown = set(overrides) - recipe_names - config_names
+    config_names -= {"options"}
+    unknown = set(overrides) - recipe_names - config_names - options_lib.all_names()
     if unknown:
-        known = sorted(recipe_names | config_names)
+        known = sorted({*recipe_names, *config_names, *options_lib.names_of(method)})
         raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
-    for field, value in overrides.items():
-        _check_type(
-            field, value, getattr(chosen if field in recipe_names else base, field)
-        )
     for_recipe = {k: v for k, v in overrides.items() if k in recipe_names}
-    for_config = {k: v for k, v in overrides.items() if k not in recipe_names}
+    for_config = {k: v for k, v in overrides.items() if k in config_names}
+    for fields, owner in ((for_recipe, chosen), (for_config, base)):
+        for field, value in fields.items():
+            options_lib.check_type(field, value, getattr(owner, field))
+    given = {k: v for k, v in overrides.items() if k in options_lib.all_names()}
     return dataclasses.replace(
         base,
         method=method,
         recipe=dataclasses.replace(chosen, **for_recipe),
+        options=options_lib.make(method, given),
         **for_config,
     )
 
@@ -278,6 +275,10 @@ def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
                 "recipe": Recipe(**fields["recipe"]),
                 "score_weights": ScoreWeights(**fields["score_weights"]),
                 "flip_rates": tuple(fields["flip_rates"]),
+                # Saved before methods had options: they had none.
+                "options": options_lib.make(
+                    fields["method"], fields.get("options", {})
+                ),
             }
         )
     except (KeyError, TypeError) as error:

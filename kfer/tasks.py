@@ -138,3 +138,26 @@ def check_tasks(tasks: tuple[LabelTask, ...]) -> tuple[LabelTask, ...]:
     if not names or len(set(names)) != len(names):
         raise UserError(f"Tasks need unique names and at least one row, got {names}")
     return tuple(tasks)
+
+
+def share_heads(tasks: tuple[LabelTask, ...], kind: str) -> tuple[LabelTask, ...]:
+    """The tasks with the label sets of one truth made one, named after their target.
+
+    Args:
+      tasks: learned.
+      kind: tasks of the other kind stay as they are.
+
+    Raises:
+      UserError: label sets of one target differ in classes, dimensions or range.
+    """
+    found: dict[str, LabelTask] = {}
+    for task in tasks:
+        name = task.target if task.kind == kind else task.name
+        first = found.setdefault(name, dataclasses.replace(task, name=name))
+        one, other = ((t.kind, t.outputs, t.low, t.high) for t in (task, first))
+        if one != other:
+            raise UserError(
+                f"Task {task.name!r} can't share a head with the other label sets of "
+                f"{name!r}: {one} is not {other}"
+            )
+    return check_tasks(tuple(found.values()))

@@ -80,6 +80,7 @@ def train(
     """
     config = methods.resolve_tasks(config)
     check_inputs(config, dataset)
+    config = methods.fit_to_data(config, dataset)
     strategy = make_strategy(settings.strategy)
     with strategies.own_folder(settings.strategy, run_dir) as own_dir:
         run_folder.claim(own_dir, config, dataset, settings.command)
@@ -92,12 +93,15 @@ def train(
             with strategy.scope():
                 method = compiled(config)
                 if settings.encoder_weights:
-                    pretrained.load(method.encoder, settings.encoder_weights)
+                    for encoder in method.encoders:
+                        pretrained.load(encoder, settings.encoder_weights)
             start = Checkpoints(method, run_dir).restore()
             if start:
                 logging.info("Going on at step %d", start)
             elif config.recipe.encoder_start == "standardized":
-                start_lib.standardize(method.encoder, _first_images(config, dataset))
+                images = _first_images(config, dataset)
+                for encoder in method.encoders:
+                    start_lib.standardize(encoder, images)
             interrupted = _fit(method, config, dataset, own_dir, settings, start)
         return _finish(own_dir, interrupted)
 

@@ -96,3 +96,40 @@ def test_check_tasks():
         tasks.check_tasks(())
     with pytest.raises(UserError, match="unique names.*'expression', 'expression'"):
         tasks.check_tasks((row, tasks.expression_task(8)))
+
+
+class TestShareHeads:
+    def test_label_sets_of_one_truth_become_one(self):
+        rows = (
+            *tasks.annotator_tasks(2, ("a", "b"), "class", weight=0.5),
+            tasks.valence_arousal_task(),
+        )
+        found = tasks.share_heads(rows, tasks.CATEGORICAL)
+        assert [(t.name, t.target) for t in found] == [
+            ("class", "class"),
+            ("valence_arousal", "valence_arousal"),
+        ]
+        assert (found[0].classes, found[0].weight) == (("a", "b"), 0.5)
+        assert tasks.share_heads(rows, tasks.CONTINUOUS) == rows
+
+    def test_other_classes_or_another_range(self):
+        rows = (
+            *tasks.annotator_tasks(1, ("a", "b"), "class"),
+            tasks.LabelTask("second", "categorical", ("b", "a"), target="class"),
+        )
+        with pytest.raises(UserError, match="'second' can't share a head .* 'class'"):
+            tasks.share_heads(rows, tasks.CATEGORICAL)
+        rows = tuple(
+            tasks.LabelTask(n, "continuous", dimensions=("p",), high=h, target="pain")
+            for n, h in (("one", 1.0), ("two", 10.0))
+        )
+        with pytest.raises(UserError, match="'two' can't share a head"):
+            tasks.share_heads(rows, tasks.CONTINUOUS)
+
+    def test_a_target_of_another_task_s_name(self):
+        rows = (
+            *tasks.annotator_tasks(2, ("a", "b"), "pain"),
+            tasks.LabelTask("pain", "continuous", dimensions=("p",)),
+        )
+        with pytest.raises(UserError, match="'pain' can't share a head"):
+            tasks.share_heads(rows, tasks.CATEGORICAL)

@@ -40,7 +40,7 @@ flags.DEFINE_integer("seed", None, "Of weights, order, augmentation and noise.")
 flags.DEFINE_multi_string(
     "set",
     [],
-    "One more setting of the config or recipe, such as discriminator_steps=1; may be "
+    "One more setting of config, recipe or method, such as flip=inclusive; may be "
     "given many times.",
 )
 flags.DEFINE_string(
@@ -81,8 +81,7 @@ def config_from_flags() -> config_lib.ExperimentConfig:
         **fields,
         **config_lib.parse_settings(FLAGS.set),
     )
-    methods.method_row(config.method)
-    return config
+    return methods.resolve_tasks(config)
 
 
 def check_prepared(data_dir: str) -> None:

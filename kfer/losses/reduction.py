@@ -31,3 +31,25 @@ def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """
     count = tf.stop_gradient(global_sum(tf.reduce_sum(mask)))
     return tf.math.divide_no_nan(tf.reduce_sum(values * mask), count)
+
+
+def gather(values: tf.Tensor) -> tf.Tensor:
+    """The rows of all replicas, in the replicas' order; the same on every replica.
+
+    Args:
+      values: [B, ...] of this replica; B may differ between replicas.
+
+    Returns:
+      [global B, ...], without gradient.
+    """
+    values = tf.stop_gradient(values)
+    if replicas() == 1:
+        return values
+    # By sums: all_gather traces a function at every eager call.
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    size = tf.shape(values)[0]
+    sizes = global_sum(size * tf.one_hot(replica, replicas(), dtype=tf.int32))
+    before = tf.reduce_sum(sizes[:replica])
+    after = tf.reduce_sum(sizes) - before - size
+    padding = [[before, after], *([0, 0] for _ in values.shape[1:])]
+    return global_sum(tf.pad(values, padding))

@@ -6,6 +6,8 @@ from typing import Any
 
 from kfer.config import ExperimentConfig
 from kfer.errors import UserError
+from kfer.options import as_tuple
+from kfer.tasks import CATEGORICAL, CONTINUOUS, share_heads
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +20,8 @@ class MethodRow:
       options: arguments of the class besides the config.
       column: label column that every class task learns instead of its own; '' for its
         own. One head is kept for each target then.
+      kind: of the label sets it treats in its own way; '' for all. It is refused where
+        there is none, as it would be vgg_all under another name.
       about: what the row stands for.
     """
 
@@ -26,6 +30,7 @@ class MethodRow:
     about: str
     options: tuple[tuple[str, Any], ...] = ()
     column: str = ""
+    kind: str = ""
 
 
 def _joint(about: str, **options: Any) -> MethodRow:
@@ -41,6 +46,14 @@ def _supervised(about: str, column: str = "") -> MethodRow:
     return MethodRow("kfer.methods.supervised", "Supervised", about, column=column)
 
 
+def _of_classes(name: str, class_name: str, about: str) -> MethodRow:
+    return MethodRow(f"kfer.methods.{name}", class_name, about, kind=CATEGORICAL)
+
+
+def _of_values(name: str, class_name: str, about: str) -> MethodRow:
+    return MethodRow(f"kfer.methods.{name}", class_name, about, kind=CONTINUOUS)
+
+
 METHODS = {
     "joint": _joint("the proposed method"),
     "without_joint": _joint("marginal scores alone", use_joint=False),
@@ -49,6 +62,29 @@ METHODS = {
     "vgg_all": _supervised("VGGNet on all noisy label sets"),
     "vgg_majority": _supervised("VGGNet on the majority vote", column="majority"),
     "vgg_clean": _supervised("VGGNet on clean labels", column="clean/"),
+    "sce": _of_classes("sce", "SymmetricCrossEntropy", "symmetric cross entropy"),
+    "gce": _of_classes("gce", "GeneralisedCrossEntropy", "generalised cross entropy"),
+    "label_smoothing": _of_classes(
+        "label_smoothing", "LabelSmoothing", "smoothed labels"
+    ),
+    "forward_correction": _of_classes(
+        "forward_correction", "ForwardCorrection", "known transition matrices"
+    ),
+    "elr": _of_classes("elr", "EarlyLearning", "early-learning regularisation"),
+    "crowd_layer": _of_classes(
+        "crowd_layer", "CrowdLayer", "a matrix layer for each annotator"
+    ),
+    "ltnet": _of_classes(
+        "ltnet", "LatentTruth", "a transition matrix for each annotator"
+    ),
+    "co_teaching": _of_classes(
+        "co_teaching", "CoTeaching", "two networks that choose for each other"
+    ),
+    "air": _of_classes("air", "AuxiliaryImages", "auxiliary image regulariser"),
+    "huber": _of_values("huber", "Huber", "robust regression of values"),
+    "va_annotators": _of_values(
+        "va_annotators", "ValueAnnotators", "bias and scale of each annotator's values"
+    ),
 }
 
 
@@ -60,20 +96,73 @@ def method_row(name: str) -> MethodRow:
 
 
 def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
-    """The config with the tasks as its method sees them (majority vote, clean)."""
-    column = method_row(config.method).column
-    if not column:
+    """The config with the tasks as its method sees them (majority vote, clean).
+
+    Raises:
+      UserError: the method treats a kind of label that no task has.
+    """
+    row = method_row(config.method)
+    if row.kind and all(task.kind != row.kind for task in config.tasks):
+        names = ", ".join(task.name for task in config.tasks)
+        raise UserError(
+            f"Method {config.method!r} is about {row.kind} labels, and none of the "
+            f"tasks ({names}) has them; use vgg_all"
+        )
+    if not row.column:
         return config
-    tasks = {}
-    for task in config.tasks:
-        if column == "majority" and not task.is_categorical:
-            tasks[task.target] = task
-        elif task.target not in tasks:
-            read = f"clean/{task.target}" if column == "clean/" else column
-            tasks[task.target] = dataclasses.replace(
-                task, name=task.target, column=read
+    tasks = share_heads(config.tasks, CATEGORICAL)
+    if row.column == "clean/":
+        tasks = share_heads(tasks, CONTINUOUS)
+        columns = {task.name: f"clean/{task.target}" for task in tasks}
+    else:
+        columns = {task.name: row.column for task in tasks if task.is_categorical}
+    tasks = tuple(
+        dataclasses.replace(task, column=columns.get(task.name, task.column))
+        for task in tasks
+    )
+    return dataclasses.replace(config, tasks=tasks)
+
+
+def fit_to_data(config: ExperimentConfig, dataset: Any) -> ExperimentConfig:
+    """The config with what its method must know of the training split.
+
+    Args:
+      config: of the run.
+      dataset: a kfer.data.dataset.Dataset. Its number of examples becomes an option
+        num_examples that is 0; the noise it has recorded becomes transition or
+        noise_rates, where a method reads them and neither is set.
+
+    Raises:
+      UserError: num_examples is set to another number.
+    """
+    options, found = config.options, {}
+    if hasattr(options, "num_examples"):
+        count = dataset.split("train").num_records
+        if options.num_examples not in (0, count):
+            raise UserError(
+                f"num_examples is {options.num_examples}, but the training split has "
+                f"{count}; leave it out"
             )
-    return dataclasses.replace(config, tasks=tuple(tasks.values()))
+        found["num_examples"] = count
+    if hasattr(options, "noise_rates") and not (
+        options.transition or options.noise_rates
+    ):
+        found |= _recorded_noise(config, dataset)
+    if not found:
+        return config
+    return dataclasses.replace(config, options=dataclasses.replace(options, **found))
+
+
+def _recorded_noise(config: ExperimentConfig, dataset: Any) -> dict[str, tuple]:
+    """The recorded confusions, or else wrong shares, of the class label sets."""
+    noise = dataset.noise.get("train", {})
+    rows = [noise.get(task.column, {}) for task in config.tasks if task.is_categorical]
+    confusions = [row.get("confusion") or ((0.0,),) for row in rows]
+    # A class that never occurs has a row of zeros: what it is taken for is unknown.
+    if all(abs(sum(part) - 1.0) < 1e-6 for matrix in confusions for part in matrix):
+        return {"transition": as_tuple(confusions)}
+    rates = tuple(row.get("achieved") for row in rows)
+    return {} if None in rates else {"noise_rates": rates}
 
 
 def build(config: ExperimentConfig) -> Any:

@@ -1,5 +1,6 @@
 """What all methods share: an encoder, label losses, metrics, answers."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -9,7 +10,7 @@ from kfer.config import ExperimentConfig
 from kfer.losses import categorical, concordance, reduction, regression
 from kfer.models.encoder import Encoder
 from kfer.structures import Batch, EncoderOutput
-from kfer.tasks import LabelTask
+from kfer.tasks import LabelTask, share_heads
 
 
 class Method(keras.Model):
@@ -25,16 +26,45 @@ class Method(keras.Model):
     # Whether warm-up epochs (recipe.gan_start_epoch) change the step.
     has_warmup = False
     warmup = False
+    # Kind of label sets (see kfer.tasks) that share one encoder head for each target.
+    shared_kind = ""
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(**kwargs)
         self.config = config
-        self.encoder = Encoder(config)
+        self.head_tasks = config.tasks
+        if self.shared_kind:
+            self.head_tasks = share_heads(config.tasks, self.shared_kind)
+        self.encoder = self.new_encoder()
         # Built before all else, so that one seed starts every method's encoder alike.
         self.encoder(tf.zeros([1, config.image_size, config.image_size, 3]))
         self.means = {
             name: keras.metrics.Mean(name=name) for name in self.metric_names()
         }
+
+    def new_encoder(self, **kwargs: Any) -> Encoder:
+        """An encoder with a head for each of head_tasks; **kwargs of keras.Model."""
+        run = dataclasses.replace(self.config, tasks=self.head_tasks)
+        return Encoder(run, **kwargs)
+
+    def head_of(self, task: LabelTask) -> str:
+        """The encoder's output that a task learns from."""
+        return task.target if task.kind == self.shared_kind else task.name
+
+    @property
+    def class_tasks(self) -> tuple[LabelTask, ...]:
+        """The label sets of classes."""
+        return tuple(task for task in self.config.tasks if task.is_categorical)
+
+    @property
+    def value_tasks(self) -> tuple[LabelTask, ...]:
+        """The label sets of continuous values."""
+        return tuple(task for task in self.config.tasks if not task.is_categorical)
+
+    @property
+    def encoders(self) -> list[Encoder]:
+        """Every encoder that learns; the first one answers."""
+        return [self.encoder]
 
     def metric_names(self) -> list[str]:
         """Names of the logged means, in the order shown."""
@@ -97,7 +127,7 @@ class Method(keras.Model):
         """
         output = self(image)
         found: dict[str, list[tf.Tensor]] = {}
-        for task in self.config.tasks:
+        for task in self.head_tasks:
             value = answer(task, output.labels[task.name])
             found.setdefault(task.target, []).append(value)
         if self.config.recipe.evaluated_heads == "first":
@@ -107,19 +137,40 @@ class Method(keras.Model):
         }
 
     def label_loss(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
-        """f(G_Y(x), labels) of Eq. 10, a sum over tasks; this replica's share."""
+        """f(G_Y(x), labels) of Eq. 10, a sum over tasks; this replica's share.
+
+        What is logged for a task is its own loss, whatever the method minimises, so
+        that the methods' levels can be compared.
+        """
         total = tf.constant(0.0)
         for task in self.config.tasks:
             labels, mask = batch.labels[task.name], batch.mask[task.name]
-            predicted = output.labels[task.name]
-            loss = self.task_loss(task, labels, predicted, mask)
-            self.log(f"{task.name}/{task.loss}", loss)
+            predicted = self.predicted(task, output)
+            plain = self.task_loss(task, labels, predicted, mask)
+            self.log(f"{task.name}/{task.loss}", plain)
             if task.is_categorical:
                 hits = tf.equal(tf.argmax(predicted, 1, tf.int32), labels)
                 hits = tf.cast(hits, tf.float32)
                 self.log(f"{task.name}/accuracy", reduction.masked_mean(hits, mask))
-            total += task.weight * loss
+            total += task.weight * self.objective(task, batch, predicted, plain)
         return total
+
+    def predicted(self, task: LabelTask, output: EncoderOutput) -> tf.Tensor:
+        """[B, size] logits or values that are compared with a task's labels."""
+        return output.labels[self.head_of(task)]
+
+    def objective(
+        self, task: LabelTask, batch: Batch, predicted: tf.Tensor, plain: tf.Tensor
+    ) -> tf.Tensor:
+        """What is minimised for a task, this replica's share.
+
+        Args:
+          task: the label set.
+          batch: see Batch.
+          predicted: of `predicted`.
+          plain: the task's own loss, which most methods minimise.
+        """
+        return plain
 
     def task_loss(
         self,

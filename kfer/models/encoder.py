@@ -124,7 +124,10 @@ class Encoder(keras.Model):
         return hidden
 
     def call(self, image: tf.Tensor, dropout: tf.Tensor | None = None) -> EncoderOutput:
-        hidden = self.features(image, dropout)
+        return self.read_heads(self.features(image, dropout))
+
+    def read_heads(self, hidden: tf.Tensor) -> EncoderOutput:
+        """What the heads read from features [B, E]."""
         return EncoderOutput(
             mean=tf.cast(self.mean_layer(hidden), tf.float32),
             logvar=tf.cast(self.logvar_layer(hidden), tf.float32),

@@ -49,3 +49,86 @@ def test_a_step_raises_the_label_s_probability():
 def test_wrong_shapes_raise(labels, logits):
     with pytest.raises(ValueError):
         categorical.cross_entropy(tf.zeros(labels, tf.int32), tf.zeros(logits))
+
+
+# softmax of these logits is (1, 2, 5) / 8
+LOGITS = np.log([[1.0, 2.0, 5.0]]).astype(np.float32)
+
+
+class TestRobustLosses:
+    def test_symmetric_by_hand(self):
+        # label 1: CE = log 4; RCE = -(-4) (1 - 1/4) = 3
+        loss = categorical.symmetric_cross_entropy(
+            tf.constant([1]), tf.constant(LOGITS), 0.1, 2.0, -4.0
+        )
+        assert loss.numpy() == pytest.approx([0.1 * np.log(4) + 2.0 * 3.0])
+
+    def test_reverse_cross_entropy_is_that_of_the_clipped_one_hot(self):
+        p, onehot = np.array([1, 2, 5]) / 8, np.array([0, 0, 1])
+        log_y = np.where(onehot > 0, 0.0, -4.0)
+        loss = categorical.symmetric_cross_entropy(
+            tf.constant([2]), tf.constant(LOGITS), 0.0, 1.0, -4.0
+        )
+        assert loss.numpy() == pytest.approx([-(p * log_y).sum()])
+
+    def test_generalised_by_hand(self):
+        # p = 1/4 and q = 1/2: (1 - 1/2) / (1/2)
+        args = tf.constant([1]), tf.constant(LOGITS)
+        loss = categorical.generalised_cross_entropy(*args, 0.5)
+        assert loss.numpy() == pytest.approx([1.0], rel=1e-6)
+        loss = categorical.generalised_cross_entropy(*args, 1.0)
+        assert loss.numpy() == pytest.approx([0.75], rel=1e-6)
+        small = categorical.generalised_cross_entropy(*args, 1e-3)
+        assert small.numpy() == pytest.approx([np.log(4)], rel=1e-2)
+
+    def test_generalised_is_finite_where_the_probability_underflows(self):
+        logits = tf.Variable([[0.0, 200.0]])
+        with tf.GradientTape() as tape:
+            loss = categorical.generalised_cross_entropy(tf.constant([0]), logits, 0.7)
+        assert loss.numpy() == pytest.approx([1 / 0.7])
+        assert np.all(np.isfinite(tape.gradient(loss, logits)))
+
+    def test_smoothed_by_hand(self):
+        # weights 0.1 on all, 0.7 more on class 2
+        loss = categorical.smoothed_cross_entropy(
+            tf.constant([2]), tf.constant(LOGITS), 0.3
+        )
+        log_p = np.log(np.array([1, 2, 5]) / 8)
+        assert loss.numpy() == pytest.approx([-(log_p @ [0.1, 0.1, 0.8])])
+
+    def test_early_learning_by_hand(self):
+        p = tf.constant([[0.25, 0.75], [0.5, 0.5]])
+        target = tf.constant([[0.0, 0.0], [0.2, 0.6]])
+        # no target yet: log 1; then log(1 - (0.1 + 0.3))
+        loss = categorical.early_learning(p, target)
+        assert loss.numpy() == pytest.approx([0.0, np.log(0.6)], abs=1e-6)
+
+    def test_early_learning_pulls_towards_the_target(self):
+        p = tf.Variable([[0.5, 0.5]])
+        target = tf.Variable([[0.9, 0.1]])
+        with tf.GradientTape() as tape:
+            loss = categorical.early_learning(p, target)
+        to_p, to_target = tape.gradient(loss, [p, target])
+        assert to_target is None
+        assert to_p.numpy()[0, 0] < to_p.numpy()[0, 1] < 0
+
+    def test_early_learning_is_bounded(self):
+        sure = tf.constant([[1.0, 0.0]])
+        assert np.isfinite(categorical.early_learning(sure, sure).numpy()).all()
+
+    @pytest.mark.parametrize("name", ("symmetric", "generalised"))
+    def test_a_wrong_label_pulls_less_than_in_cross_entropy(self, name):
+        logits = tf.Variable([[8.0, 0.0]])  # sure of class 0, labelled 1
+        labels = tf.constant([1])
+        with tf.GradientTape(persistent=True) as tape:
+            plain = categorical.cross_entropy(labels, logits)
+            robust = {
+                "symmetric": lambda: categorical.symmetric_cross_entropy(
+                    labels, logits, 0.1, 1.0, -4.0
+                ),
+                "generalised": lambda: categorical.generalised_cross_entropy(
+                    labels, logits, 0.7
+                ),
+            }[name]()
+        pull = [float(tf.norm(tape.gradient(x, logits))) for x in (robust, plain)]
+        assert pull[0] < 0.2 * pull[1]

@@ -77,3 +77,22 @@ def test_gradient_of_a_global_sum_counts_every_replica_s_loss(two_replicas):
 
     gradients = two_replicas.run(gradient, args=(values,))
     assert local(two_replicas, gradients) == [[8.0], [8.0]]
+
+
+@pytest.mark.parametrize("graph", (False, True))
+def test_gather_takes_the_rows_of_all_replicas(two_replicas, graph):
+    values = per_replica(two_replicas, [1.0, 2.0, 3.0], [4.0])
+
+    def run():
+        return two_replicas.run(reduction.gather, args=(values,))
+
+    found = (tf.function(run) if graph else run)()
+    assert [v.tolist() for v in local(two_replicas, found)] == [[1, 2, 3, 4]] * 2
+
+
+def test_gather_on_one_replica_has_no_gradient():
+    values = tf.Variable([1.0, 2.0])
+    with tf.GradientTape() as tape:
+        found = reduction.gather(values)
+    assert found.numpy().tolist() == [1.0, 2.0]
+    assert tape.gradient(found, values) is None

@@ -4,6 +4,7 @@ The batch holds its noise, so dropout is on. Labels are missing unevenly: a repl
 have none of a task. With KFER_TEST_DEVICES=4 the same tests run with 4x2.
 """
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import pytest
 import tensorflow as tf
 
 from kfer import methods, tasks
+from kfer.methods import METHODS, base
 from tests.conftest import NUM_DEVICES
+from tests.methods import toys
 from tests.methods.replicas import (
     RATE,
     assert_equal_steps,
@@ -73,8 +76,8 @@ def test_joint_generator_first(joint_pair, tiny_config, make_batch):
     "name",
     [
         pytest.param(name, marks=[pytest.mark.slow] if name in _SLOW else [])
-        for name in methods.METHODS
-        if name != "joint"
+        for name, row in METHODS.items()
+        if name != "joint" and not row.kind
     ],
 )
 def test_every_other_method(tiny_config, strategy, make_batch, name):
@@ -109,6 +112,20 @@ def test_every_loss(tiny_config, strategy, make_batch):
         ccc_variance="unbiased",
     )
     assert_equal_steps(pair, make_batch, [even(8), uneven(8), even(16)])
+
+
+@pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.kind])
+def test_other_methods_on_a_stub(tiny_config, strategy, make_batch, monkeypatch, name):
+    """Two label sets of classes and of values; what the methods add is not in nets."""
+    monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
+    rows = (
+        *tasks.annotator_tasks(2, ("a", "b", "c"), "class"),
+        tasks.valence_arousal_task(),
+        dataclasses.replace(tasks.valence_arousal_task(), name="gaze"),
+    )
+    options = toys.REPLICA_OPTIONS.get(name, {})
+    pair = case(tiny_config, strategy, method=name, tasks=rows, **options)
+    assert_equal_steps(pair, make_batch, [even(8), uneven(8)])
 
 
 def test_the_mean_of_replicas_cccs_would_differ(tiny_config, strategy, make_batch):

@@ -1,0 +1,185 @@
+"""Every row of METHODS through the same checks, most on a stub encoder."""
+
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kfer import checkpoints, methods, tasks, training
+from kfer.errors import UserError
+from kfer.methods import METHODS, base
+from tests import runs
+from tests.methods import toys
+
+# Their steps take half a minute to build twice; they have quick tests of their own.
+SLOW = ("joint", "without_joint", "without_marginal", "without_gx")
+ALL = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in METHODS]
+OTHERS = [name for name, row in METHODS.items() if row.kind]
+
+
+def mixed_tasks():
+    """Two label sets of classes and two of values."""
+    pain = [
+        tasks.LabelTask(
+            f"pain_{i}", "continuous", dimensions=("p",), high=10.0, target="pain"
+        )
+        for i in (1, 2)
+    ]
+    return (*tasks.annotator_tasks(2, ("a", "b", "c"), "class"), *pain)
+
+
+def config_of(tiny_config, name, **fields):
+    options = toys.REPLICA_OPTIONS.get(name, {})
+    run = tiny_config(method=name, tasks=mixed_tasks(), **options, **fields)
+    return methods.resolve_tasks(run)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_step_checkpoint_and_answers(
+    tiny_config, make_method, make_batch, monkeypatch, tmp_path, name
+):
+    monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
+    run = config_of(tiny_config, name)
+    method = make_method(run)
+    missing = {task.name: (0, 5) for task in run.tasks[:1]}
+    batch = tf.nest.map_structure(tf.constant, make_batch(run, missing=missing))
+    start = [value.numpy() for value in method.generator_variables]
+    logs = method.train_step(batch)
+    assert list(logs) == method.metric_names()
+    assert all(np.isfinite(value) for value in logs.values())
+    ends = [value.numpy() for value in method.generator_variables]
+    moved = [not np.array_equal(a, b) for a, b in zip(start, ends)]
+    if not method.has_warmup:
+        # all but the heads of y0, which only the adversarial game reads
+        assert sum(moved) == len(moved) - 4 * len(method.encoders)
+
+    checkpoints.Checkpoints(method, str(tmp_path / "run")).save(1)
+    other = make_method(run)
+    assert checkpoints.restore_model(other, str(tmp_path / "run")) == 1
+    for one, two in zip(method.variables, other.variables, strict=True):
+        if not any(one is v for m in method.metrics for v in m.variables):
+            np.testing.assert_array_equal(one, two)
+    for metric in (*method.metrics, *other.metrics):
+        metric.reset_state()
+    second = {name: float(v) for name, v in method.train_step(batch).items()}
+    again = {name: float(v) for name, v in other.train_step(batch).items()}
+    assert again == pytest.approx(second, rel=1e-4, abs=1e-5)
+
+    answers = method.answers(batch.image)
+    shapes = {target: value.shape for target, value in answers.items()}
+    assert shapes == {"class": (8, 3), "pain": (8, 1)}
+    assert answers["class"].numpy().sum(1) == pytest.approx(np.ones(8), rel=1e-5)
+    assert np.all((answers["pain"] >= -1) & (answers["pain"] <= 10))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_batch_without_any_label_moves_no_encoder(
+    tiny_config, make_method, make_batch, monkeypatch, name
+):
+    monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
+    own = {"group_weight": 0.0, "lasso_weight": 0.0, "ridge_weight": 0.0}
+    run = config_of(tiny_config, name, **(own if name == "air" else {}))
+    method = make_method(run)
+    missing = {task.name: range(8) for task in run.tasks}
+    batch = tf.nest.map_structure(tf.constant, make_batch(run, missing=missing))
+    start = [v.numpy() for e in method.encoders for v in e.trainable_variables]
+    logs = method.train_step(batch)
+    assert all(np.isfinite(value) for value in logs.values())
+    ends = [v.numpy() for e in method.encoders for v in e.trainable_variables]
+    for before, after in zip(start, ends, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=() if n in ("elr", "co_teaching") else pytest.mark.slow)
+        for n in OTHERS
+    ],
+)
+def test_trains_evaluates_exports_and_reports(monkeypatch, tmp_path, name):
+    """The whole way of kfer-train; size and noise rates of the split are filled in."""
+    monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
+    run = runs.config(method=name, gan_start_epoch=-1)
+    folder = str(tmp_path / "run")
+    settings = training.RunSettings(steps=2, eval_every=1)
+    metrics = training.train(run, runs.dataset(), folder, settings)
+    assert metrics["last"]["step"] == 2
+    assert set(metrics["last"]["test"]) == {"expression", "valence_arousal"}
+    # the same command goes on, here with nothing left to do
+    assert training.train(run, runs.dataset(), folder, settings) == metrics
+    assert os.path.isfile(training.publish(folder))
+
+
+class TestKindOfLabels:
+    @pytest.mark.parametrize("name", OTHERS)
+    def test_a_method_without_anything_to_do_is_refused(self, tiny_config, name):
+        kind = METHODS[name].kind
+        rows = tuple(task for task in mixed_tasks() if task.kind != kind)
+        message = f"Method '{name}' is about {kind} labels, and none of the tasks"
+        with pytest.raises(UserError, match=message) as error:
+            methods.resolve_tasks(tiny_config(method=name, tasks=rows))
+        assert "\n" not in str(error.value)
+
+    def test_majority_keeps_every_label_set_of_values(self, tiny_config):
+        run = tiny_config(method="vgg_majority", tasks=mixed_tasks())
+        found = [(t.name, t.column) for t in methods.resolve_tasks(run).tasks]
+        assert found == [
+            ("class", "majority"),
+            ("pain_1", "pain_1"),
+            ("pain_2", "pain_2"),
+        ]
+
+    def test_heads(self, tiny_config):
+        own = ["annotator_1", "annotator_2", "pain_1", "pain_2"]
+        expected = {
+            "ltnet": ["class", "pain_1", "pain_2"],
+            "va_annotators": ["annotator_1", "annotator_2", "pain"],
+            "sce": own,
+        }
+        for name, heads in expected.items():
+            method = methods.build(config_of(tiny_config, name))
+            assert [task.name for task in method.head_tasks] == heads
+            assert [task.name for task in method.config.tasks] == own
+
+
+class TestFitToData:
+    def test_fills_in_what_the_method_asks_for(self, tiny_config):
+        data = toys.data_of(50)
+        run = tiny_config(method="elr")
+        assert methods.fit_to_data(run, data).options.num_examples == 50
+        plain = tiny_config(method="vgg_all")
+        assert methods.fit_to_data(plain, data) is plain
+
+    def test_another_number_is_the_user_s_error(self, tiny_config):
+        run = tiny_config(method="elr", num_examples=60)
+        assert methods.fit_to_data(run, toys.data_of(60)) == run
+        with pytest.raises(UserError, match="num_examples is 60, .* has 50; leave it"):
+            methods.fit_to_data(run, toys.data_of(50))
+
+    def test_noise_that_the_data_set_recorded(self, tiny_config):
+        noise = {f"annotator_{i}": {"achieved": i / 10} for i in (1, 2)}
+        run = tiny_config(method="forward_correction", tasks=mixed_tasks())
+        found = methods.fit_to_data(run, toys.data_of(50, noise)).options
+        assert (found.transition, found.noise_rates) == ((), (0.1, 0.2))
+        # what is set stays, and one rate is no use without the other
+        set_to = tiny_config(
+            method="forward_correction", tasks=mixed_tasks(), noise_rates=[0.3, 0.4]
+        )
+        assert methods.fit_to_data(set_to, toys.data_of(50, noise)) == set_to
+        del noise["annotator_2"]
+        assert methods.fit_to_data(run, toys.data_of(50, noise)) == run
+
+    def test_a_recorded_confusion_says_more_than_a_rate(self, tiny_config):
+        matrix = [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]
+        row = {"achieved": 0.3, "confusion": matrix}
+        noise = {"annotator_1": row, "annotator_2": dict(row)}
+        run = tiny_config(method="forward_correction", tasks=mixed_tasks())
+        found = methods.fit_to_data(run, toys.data_of(50, noise))
+        assert found.options.transition == (tuple(map(tuple, matrix)),) * 2
+        assert methods.fit_to_data(found, toys.data_of(50, noise)) == found
+        unknown = [*matrix[:2], [0.0, 0.0, 0.0]]  # a class that never occurs
+        noise["annotator_2"]["confusion"] = unknown
+        found = methods.fit_to_data(run, toys.data_of(50, noise)).options
+        assert (found.transition, found.noise_rates) == ((), (0.3, 0.3))
