@@ -40,6 +40,13 @@ flags.DEFINE_list(
     "set", [], "More settings of the config or recipe, such as discriminator_steps=1."
 )
 flags.DEFINE_string("strategy", "mirrored", "mirrored (all devices) or default (one).")
+flags.DEFINE_string(
+    "mixed_precision", "float32", "Multiply in float32, bfloat16 or float16."
+)
+flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+flags.DEFINE_integer(
+    "steps_per_execution", 1, "Training steps between returns to Python.", 1
+)
 flags.DEFINE_bool("deterministic", False, "Same result bit for bit on this machine.")
 flags.DEFINE_bool("evaluate", True, "Score the clean test split along the way.")
 flags.DEFINE_bool("export", True, "Write a SavedModel and a report at the end.")
@@ -107,6 +114,9 @@ def main(argv: Sequence[str]) -> Any:
         evaluate=FLAGS.evaluate,
         encoder_weights=FLAGS.encoder_weights,
         command=common.command_line(),
+        mixed_precision=FLAGS.mixed_precision,
+        jit_compile=FLAGS.jit_compile,
+        steps_per_execution=FLAGS.steps_per_execution,
     )
     metrics = training.train(config, dataset, FLAGS.out_dir, settings)
     if metrics["interrupted"]:

@@ -31,7 +31,8 @@ class Method(keras.Model):
         self.config = config
         self.encoder = Encoder(config)
         self.means = {
-            name: keras.metrics.Mean(name=name) for name in self.metric_names()
+            name: keras.metrics.Mean(name=name, dtype="float32")
+            for name in self.metric_names()
         }
 
     def metric_names(self) -> list[str]:

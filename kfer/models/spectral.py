@@ -113,6 +113,8 @@ class SpectralLayer(keras.layers.Layer):
             name="kernel",
             shape=self.kernel_shape(channels),
             initializer=torch_uniform(fan_in),
+            # Its norm is computed in float32, whatever the layer multiplies in.
+            experimental_autocast=False,
         )
         if self.use_bias:
             self.bias = self.add_weight(
@@ -127,6 +129,7 @@ class SpectralLayer(keras.layers.Layer):
             initializer=_UnitNormal(),
             trainable=False,
             dtype="float32",
+            experimental_autocast=False,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
         super().build(input_shape)
