@@ -69,6 +69,6 @@ def gradients(
     none = tf.UnconnectedGradients.ZERO
     if not isinstance(by, keras.mixed_precision.LossScaleOptimizer):
         return tape.gradient(loss, variables, unconnected_gradients=none)
-    scale = tf.cast(by.loss_scale, loss.dtype)
+    scale = by.get_scaled_loss(tf.ones_like(loss))
     scaled = tape.gradient(loss, variables, scale, unconnected_gradients=none)
     return by.get_unscaled_gradients(scaled)
