@@ -9,9 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kfer.config import PRECISIONS
 from kfer.errors import UserError
-
-PRECISIONS = ("float32", "bfloat16", "float16")
 
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
@@ -36,7 +35,7 @@ def precision(name: str) -> Iterator[None]:
     """What layers built inside multiply in; variables stay float32.
 
     Args:
-      name: one of PRECISIONS.
+      name: one of config.PRECISIONS.
 
     Raises:
       UserError: another name.

@@ -45,7 +45,7 @@ class RunSettings:
       encoder_weights: start the encoder's convolutions from 'imagenet' (Keras
         Applications' VGG-16) or from arrays in a file; '' means from the seed.
       command: noted in the run's folder.
-      mixed_precision: what layers multiply in, one of execution.PRECISIONS; variables
+      mixed_precision: what layers multiply in, one of config.PRECISIONS; variables
         stay float32, and float16 scales both losses.
       jit_compile: compile the step with XLA.
       steps_per_execution: steps between returns to Python.

@@ -40,8 +40,8 @@ flags.DEFINE_list(
     "set", [], "More settings of the config or recipe, such as discriminator_steps=1."
 )
 flags.DEFINE_string("strategy", "mirrored", "mirrored (all devices) or default (one).")
-flags.DEFINE_string(
-    "mixed_precision", "float32", "Multiply in float32, bfloat16 or float16."
+flags.DEFINE_enum(
+    "mixed_precision", "float32", config_lib.PRECISIONS, "What layers multiply in."
 )
 flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
 flags.DEFINE_integer(
