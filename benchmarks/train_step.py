@@ -9,12 +9,14 @@ import platform
 import resource
 import time
 from collections.abc import Sequence
+from typing import Any
 
 START = time.perf_counter()
 
 from absl import flags  # noqa: E402
 
 from kfer import config as config_lib  # noqa: E402
+from kfer import flops  # noqa: E402
 from kfer.bin import common  # noqa: E402
 
 FLAGS = flags.FLAGS
@@ -25,6 +27,11 @@ flags.DEFINE_string("recipe", "kfer", "A key of RECIPES.")
 flags.DEFINE_integer("batch", 128, "Global batch.", 1)
 flags.DEFINE_integer("steps", 5, "Steps to time after the first.", 1)
 flags.DEFINE_float("width", 1.0, "Factor of all channel counts.")
+flags.DEFINE_integer("image_size", None, "Side in pixels instead of the experiment's.")
+flags.DEFINE_integer("label_sets", None, "CIFAR-10 label sets instead of three.", 1)
+flags.DEFINE_integer("replicas", 1, "Logical devices that share the batch.", 1)
+flags.DEFINE_string("mixed_precision", "float32", "Or bfloat16, float16.")
+flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
 
 
 def random_batch(config):
@@ -54,58 +61,128 @@ def random_batch(config):
     )
 
 
-def main(argv: Sequence[str]) -> int:
+def experiment() -> config_lib.ExperimentConfig:
+    """The config that the flags ask for."""
+    from kfer import methods, tasks
+
+    fields: dict[str, Any] = {"width": FLAGS.width, "batch_size": FLAGS.batch}
+    if FLAGS.image_size:
+        fields["image_size"] = FLAGS.image_size
+    if FLAGS.label_sets:
+        fields["tasks"] = tasks.annotator_tasks(
+            FLAGS.label_sets, tasks.CIFAR10_CLASSES, "class"
+        )
+    return methods.resolve_tasks(
+        config_lib.experiment_config(
+            FLAGS.experiment, FLAGS.recipe, FLAGS.method, **fields
+        )
+    )
+
+
+def strategy_of(replicas: int) -> Any:
+    """MirroredStrategy on that many logical CPU devices."""
     import tensorflow as tf
 
-    from kfer import methods, training
-
-    config = methods.resolve_tasks(
-        config_lib.experiment_config(
-            FLAGS.experiment,
-            FLAGS.recipe,
-            FLAGS.method,
-            width=FLAGS.width,
-            batch_size=FLAGS.batch,
+    if replicas > 1:
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0],
+            [tf.config.LogicalDeviceConfiguration()] * replicas,
         )
-    )
-    strategy = training.make_strategy("mirrored")
-    with strategy.scope():
-        method = training.compiled(config)
-    batch = random_batch(config)
+    return tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(replicas)])
 
-    @tf.function(autograph=False)
-    def step(batch):
-        return strategy.run(method.train_step, (batch,))
 
+def matmul_rate() -> float:
+    """GFLOP/s of float32 matrix products of 2048 x 2048, the median of 9."""
+    import tensorflow as tf
+
+    side = 2048
+    matrix = tf.random.uniform([side, side])
+    product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+    seconds = timed(product, 10)[1:]
+    return 2e-9 * side**3 / median(seconds)
+
+
+def timed(function, count: int) -> list[float]:
+    """Seconds of each of `count` calls, whose result is waited for."""
     seconds = []
-    for index in range(FLAGS.steps + 1):
+    for _ in range(count):
         begin = time.perf_counter()
-        float(step(batch)["loss"])
+        float(function())
         seconds.append(time.perf_counter() - begin)
-        if index == 0:
-            first = time.perf_counter() - START
-    steady = sorted(seconds[1:])[len(seconds[1:]) // 2]
-    print(
-        json.dumps(
-            {
-                "images_per_second": round(config.batch_size / steady, 2),
-                "seconds_per_step": round(steady, 3),
-                "first_step_seconds": round(first, 1),
-                "peak_memory_gb": round(
-                    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2
-                ),
-                "experiment": config.name,
-                "method": config.method,
-                "recipe": config.recipe.name,
-                "batch": config.batch_size,
-                "width": config.width,
-                "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-                "command": common.command_line(),
-            }
-        )
-    )
+    return seconds
+
+
+def median(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def measure(config: config_lib.ExperimentConfig) -> dict[str, float]:
+    """Speed, time to the end of the first step and memory of the whole process."""
+    import tensorflow as tf
+
+    from kfer import execution, training
+
+    execution.configure()
+    strategy = strategy_of(FLAGS.replicas)
+    with strategy.scope():
+        method = training.compiled(config, FLAGS.mixed_precision)
+    batch = random_batch(config)
+    if FLAGS.replicas > 1:
+        whole = tf.data.Dataset.from_tensors(batch).unbatch().batch(config.batch_size)
+        batch = next(iter(strategy.experimental_distribute_dataset(whole)))
+
+    @tf.function(autograph=False, jit_compile=FLAGS.jit_compile)
+    def step():
+        logs = strategy.run(method.train_step, (batch,))
+        return strategy.experimental_local_results(logs["loss"])[0]
+
+    timed(step, 1)
+    first = time.perf_counter() - START
+    steady = median(timed(step, FLAGS.steps))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "images_per_second": round(config.batch_size / steady, 2),
+        "seconds_per_step": round(steady, 3),
+        "first_step_seconds": round(first, 1),
+        "peak_memory_gb": round(peak / 1e6, 2),
+    }
+
+
+def work(config: config_lib.ExperimentConfig, speed: float) -> dict[str, float]:
+    """The count of products, and how near the step comes to matrix products alone."""
+    if config.method != "joint":
+        return {}
+    count, rate = flops.gflop_per_image(config), matmul_rate()
+    return {
+        "gflop_per_image": round(count, 3),
+        "matmul_gflop_per_second": round(rate, 1),
+        "fraction_of_matmul_rate": round(speed * count / rate, 3),
+    }
+
+
+def main(argv: Sequence[str]) -> int:
+    del argv
+    config = experiment()
+    common.import_tensorflow()
+    speed = measure(config)
+    result = {
+        **speed,
+        **work(config, speed["images_per_second"]),
+        "experiment": config.name,
+        "method": config.method,
+        "recipe": config.recipe.name,
+        "batch": config.batch_size,
+        "image_size": config.image_size,
+        "label_sets": len(config.tasks),
+        "width": config.width,
+        "replicas": FLAGS.replicas,
+        "mixed_precision": FLAGS.mixed_precision,
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "command": common.command_line(),
+    }
+    print(json.dumps(result), flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    common.run(main)
+    common.run(main, tensorflow=False)

@@ -21,8 +21,12 @@ class StepCounter(keras.callbacks.Callback):
         super().__init__()
         self.step = start
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.first = self.step
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.step += 1
+        # Several steps end at once with steps_per_execution; `batch` is the last.
+        self.step = self.first + batch + 1
 
 
 class Progress(keras.callbacks.Callback):
@@ -51,7 +55,7 @@ class Progress(keras.callbacks.Callback):
             shown["accuracy"] = sum(accuracies) / len(accuracies)
         text = {name: f"{float(value):.3f}" for name, value in shown.items()}
         self.bar.set_postfix(text, refresh=False)
-        self.bar.update(self.batch_size)
+        self.bar.update(self.counter.step * self.batch_size - self.bar.n)
 
     def close(self) -> None:
         """Leaves the bar as it is."""

@@ -19,6 +19,9 @@ from kfer.tasks import LabelTask
 
 IMAGE_SIZES = (32, 64, 96, 128, 256)
 
+# What layers may multiply in (RunSettings.mixed_precision).
+PRECISIONS = ("float32", "bfloat16", "float16")
+
 
 def _lookup(kind: str, table: dict[str, Any], name: str) -> Any:
     if name not in table:

@@ -14,6 +14,7 @@ from absl import logging
 from kfer import (
     callbacks,
     evaluation,
+    execution,
     export,
     methods,
     report,
@@ -46,6 +47,10 @@ class RunSettings:
       encoder_weights: start the encoder's convolutions from 'imagenet' (Keras
         Applications' VGG-16) or from arrays in a file; '' means from the seed.
       command: noted in the run's folder.
+      mixed_precision: what layers multiply in, one of config.PRECISIONS; variables
+        stay float32, and float16 scales both losses.
+      jit_compile: compile the step with XLA.
+      steps_per_execution: steps between returns to Python.
     """
 
     steps: int = 0
@@ -55,6 +60,9 @@ class RunSettings:
     evaluate: bool = True
     encoder_weights: str = ""
     command: str = ""
+    mixed_precision: str = "float32"
+    jit_compile: bool = False
+    steps_per_execution: int = 1
 
 
 def train(
@@ -86,12 +94,16 @@ def train(
         run_folder.claim(own_dir, config, dataset, settings.command)
         if settings.deterministic:
             tf.config.experimental.enable_op_determinism()
-        # The remapper trips over residual blocks on small maps, then does nothing.
-        tf.config.optimizer.set_experimental_options({"remapping": False})
+        execution.configure()
         keras.utils.set_random_seed(config.seed)
         with strategies.one_line_if_lost(settings.strategy):
             with strategy.scope():
-                method = compiled(config)
+                method = compiled(
+                    config,
+                    settings.mixed_precision,
+                    jit_compile=settings.jit_compile,
+                    steps_per_execution=settings.steps_per_execution,
+                )
                 if settings.encoder_weights:
                     for encoder in method.encoders:
                         pretrained.load(encoder, settings.encoder_weights)
@@ -124,15 +136,25 @@ def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:
         )
 
 
-def compiled(config: ExperimentConfig) -> Any:
-    """The method's model with its optimizers and all variables."""
-    method = methods.build(config)
+def compiled(
+    config: ExperimentConfig, mixed_precision: str = "float32", **options: Any
+) -> Any:
+    """The method's model with its optimizers and all variables.
 
-    def adam() -> Adam:
-        return Adam(config.learning_rate, config.beta_1, config.beta_2, config.epsilon)
+    Args:
+      config: see ExperimentConfig.
+      mixed_precision: see RunSettings.
+      **options: of keras.Model.compile.
+    """
 
-    method.compile(adam(), adam())
-    method.build_all()
+    def adam() -> Any:
+        own = Adam(config.learning_rate, config.beta_1, config.beta_2, config.epsilon)
+        return execution.loss_scaled(own, mixed_precision)
+
+    with execution.precision(mixed_precision):
+        method = methods.build(config)
+        method.compile(adam(), adam(), **options)
+        method.build_all()
     return method
 
 

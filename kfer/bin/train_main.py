@@ -48,6 +48,13 @@ flags.DEFINE_string(
     "mirrored",
     "mirrored (all devices), default (one), multi_worker (hosts of TF_CONFIG) or tpu.",
 )
+flags.DEFINE_enum(
+    "mixed_precision", "float32", config_lib.PRECISIONS, "What layers multiply in."
+)
+flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+flags.DEFINE_integer(
+    "steps_per_execution", 1, "Training steps between returns to Python.", 1
+)
 flags.DEFINE_bool("deterministic", False, "Same result bit for bit on this machine.")
 flags.DEFINE_bool("evaluate", True, "Score the clean test split along the way.")
 flags.DEFINE_bool("export", True, "Write a SavedModel and a report at the end.")
@@ -126,6 +133,9 @@ def main(argv: Sequence[str]) -> Any:
         evaluate=FLAGS.evaluate,
         encoder_weights=FLAGS.encoder_weights,
         command=common.command_line(),
+        mixed_precision=FLAGS.mixed_precision,
+        jit_compile=FLAGS.jit_compile,
+        steps_per_execution=FLAGS.steps_per_execution,
     )
     metrics = training.train(config, dataset, FLAGS.out_dir, settings)
     if metrics["interrupted"]:

@@ -39,7 +39,8 @@ class Method(keras.Model):
         # Built before all else, so that one seed starts every method's encoder alike.
         self.encoder(tf.zeros([1, config.image_size, config.image_size, 3]))
         self.means = {
-            name: keras.metrics.Mean(name=name) for name in self.metric_names()
+            name: keras.metrics.Mean(name=name, dtype="float32")
+            for name in self.metric_names()
         }
 
     def new_encoder(self, **kwargs: Any) -> Encoder:

@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from kfer import execution
 from kfer.config import ExperimentConfig
 from kfer.losses import adversarial, reduction
 from kfer.methods.base import Method
@@ -157,10 +158,9 @@ class JointDistribution(Method):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             loss = self.discriminator_loss(groups, batch)
-        gradients = tape.gradient(loss, variables)
-        self.discriminator_optimizer.apply_gradients(
-            zip(gradients, variables, strict=True)
-        )
+        optimizer = self.discriminator_optimizer
+        gradients = execution.gradients(tape, loss, variables, optimizer)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
 
     def discriminator_loss(
@@ -204,7 +204,6 @@ class JointDistribution(Method):
         return by_name.get(stream, weights.labels)
 
     def _apply(self, tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> None:
-        gradients = tape.gradient(
-            loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        self.generator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        optimizer = self.generator_optimizer
+        gradients = execution.gradients(tape, loss, variables, optimizer)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))

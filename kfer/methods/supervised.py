@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from kfer import execution
 from kfer.losses import reduction
 from kfer.methods.base import Method
 from kfer.structures import Batch
@@ -17,10 +18,9 @@ class Supervised(Method):
             loss = self.training_loss(batch)
         variables = self.generator_variables
         # y0's heads have no part in this loss.
-        gradients = tape.gradient(
-            loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        self.generator_optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        optimizer = self.generator_optimizer
+        gradients = execution.gradients(tape, loss, variables, optimizer)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self.log("loss", loss)
         return self.results()
 

@@ -6,24 +6,9 @@ import keras
 import tensorflow as tf
 
 from kfer.config import ExperimentConfig
+from kfer.models.layout import ladder
 from kfer.models.spectral import SpectralConv2DTranspose, SpectralDense
 from kfer.tasks import LabelTask
-
-# From the image down: each step back towards the 1x1 start doubles up to 512 channels.
-_TOP_CHANNELS = {5: (512, 512, 256, 128), 6: (512, 512, 256, 128, 64)}
-
-
-def ladder(image_size: int) -> tuple[int, tuple[int, ...]]:
-    """The side of the first map and the channels after each doubling but the last.
-
-    32, 64 and 128 px are the 2021 code's; 256 goes on by its rule, and 96 is the ladder
-    of 32 px from a 3x3 map.
-    """
-    base = 3 if image_size == 96 else 1
-    doublings = (image_size // base).bit_length() - 1
-    if doublings in _TOP_CHANNELS:
-        return base, _TOP_CHANNELS[doublings]
-    return base, (512,) * (doublings - 6) + _TOP_CHANNELS[6]
 
 
 class Decoder(keras.Model):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from kfer.config import ExperimentConfig
 from kfer.models import convolution
 from kfer.models.layers import ResidualBlock, ResidualMLP, SelfAttention, each
+from kfer.models.layout import IMAGE_CHANNELS
 from kfer.models.spectral import SpectralDense
 from kfer.structures import Scores
 
@@ -31,14 +32,14 @@ class ImageStream(keras.layers.Layer):
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(**kwargs)
         self.pool_first = config.image_size > 32
-        width = config.channels
-        self.first = ResidualBlock(width(64), False, True, name="block0")
+        first, *middle, last = (config.channels(count) for count in IMAGE_CHANNELS)
+        self.first = ResidualBlock(first, False, True, name="block0")
         self.attention = SelfAttention(name="attention")
         self.blocks = [
-            ResidualBlock(width(count), True, True, name=f"block{i}")
-            for i, count in enumerate((128, 256, 512, 512), 1)
+            ResidualBlock(count, True, True, name=f"block{i}")
+            for i, count in enumerate(middle, 1)
         ]
-        self.last = ResidualBlock(width(512), True, False, name="block5")
+        self.last = ResidualBlock(last, True, False, name="block5")
 
     def call(self, images: Any, training: bool = False) -> Any:
         if self.pool_first:

@@ -8,11 +8,10 @@ import tensorflow as tf
 
 from kfer.config import ExperimentConfig
 from kfer.models import convolution
+from kfer.models.layout import ENCODER_BLOCKS
 from kfer.models.spectral import torch_uniform
 from kfer.structures import EncoderOutput
 from kfer.tasks import LabelTask
-
-BLOCKS = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
 
 
 class Convolution(keras.layers.Layer):
@@ -87,11 +86,11 @@ class Encoder(keras.Model):
                 )
                 for index, filters in enumerate(row, 1)
             ]
-            for block, row in enumerate(BLOCKS, 1)
+            for block, row in enumerate(ENCODER_BLOCKS, 1)
         ]
         units = config.channels(config.embedding_size)
         side = config.image_size // 32
-        inputs = config.channels(BLOCKS[-1][-1]) * side * side
+        inputs = config.channels(ENCODER_BLOCKS[-1][-1]) * side * side
         self.embedding = [
             hidden_layer(units, inputs, start, "embedding1"),
             hidden_layer(units, units, start, "embedding2"),

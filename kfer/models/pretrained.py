@@ -6,7 +6,8 @@ import numpy as np
 
 from kfer.errors import UserError
 from kfer.models import authors_layout
-from kfer.models.encoder import BLOCKS, Encoder
+from kfer.models.encoder import Encoder
+from kfer.models.layout import ENCODER_BLOCKS
 
 _SHORT = re.compile(r"conv(\d)_(\d)\.(weight|bias)")
 
@@ -56,7 +57,7 @@ def _imagenet() -> dict[str, np.ndarray]:
 
     vgg = keras.applications.VGG16(include_top=False, weights="imagenet")
     found = {}
-    for block, row in enumerate(BLOCKS, 1):
+    for block, row in enumerate(ENCODER_BLOCKS, 1):
         for index in range(1, len(row) + 1):
             kernel, bias = vgg.get_layer(f"block{block}_conv{index}").get_weights()
             found[f"conv{block}_{index}.weight"] = kernel.transpose(3, 2, 0, 1)

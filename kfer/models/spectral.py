@@ -113,6 +113,8 @@ class SpectralLayer(keras.layers.Layer):
             name="kernel",
             shape=self.kernel_shape(channels),
             initializer=torch_uniform(fan_in),
+            # Its norm is computed in float32, whatever the layer multiplies in.
+            experimental_autocast=False,
         )
         if self.use_bias:
             self.bias = self.add_weight(
@@ -127,6 +129,7 @@ class SpectralLayer(keras.layers.Layer):
             initializer=_UnitNormal(),
             trainable=False,
             dtype="float32",
+            experimental_autocast=False,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
         super().build(input_shape)
@@ -261,7 +264,12 @@ class SpectralConv2DTranspose(SpectralLayer):
         batch = tf.shape(inputs)[0]
         height, width = inputs.shape[1:3]
         shape = [batch, 2 * height, 2 * width, self.filters]
-        outputs = tf.nn.conv2d_transpose(inputs, kernel, shape, 2, "SAME")
+        if (height, width) == (1, 1):
+            # The padding cuts off all but the kernel's middle.
+            middle = kernel[1:3, 1:3]
+            outputs = tf.nn.conv2d_transpose(inputs, middle, shape, 2, "VALID")
+        else:
+            outputs = tf.nn.conv2d_transpose(inputs, kernel, shape, 2, "SAME")
         return tf.ensure_shape(outputs, [None, *shape[1:]])
 
 

@@ -3,8 +3,8 @@ import pytest
 import tensorflow as tf
 
 from kfer import config, tasks
-from kfer.models import decoder as decoder_lib
 from kfer.models.decoder import Decoder, label_input
+from kfer.models.layout import ladder
 
 
 def inputs_of(run, size=4, seed=0):
@@ -48,7 +48,7 @@ def test_parameter_counts_of_the_full_networks(name, expected):
     ],
 )
 def test_ladder(tiny_config, size, base, channels):
-    assert decoder_lib.ladder(size) == (base, channels)
+    assert ladder(size) == (base, channels)
     run = tiny_config(image_size=size)
     image = built(run)(*inputs_of(run, 2))
     assert image.shape == (2, size, size, 3)

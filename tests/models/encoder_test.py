@@ -5,6 +5,7 @@ import tensorflow as tf
 from kfer import config, tasks
 from kfer.models import encoder as encoder_lib
 from kfer.models.encoder import Encoder, sample_y0
+from kfer.models.layout import ENCODER_BLOCKS
 from kfer.structures import EncoderOutput
 
 
@@ -162,7 +163,7 @@ def test_every_image_size(tiny_config, size, side):
 def test_starting_values(tiny_config, start):
     encoder = built(tiny_config(encoder_start=start, width=0.25))
     fan_in = 3
-    for row, counts in zip(encoder.convolutions, encoder_lib.BLOCKS, strict=True):
+    for row, counts in zip(encoder.convolutions, ENCODER_BLOCKS, strict=True):
         assert len(row) == len(counts)
         for layer in row:
             # variance 2 / (9 in) keeps the signal's size; 2021: 2 / (9 out)
