@@ -7,7 +7,6 @@ or kfer does it) x a method (a row of the tables) make one ExperimentConfig.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from kfer import options as options_lib
@@ -114,19 +113,20 @@ class ExperimentConfig:
         return tuple(task for task in self.tasks if task.stream)
 
 
-# What the 2021 scripts set apart per data set; the recipe holds the rest.
-_AUTHORS_BY_DATASET: dict[str, dict[str, Any]] = {
-    "raf": {"gan_start_epoch": 5},
-    "affectnet": {"gan_start_epoch": -1, "shuffle": False},
-    "cifar10": {"channel_order": "rgb"},
-    "cifar10n": {"channel_order": "rgb"},
-}
-
-# What our own recipe sets apart: narrow nets learn the labels first (see README).
-_KFER_BY_DATASET: dict[str, dict[str, Any]] = {
-    "raf": {"gan_start_epoch": 5},
-    "affectnet": {"gan_start_epoch": -1},
-    "synthetic_faces": {"gan_start_epoch": 14, "face_translation": 0.06},
+# What the 2021 scripts set apart per data set, and our own recipe: narrow nets learn
+# the labels first (see README).
+_BY_DATASET: dict[str, dict[str, dict[str, Any]]] = {
+    "authors_2021": {
+        "raf": {"gan_start_epoch": 5},
+        "affectnet": {"gan_start_epoch": -1, "shuffle": False},
+        "cifar10": {"channel_order": "rgb"},
+        "cifar10n": {"channel_order": "rgb"},
+    },
+    "kfer": {
+        "raf": {"gan_start_epoch": 5},
+        "affectnet": {"gan_start_epoch": -1},
+        "synthetic_faces": {"gan_start_epoch": 14, "face_translation": 0.06},
+    },
 }
 
 _CIFAR10 = ExperimentConfig(
@@ -196,6 +196,11 @@ EXPERIMENTS = {
 }
 
 
+def _recipe_for(name: str, dataset: str) -> Recipe:
+    fields = _BY_DATASET.get(name, {}).get(dataset, {})
+    return dataclasses.replace(_lookup("recipe", RECIPES, name), **fields)
+
+
 def experiment_config(
     name: str, recipe: str = "kfer", method: str = "joint", **overrides: Any
 ) -> ExperimentConfig:
@@ -212,13 +217,9 @@ def experiment_config(
       UserError: an unknown name, field or choice.
     """
     base = _lookup("experiment", EXPERIMENTS, name)
-    chosen = _lookup("recipe", RECIPES, recipe)
-    by_dataset = {"authors_2021": _AUTHORS_BY_DATASET, "kfer": _KFER_BY_DATASET}
-    fields = by_dataset.get(recipe, {}).get(base.dataset, {})
-    chosen = dataclasses.replace(chosen, **fields)
+    chosen = _recipe_for(recipe, base.dataset)
     recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
-    config_names = {field.name for field in dataclasses.fields(ExperimentConfig)}
-    config_names -= {"options"}
+    config_names = {field.name for field in dataclasses.fields(base)} - {"options"}
     unknown = set(overrides) - recipe_names - config_names - options_lib.all_names()
     if unknown:
         known = sorted({*recipe_names, *config_names, *options_lib.names_of(method)})
@@ -236,27 +237,6 @@ def experiment_config(
         options=options_lib.make(method, given),
         **for_config,
     )
-
-
-def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
-    """Settings given as 'name=value' texts.
-
-    Args:
-      texts: values are JSON where they parse as such (1, 0.5, true), else text.
-
-    Raises:
-      UserError: a text is no name=value.
-    """
-    found = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator or not name:
-            raise UserError(f"Settings are name=value, got {text!r}")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
 
 
 def to_dict(config: ExperimentConfig) -> dict[str, Any]:

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from kfer import config, tasks
+from kfer import config, settings, tasks
 from kfer.config import EXPERIMENTS, RECIPES, ExperimentConfig, experiment_config
 from kfer.errors import UserError
 from kfer.recipes import Recipe
@@ -139,20 +139,8 @@ class TestOverrides:
     )
     def test_a_value_of_another_type_is_the_user_s_error(self, setting):
         with pytest.raises(UserError, match=setting.split("=")[0]) as error:
-            experiment_config("raf_multi", **config.parse_settings([setting]))
+            experiment_config("raf_multi", **settings.parse_settings([setting]))
         assert "\n" not in str(error.value)
-
-    def test_parse_settings(self):
-        texts = ["width=0.5", "shuffle=false", "update_order=generator_first", "a=b=c"]
-        assert config.parse_settings(texts) == {
-            "width": 0.5,
-            "shuffle": False,
-            "update_order": "generator_first",
-            "a": "b=c",
-        }
-        for text in ("width", "=3", ""):
-            with pytest.raises(UserError, match="Settings are name=value, got"):
-                config.parse_settings([text])
 
 
 class TestChannels:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kfer import config, options
+from kfer import config, options, settings
 from kfer.config import experiment_config
 from kfer.errors import UserError
 from kfer.methods import METHODS
@@ -90,7 +90,7 @@ def test_the_published_defaults():
     ],
 )
 def test_a_wrong_value_is_the_user_s_error(method, setting, message):
-    given = config.parse_settings([setting])
+    given = settings.parse_settings([setting])
     with pytest.raises(UserError, match=message) as error:
         experiment_config("raf_multi", method=method, **given)
     assert "\n" not in str(error.value)

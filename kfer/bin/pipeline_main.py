@@ -12,9 +12,9 @@ from typing import Any
 
 from absl import flags
 
-from kfer import config as config_lib
 from kfer.bin import common
 from kfer.errors import UserError
+from kfer.settings import parse_settings
 from pipelines import config as pipeline_config
 
 FLAGS = flags.FLAGS
@@ -28,8 +28,12 @@ flags.DEFINE_string("teacher_data_dir", "", "Raw data that the teacher learns fr
 flags.DEFINE_string(
     "teacher_model", "", "A SavedModel or run that is the teacher; it is not trained."
 )
-flags.DEFINE_list("set", [], "Settings of the experiment, such as epochs=3.")
-flags.DEFINE_list("teacher_set", [], "Settings of the teacher's experiment.")
+flags.DEFINE_multi_string(
+    "set", [], "One setting of the experiment, such as epochs=3; repeatable."
+)
+flags.DEFINE_multi_string(
+    "teacher_set", [], "One setting of the teacher's experiment; repeatable."
+)
 flags.DEFINE_integer("steps", 0, "Training steps; 0 means the epochs.", 0)
 flags.DEFINE_integer("teacher_steps", 0, "Likewise, of the teacher.", 0)
 flags.DEFINE_integer("num_train", None, "Training examples; all if not given.", 1)
@@ -51,13 +55,13 @@ def config_from_flags() -> pipeline_config.PipelineConfig:
     limit = {"train": FLAGS.num_train, "test": FLAGS.num_test}
     minimum = None
     if FLAGS.minimum is not None:
-        minimum = config_lib.parse_settings(FLAGS.minimum)
+        minimum = parse_settings(FLAGS.minimum)
         if bad := [k for k, v in minimum.items() if not isinstance(v, (int, float))]:
             raise UserError(f"--minimum takes numbers; {bad[0]} has none")
     return pipeline_config.named(
         FLAGS.pipeline,
-        config_lib.parse_settings(FLAGS.set),
-        config_lib.parse_settings(FLAGS.teacher_set),
+        parse_settings(FLAGS.set),
+        parse_settings(FLAGS.teacher_set),
         {split: count for split, count in limit.items() if count is not None},
         minimum,
         FLAGS.steps,

@@ -18,6 +18,7 @@ from kfer import methods, run_folder
 from kfer.bin import common
 from kfer.data import folder
 from kfer.errors import UserError
+from kfer.settings import parse_settings
 
 FLAGS = flags.FLAGS
 
@@ -86,7 +87,7 @@ def config_from_flags() -> config_lib.ExperimentConfig:
         FLAGS.recipe,
         FLAGS.method,
         **fields,
-        **config_lib.parse_settings(FLAGS.set),
+        **parse_settings(FLAGS.set),
     )
     return methods.resolve_tasks(config)
 

@@ -63,7 +63,8 @@ def test_flags_make_the_config():
     arguments = [
         "--pipeline=raf_base",
         "--root=r",
-        "--set=epochs=3,width=0.5",
+        "--set=epochs=3",
+        "--set=width=0.5",
         "--teacher_set=epochs=2",
         "--steps=9",
         "--minimum=expression/accuracy=0.7",

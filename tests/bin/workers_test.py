@@ -24,7 +24,10 @@ _FLAGS = (
     "--eval_every=2",
     "--deterministic",
     "--noexport",
-    "--set=gan_start_epoch=-1,noise_size=8,embedding_size=64,epsilon=0.01",
+    "--set=gan_start_epoch=-1",
+    "--set=noise_size=8",
+    "--set=embedding_size=64",
+    "--set=epsilon=0.01",
 )
 _MINUTES = 8
 

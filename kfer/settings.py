@@ -1,0 +1,28 @@
+"""Settings as a user writes them: name=value."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from kfer.errors import UserError
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Settings given as 'name=value' texts.
+
+    Args:
+      texts: values are JSON where they parse as such (1, 0.5, true), else text.
+
+    Raises:
+      UserError: a text is no name=value.
+    """
+    found = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise UserError(f"Settings are name=value, got {text!r}")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
