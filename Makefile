@@ -9,6 +9,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do \
   && command -v $$p && break; done)
 UV := uv==0.13.9
 DEMO_DIR ?= $(ROOT)runs/demo
+# Test files that run side by side.
+JOBS ?= 2
 
 .PHONY: env env-xla demo test test-all lint lock lock-xla
 .DEFAULT_GOAL := demo
@@ -33,10 +35,10 @@ demo: env
 	@$(BIN)/kfer-demo --out_dir="$(DEMO_DIR)"
 
 test: env
-	@cd "$(ROOT)" && $(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
+	@cd "$(ROOT)" && $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not slow" $(PYTEST_ARGS)
 
 test-all: env
-	@cd "$(ROOT)" && $(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	@cd "$(ROOT)" && $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 lint: env
 	@cd "$(ROOT)" && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

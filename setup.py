@@ -71,7 +71,7 @@ setuptools.setup(
             "onnxruntime==1.23.2",
             "tf2onnx==1.17.0",
         ],
-        "dev": ["mypy", "pytest", "pytest-timeout", "ruff"],
+        "dev": ["mypy", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
     },
     entry_points={
         "console_scripts": [
