@@ -35,11 +35,13 @@ def request(model: str, pictures: Sequence[bytes]) -> predict_pb2.PredictRequest
 
 def rows(response: predict_pb2.PredictResponse) -> list[dict[str, Any]]:
     """One answer a picture: output name -> number, text or list."""
-    arrays = {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
-    count = len(next(iter(arrays.values())))
+    columns = {
+        name: _plain(tf.make_ndarray(value).tolist())
+        for name, value in sorted(response.outputs.items())
+    }
     return [
-        {name: _plain(array[row].tolist()) for name, array in sorted(arrays.items())}
-        for row in range(count)
+        dict(zip(columns, row, strict=True))
+        for row in zip(*columns.values(), strict=True)
     ]
 
 

@@ -60,7 +60,7 @@ def publish_some(model, base, count, done):
 
 def test_publishers_at_once_get_versions_of_their_own(model, tmp_path):
     base = tmp_path / "served"
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     done = context.Queue()
     workers = [
         context.Process(target=publish_some, args=(str(model), str(base), 5, done))
@@ -68,9 +68,9 @@ def test_publishers_at_once_get_versions_of_their_own(model, tmp_path):
     ]
     for worker in workers:
         worker.start()
-    paths = [done.get(timeout=30) for _ in range(15)]
+    paths = [done.get(timeout=120) for _ in range(15)]
     for worker in workers:
-        worker.join(30)
+        worker.join(120)
         assert worker.exitcode == 0
     assert sorted(int(os.path.basename(path)) for path in paths) == list(range(1, 16))
     assert publish.versions(str(base)) == list(range(1, 16))
@@ -118,19 +118,19 @@ def test_a_full_disk_adds_nothing(model, tmp_path, monkeypatch):
 def test_a_reader_sees_whole_versions_only(model, tmp_path):
     """Whatever number it lists holds all files, at any moment."""
     base = tmp_path / "served"
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     done = context.Queue()
     worker = context.Process(
         target=publish_some, args=(str(model), str(base), 30, done)
     )
     worker.start()
     seen = set()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while len(seen) < 30 and time.monotonic() < end:
         for number in set(publish.versions(str(base))) - seen:
             assert content(base / str(number)) == content(model)
             seen.add(number)
-    worker.join(30)
+    worker.join(120)
     assert seen == set(range(1, 31))
 
 

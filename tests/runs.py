@@ -111,9 +111,13 @@ CALIBRATION = {
 }
 
 
-@functools.cache
 def model(form: str = "saved_model", quantize: bool = False) -> str:
     """`answering` with the temperature of CALIBRATION, exported."""
+    return _model(form, quantize)
+
+
+@functools.cache
+def _model(form: str, quantize: bool) -> str:
     from kfer import export
 
     path = os.path.join(folder(), f"model-{form}-{quantize}")
