@@ -1,61 +1,92 @@
-"""Publishing a model for TF Serving: a version appears whole or not at all."""
+"""Models in numbered folders, as TensorFlow Serving watches them."""
 
+import contextlib
 import fcntl
 import os
 import shutil
-import uuid
+import tempfile
+from collections.abc import Iterator
 
 from kfer import model_folder
 from kfer.data import folder as folder_lib
 from kfer.errors import UserError
 
-_LOCK = ".lock"
-_PARTIAL = ".partial-"
+LOCK = ".publish.lock"
+# A server takes numeric names alone for versions, so this one is never loaded.
+PARTIAL = ".publishing-"
 
 
 def publish(model_dir: str, base_dir: str) -> str:
-    """Copies a SavedModel beside the versions of `base_dir` as the next one.
+    """Copies a model to the next version of `base_dir`, whole or not at all.
 
-    A server that watches the folder looks at numeric names alone, so it sees the copy
-    only when it is complete and on the disk. Earlier versions stay.
+    The copy is made beside the versions, brought to the disk and then renamed to one
+    more than the highest number there. One publisher works at a time; others wait. No
+    version is ever overwritten or removed, and what a killed publisher left behind is
+    cleared by the next one.
+
+    Args:
+      model_dir: a kfer model (kfer.export).
+      base_dir: made where it doesn't exist; a local file system.
 
     Returns:
-      The new version's folder.
+      The version's folder, BASE_DIR/<number>.
 
     Raises:
-      UserError: no kfer model, or the place can't be written to.
+      UserError: no model there, one folder lies in the other, or the disk refused.
     """
     model_folder.read_description(model_dir)
-    partial = ""
+    _check_apart(model_dir, base_dir)
     try:
         os.makedirs(base_dir, exist_ok=True)
-        with open(os.path.join(base_dir, _LOCK), "w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            _remove_leftovers(base_dir)
-            partial = os.path.join(base_dir, f"{_PARTIAL}{uuid.uuid4().hex}")
-            shutil.copytree(model_dir, partial)
-            model_folder.sync_all(partial)
-            target = os.path.join(base_dir, str(max([0, *versions(base_dir)]) + 1))
-            os.rename(partial, target)
-            folder_lib.sync(base_dir)
-    except OSError as error:
-        if partial:
-            shutil.rmtree(partial, ignore_errors=True)
+        with _only_one(base_dir):
+            _clear_leftovers(base_dir)
+            return _copy_and_rename(model_dir, base_dir)
+    except (OSError, shutil.Error) as error:
+        reason = getattr(error, "strerror", None) or "a file can't be copied"
         raise UserError(
-            f"Publishing to {base_dir} failed: {error.strerror}; the versions that "
-            "were there are as they were"
+            f"Publishing {model_dir} in {base_dir} failed: {reason}; no version was "
+            "added and the others are as they were"
         ) from error
-    return target
 
 
 def versions(base_dir: str) -> list[int]:
-    """The versions in a folder, ascending."""
+    """The published versions, ascending; none where the folder doesn't exist."""
     names = os.listdir(base_dir) if os.path.isdir(base_dir) else []
-    return sorted(int(name) for name in names if name.isdecimal())
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
-def _remove_leftovers(base_dir: str) -> None:
-    # Under the lock, so whatever lies there is of a push that was killed.
+def _check_apart(model_dir: str, base_dir: str) -> None:
+    model, base = (os.path.realpath(path) for path in (model_dir, base_dir))
+    if os.path.commonpath([model, base]) == model:
+        raise UserError(
+            f"Can't publish {model_dir} inside itself, in {base_dir}; name another base"
+        )
+
+
+@contextlib.contextmanager
+def _only_one(base_dir: str) -> Iterator[None]:
+    """Holds the base's lock, which the system frees when its holder dies."""
+    with open(os.path.join(base_dir, LOCK), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _clear_leftovers(base_dir: str) -> None:
     for name in os.listdir(base_dir):
-        if name.startswith(_PARTIAL):
-            shutil.rmtree(os.path.join(base_dir, name), ignore_errors=True)
+        if name.startswith(PARTIAL):
+            shutil.rmtree(os.path.join(base_dir, name))
+
+
+def _copy_and_rename(model_dir: str, base_dir: str) -> str:
+    folder = tempfile.mkdtemp(prefix=PARTIAL, dir=base_dir)
+    try:
+        shutil.copytree(model_dir, folder, dirs_exist_ok=True)
+        model_folder.sync_all(folder)
+        number = max(versions(base_dir), default=0) + 1
+        target = os.path.join(base_dir, str(number))
+        os.rename(folder, target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    folder_lib.sync(base_dir)
+    return target
