@@ -49,11 +49,23 @@ def check(model_dir: str, data_dir: str, predictions_path: str = "") -> list[str
     for name, answers in here.items():
         _compare(f"{name} in a fresh process", answers, there[name])
     if predictions_path:
-        known = evaluation.read_predictions(predictions_path)
-        expected = {n: part.prediction[:COUNT] for n, part in known.items()}
+        expected = _expected(predictions_path, model_dir)
         for name in ("serving_default", "predict_images"):
             _compare(f"{name} beside the trained method", expected, there[name])
     return list(requests)
+
+
+def _expected(predictions_path: str, model_dir: str) -> Arrays:
+    """What the method said, with the temperatures of a calibrated export applied."""
+    calibration = model_folder.read_description(model_dir).get("calibration") or {}
+    found = {}
+    for name, part in evaluation.read_predictions(predictions_path).items():
+        values = part.prediction[:COUNT]
+        if name in calibration:
+            values = values ** (1.0 / calibration[name]["temperature"])
+            values = values / values.sum(axis=1, keepdims=True)
+        found[name] = values
+    return found
 
 
 def requests_of(model_dir: str, data_dir: str) -> dict[str, Arrays]:

@@ -51,6 +51,22 @@ def test_another_model_than_was_trained(model, predictions, tmp_path, monkeypatc
         serving_check.check(model, runs.dataset().root, path)
 
 
+def test_temperatures_are_applied(model, predictions, monkeypatch):
+    """Of T = 2, probabilities are as their square roots."""
+    monkeypatch.setattr(
+        serving_check.model_folder,
+        "read_description",
+        lambda folder: {"calibration": {"expression": {"temperature": 2.0}}},
+    )
+    parts = evaluation.read_predictions(predictions)
+    found = serving_check._expected(predictions, model)
+    roots = np.sqrt(parts["expression"].prediction[:8])
+    wanted = roots / roots.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found["expression"], wanted, rtol=1e-5)
+    values = parts["valence_arousal"].prediction[:8]
+    np.testing.assert_array_equal(found["valence_arousal"], values)
+
+
 def test_a_fresh_process_that_answers_otherwise(model, monkeypatch):
     def shifted(folder, requests):
         loaded = serving_check.model_folder.load(folder)
