@@ -175,7 +175,8 @@ def test_two_runs_at_once(first):
 
 
 def test_a_pushed_model_that_is_gone(first):
-    root, (result, _), _ = first
+    root, _, _ = first
+    result, _ = tiny.run(tiny.config(), root)
     os.rename(result.model, f"{result.model}-away")
     try:
         with pytest.raises(UserError, match="was pushed before and is gone; copy .*/m"):
