@@ -26,7 +26,7 @@ CONFIG_HASH = "config_hash"
 class LabelCheck(artifact_lib.Artifact):
     """Says that a data set's labels fit the schema."""
 
-    TYPE_NAME = "LabelCheck"
+    TYPE_NAME = "components.LabelCheck"
 
 
 def note(artifact: Any, **properties: str) -> None:

@@ -242,9 +242,9 @@ def _result(name: str, nodes: list[str], metadata: str, log: str) -> Result:
     notes = found["model_pusher"].outputs["pushed"].notes
     model = notes.get("pushed_destination", "")
     if model and not os.path.isdir(model):
+        judged = found["fer_evaluator"].outputs["blessing"].notes["current_model"]
         raise UserError(
-            f"{model} was pushed before and is gone; copy it from "
-            f"{found['model_pusher'].outputs['pushed'].uri}'s model, or choose another "
-            "--root"
+            f"{model} was pushed before and is gone; copy {judged}/Format-Serving "
+            "there, or choose another --root"
         )
     return Result(found, log, model, notes["summary"])

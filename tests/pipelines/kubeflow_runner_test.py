@@ -98,6 +98,16 @@ def test_containers_are_the_image_with_beams_flags(compiled):
     assert "components.relabeler.executor.Executor" in container["args"]
 
 
+def test_our_artifact_type_is_found_by_its_name(compiled):
+    from tfx.utils import import_utils
+
+    _, spec = compiled
+    outputs = spec["components"]["label_gate"]["outputDefinitions"]["artifacts"]
+    title = yaml.safe_load(outputs["check"]["artifactType"]["instanceSchema"])["title"]
+    found = import_utils.import_class_by_path(title)
+    assert found.TYPE_NAME == title == "components.LabelCheck"
+
+
 def test_yaml_is_schema_2_1(tmp_path):
     path = str(tmp_path / "demo.yaml")
     kubeflow_runner.compile_pipeline(

@@ -174,6 +174,17 @@ def test_two_runs_at_once(first):
             local_runner.run(tiny.config(), str(root))
 
 
+def test_a_pushed_model_that_is_gone(first):
+    root, _, _ = first
+    result, _ = tiny.run(tiny.config(), root)
+    os.rename(result.model, f"{result.model}-away")
+    try:
+        with pytest.raises(UserError, match="was pushed before and is gone; copy .*/m"):
+            tiny.run(tiny.config(), root)
+    finally:
+        os.rename(f"{result.model}-away", result.model)
+
+
 def test_a_node_that_did_not_run_is_noticed(first):
     root, (result, _), _ = first
     store = records.open_store(os.path.join(root, local_runner.METADATA))
