@@ -240,7 +240,8 @@ def _write_start(exporter: Exporter, method: Any, config: ExperimentConfig) -> N
     image = tf.TensorSpec([batches * config.batch_size, side, side, 3], tf.float32)
 
     def fit(parts: dict[str, Any]) -> dict[str, Any]:
-        start.standardize(method.encoder, parts["image"])
+        for encoder in method.encoders:
+            start.standardize(encoder, parts["image"])
         return {}
 
     exporter.write("start", fit, {"image": image})
