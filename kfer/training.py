@@ -90,7 +90,7 @@ def train(
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     execution.configure()
-    strategy = make_strategy(settings.strategy)
+    strategy = strategy_of(settings)
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
         method = compiled(
@@ -128,6 +128,18 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
         raise UserError(f"Unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
     devices = [device.name for device in tf.config.list_logical_devices("GPU")]
     return tf.distribute.MirroredStrategy(devices or ["/cpu:0"])
+
+
+def strategy_of(settings: RunSettings) -> tf.distribute.Strategy:
+    """The strategy that the settings ask for.
+
+    With jit_compile Keras compiles each replica's step, which on a CPU can't be one of
+    a MirroredStrategy; where it has one replica, the default strategy does the same.
+    """
+    strategy = make_strategy(settings.strategy)
+    if settings.jit_compile and strategy.num_replicas_in_sync == 1:
+        return make_strategy("default")
+    return strategy
 
 
 def compiled(
