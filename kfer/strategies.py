@@ -22,20 +22,26 @@ _EXAMPLE = (
 )
 
 
-def make_strategy(name: str) -> tf.distribute.Strategy:
+def make_strategy(name: str, jit_compile: bool = False) -> tf.distribute.Strategy:
     """The strategy of that name; to be called before the first op.
 
     Args:
       name: 'default' (one device), 'mirrored' (all GPUs of this machine, or its CPU),
         'multi_worker' (the processes named in TF_CONFIG) or 'tpu' (the one that
         TPU_NAME names, or this machine's).
+      jit_compile: whether the step will be compiled. Keras compiles each replica's,
+        which on a CPU can't be one of a MirroredStrategy; where there is one replica
+        the default strategy does the same and is taken.
 
     Raises:
       UserError: an unknown name, no cluster or no TPU.
     """
     if name not in STRATEGIES:
         raise UserError(f"Unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
-    return STRATEGIES[name]()
+    strategy = STRATEGIES[name]()
+    if jit_compile and strategy.num_replicas_in_sync == 1:
+        return tf.distribute.get_strategy()
+    return strategy
 
 
 def _mirrored() -> tf.distribute.Strategy:

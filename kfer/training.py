@@ -89,7 +89,7 @@ def train(
     config = methods.resolve_tasks(config)
     check_inputs(config, dataset)
     config = methods.fit_to_data(config, dataset)
-    strategy = strategy_of(settings)
+    strategy = make_strategy(settings.strategy, settings.jit_compile)
     with strategies.own_folder(settings.strategy, run_dir) as own_dir:
         run_folder.claim(own_dir, config, dataset, settings.command)
         if settings.deterministic:
@@ -134,18 +134,6 @@ def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:
             f"for {config.image_size} px; use --image_size={dataset.image_size} or "
             "prepare the data larger"
         )
-
-
-def strategy_of(settings: RunSettings) -> tf.distribute.Strategy:
-    """The strategy that the settings ask for.
-
-    With jit_compile Keras compiles each replica's step, which on a CPU can't be one of
-    a MirroredStrategy; where it has one replica, the default strategy does the same.
-    """
-    strategy = make_strategy(settings.strategy)
-    if settings.jit_compile and strategy.num_replicas_in_sync == 1:
-        return make_strategy("default")
-    return strategy
 
 
 def compiled(

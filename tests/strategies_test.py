@@ -130,3 +130,10 @@ def test_bytes_summed_by_the_encoder_alone():
     found = strategies.allreduce_bytes(training.compiled(config), config)
     assert found["discriminator"] == found["batch_norm"] == 0
     assert found["total"] == found["generator"] > 0
+
+
+def test_one_replica_is_compiled_without_mirroring():
+    mirrored = strategies.make_strategy("mirrored")
+    assert isinstance(mirrored, tf.distribute.MirroredStrategy)
+    alone = strategies.make_strategy("mirrored", jit_compile=True)
+    assert alone is tf.distribute.get_strategy()

@@ -76,13 +76,6 @@ def test_stretches_cut_at_evaluations_warmup_and_start():
     assert training.stretches(10, 10, 4, 0) == []
 
 
-def test_one_replica_is_compiled_without_mirroring():
-    mirrored = training.strategy_of(training.RunSettings())
-    assert isinstance(mirrored, tf.distribute.MirroredStrategy)
-    alone = training.strategy_of(training.RunSettings(jit_compile=True))
-    assert alone is tf.distribute.get_strategy()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", ("kfer", "paper"))
 def test_a_killed_run_ends_with_the_same_bits(data_dir, tmp_path, recipe):
