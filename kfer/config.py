@@ -125,7 +125,7 @@ _BY_DATASET: dict[str, dict[str, dict[str, Any]]] = {
     "kfer": {
         "raf": {"gan_start_epoch": 5},
         "affectnet": {"gan_start_epoch": -1},
-        "synthetic_faces": {"gan_start_epoch": 14, "face_translation": 0.06},
+        "synthetic_faces": {"gan_start_epoch": 11, "face_translation": 0.06},
     },
 }
 
@@ -190,7 +190,8 @@ EXPERIMENTS = {
             lambda_gan=0.4,
             batch_size=32,
             learning_rate=5e-4,
-            epochs=26,
+            epochs=20,
+            dropout_rate=0.0,
         ),
     )
 }

@@ -28,7 +28,7 @@ def run(*flags):
         ),
         (
             ["--experiment=cifar10_multi", "--out_dir=o", "--method=magic"],
-            "Unknown method 'magic'; known: joint",
+            "Unknown method 'magic'; known: air, co_teaching",
         ),
         (
             ["--experiment=cifar10_multi", "--out_dir=o", "--set=depth=3"],
