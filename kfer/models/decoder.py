@@ -50,7 +50,7 @@ class Decoder(keras.Model):
           [B, S, S, 3] in [-1, 1], float32.
         """
         inputs = [y0, *(labels[task.name] for task in self.config.stream_tasks)]
-        hidden = tf.cast(tf.concat(inputs, axis=1), self.compute_dtype)
+        hidden = tf.concat([tf.cast(i, self.compute_dtype) for i in inputs], axis=1)
         hidden = tf.nn.relu(self.linear(hidden, training=training))
         hidden = tf.reshape(
             hidden, [-1, self.base, self.base, hidden.shape[1] // self.base**2]
