@@ -22,8 +22,7 @@ The exact savings, each tested in values and gradients:
 
 - a 3x3 convolution and 2x2 average pooling are one 4x4 convolution of stride 2;
 - the 1x1 shortcut pools first;
-- on 1x1 maps a 3x3 kernel is its centre, on 2x2 maps a dense layer, and a transposed
-  4x4 kernel is its middle 2x2;
+- on 1x1 maps a 3x3 kernel is its centre, on 2x2 maps a dense layer;
 - the generator step has no gradients of D's weights and none through the real image;
 - a stream's first layer, the encoder's too, has no gradient to its input in D steps;
 - sigma is computed once for both groups (`shared_sigma`).

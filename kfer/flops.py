@@ -96,8 +96,8 @@ def conv3x3_pool(side: int, channels: int, filters: int) -> tuple[int, int]:
 
 def deconvolution(side: int, channels: int, filters: int) -> tuple[int, int]:
     """(products, plain) of a transposed 4x4 convolution of stride 2 on one image."""
-    taps = 4 if side == 1 else 16 * side**2
-    return taps * channels * filters, 16 * side**2 * channels * filters
+    products = 16 * side**2 * channels * filters
+    return products, products
 
 
 def _forward_passes(config: ExperimentConfig) -> int:

@@ -264,12 +264,7 @@ class SpectralConv2DTranspose(SpectralLayer):
         batch = tf.shape(inputs)[0]
         height, width = inputs.shape[1:3]
         shape = [batch, 2 * height, 2 * width, self.filters]
-        if (height, width) == (1, 1):
-            # The padding cuts off all but the kernel's middle.
-            middle = kernel[1:3, 1:3]
-            outputs = tf.nn.conv2d_transpose(inputs, middle, shape, 2, "VALID")
-        else:
-            outputs = tf.nn.conv2d_transpose(inputs, kernel, shape, 2, "SAME")
+        outputs = tf.nn.conv2d_transpose(inputs, kernel, shape, 2, "SAME")
         return tf.ensure_shape(outputs, [None, *shape[1:]])
 
 
