@@ -99,7 +99,8 @@ class Teacher(ModelHandler):
     """A SavedModel as RunInference takes it: encoded pictures in, answers out."""
 
     def __init__(self, model_dir: str):
-        super().__init__(max_batch_size=BATCH)
+        # One size, since an answer's last bit may hang on the batch it stood in.
+        super().__init__(min_batch_size=BATCH, max_batch_size=BATCH)
         self._model_dir = model_dir
 
     def load_model(self) -> Any:
