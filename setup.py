@@ -32,6 +32,7 @@ CORE = [
 ]
 
 COMMANDS = (
+    "audit",
     "data",
     "demo",
     "evaluate",

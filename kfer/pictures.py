@@ -115,8 +115,19 @@ def curves(
     return _png(figure)
 
 
-def confusion(classes: Sequence[str], counts: Any) -> bytes:
-    """A confusion matrix: counts, coloured by the share of the true class (the row)."""
+def confusion(
+    classes: Sequence[str],
+    counts: Any,
+    columns: str = "predicted",
+    rows: str = "true",
+) -> bytes:
+    """A confusion matrix: counts, coloured by the share of the true class (the row).
+
+    Args:
+      classes: K names.
+      counts: [K, K].
+      columns, rows: what the axes are called.
+    """
     counts = np.asarray(counts)
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(totals, 1)
@@ -125,7 +136,7 @@ def confusion(classes: Sequence[str], counts: Any) -> bytes:
     axes.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto")
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
     axes.set_yticks(range(len(classes)), classes)
-    axes.set(xlabel="predicted", ylabel="true")
+    axes.set(xlabel=columns, ylabel=rows)
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.6 else "black"
         axes.text(

@@ -94,6 +94,8 @@ def test_confusion_colours_by_share_of_the_true_class(figures):
     assert texts == {(0, 0): "3", (1, 0): "1", (0, 1): "0", (1, 1): "0"}  # (x, y)
     assert axes.get_xlabel() == "predicted"
     assert [t.get_text() for t in axes.get_yticklabels()] == ["cat", "dog"]
+    axes = pictures.confusion(["cat", "dog"], counts, "given", "consensus").axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("given", "consensus")
 
 
 def test_reliability_draws_the_bins_that_have_examples(figures):

@@ -1,0 +1,1 @@
+"""What is wrong with noisy labels, from the labels alone."""

@@ -1,0 +1,124 @@
+"""A prepared data set's annotators: everything that its labels alone tell."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kfer import run_folder
+from kfer.audit import agreement, confusion, dawid_skene, label_sets, values
+from kfer.audit.dawid_skene import Consensus
+from kfer.audit.label_sets import LabelSets
+from kfer.data import dataset as dataset_lib
+from kfer.noise import flips
+
+FORMAT_VERSION = 1
+CONSENSUS = "consensus (Dawid-Skene)"
+MAJORITY = "majority vote"
+
+
+class Audit(NamedTuple):
+    """What an audit finds."""
+
+    summary: dict[str, Any]  # plain and JSON-able; see docs/audit.md
+    sets: LabelSets
+    consensus: Consensus | None  # None where no annotator gives a class
+
+
+def audit(data_dir: str, split: str = "train", command: str = "") -> Audit:
+    """Audits the label columns of one split.
+
+    Args:
+      data_dir: a prepared data set.
+      split: of it.
+      command: for the record.
+
+    Raises:
+      UserError: no data set, or see label_sets.read.
+    """
+    dataset = dataset_lib.load(data_dir)
+    sets = label_sets.read(dataset, split)
+    classes, consensus = of_classes(sets)
+    summary = {
+        "format_version": FORMAT_VERSION,
+        "provenance": run_folder.versions(dataset, command),
+        "split": split,
+        "pictures": len(sets.ids),
+        "missing": {
+            name: int(np.sum(~label_sets.given(labels)))
+            for name, labels in sets.labels.items()
+        },
+        "classes": classes,
+        "values": [of_values(sets, names) for names in sets.values()],
+    }
+    return Audit(summary, sets, consensus)
+
+
+def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None]:
+    """The annotators' classes: agreement, consensus, and noise against a reference.
+
+    The reference is the truth where the split has it, else the consensus.
+
+    Returns:
+      (None, None) if no annotator gives any class.
+    """
+    names = sets.annotators()
+    if not any(label_sets.given(sets.labels[name]).any() for name in names):
+        return None, None
+    classes = sets.columns[names[0]].classes
+    stack = np.stack([sets.labels[name] for name in names])
+    consensus = dawid_skene.fit(stack, len(classes))
+    truth_name, truth = sets.truth(names[0])
+    reference = consensus.classes if truth is None else truth
+    computed = {MAJORITY: flips.majority_vote(stack, len(classes))}
+    if truth is not None:
+        computed[CONSENSUS] = consensus.classes
+    columns = {name: sets.labels[name] for name in (*names, *sets.derived())}
+    votes = agreement.votes(stack, len(classes))
+    found = {
+        "names": list(classes),
+        "annotators": names,
+        "reference": CONSENSUS if truth is None else f"clean/{truth_name}",
+        "against": {
+            name: confusion.against(labels, reference, len(classes))
+            for name, labels in (columns | computed).items()
+        },
+        "pairwise": agreement.pairwise(stack, len(classes)),
+        "fleiss_kappa": agreement.fleiss_kappa(votes),
+        "unanimity": agreement.unanimity(votes),
+        "never_given": [classes[i] for i in np.flatnonzero(~votes.any(axis=0))],
+        "dawid_skene": _described(consensus, names),
+    }
+    return found, consensus
+
+
+def _described(consensus: Consensus, names: list[str]) -> dict[str, Any]:
+    return {
+        "iterations": consensus.iterations,
+        "converged": consensus.converged,
+        "log_likelihood": consensus.log_likelihood,
+        "prior": consensus.prior.tolist(),
+        "confusions": dict(zip(names, consensus.confusions.tolist(), strict=True)),
+    }
+
+
+def of_values(sets: LabelSets, names: list[str]) -> dict[str, Any]:
+    """Continuous label sets of the same dimensions."""
+    stack = [sets.labels[name] for name in names]
+    truth_name, truth = sets.truth(names[0])
+    found: dict[str, Any] = {
+        "columns": names,
+        "dimensions": list(sets.columns[names[0]].dimensions),
+        "spread": dict(zip(names, map(values.spread, stack), strict=True)),
+        "pairwise": values.pairwise(stack),
+        "against": {},
+    }
+    if truth is not None:
+        found["against"][f"clean/{truth_name}"] = {
+            name: values.against(sets.labels[name], truth) for name in names
+        }
+    if len(names) > 1:
+        found["against"]["the mean of the others"] = {
+            name: values.against(stack[i], values.mean_of_others(stack, i))
+            for i, name in enumerate(names)
+        }
+    return found

@@ -1,0 +1,133 @@
+"""The labels of a prepared split, without its pictures."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from kfer.data import record as record_lib
+from kfer.data import shards
+from kfer.data.dataset import Dataset
+from kfer.data.record import Column
+from kfer.errors import UserError
+from kfer.preprocess.label_noise import ANNOTATOR
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelSets:
+    """The labels of n pictures by column.
+
+    Attributes:
+      ids: image ids, in the order of the shards.
+      labels: column -> int64 [n], -1 where missing; or float64 [n, D], NaN there.
+      clean: the same for the truth.
+      columns, clean_columns: what they mean.
+    """
+
+    ids: list[str]
+    labels: dict[str, np.ndarray]
+    clean: dict[str, np.ndarray]
+    columns: dict[str, Column]
+    clean_columns: dict[str, Column]
+
+    def annotators(self) -> list[str]:
+        """Class columns of one annotator each.
+
+        These are 'annotator_*'; where there is none, every class column counts as one.
+
+        Raises:
+          UserError: they don't have the same classes.
+        """
+        names = [name for name, column in self.columns.items() if column.is_categorical]
+        names = [name for name in names if name.startswith(ANNOTATOR)] or names
+        classes = {self.columns[name].classes for name in names}
+        if len(classes) > 1:
+            raise UserError(
+                f"The annotators {', '.join(names)} have {len(classes)} different "
+                "lists of classes; an audit compares annotators of the same classes"
+            )
+        return names
+
+    def derived(self) -> list[str]:
+        """Class columns that are no annotator's but have the annotators' classes."""
+        names = self.annotators()
+        alike = {self.columns[name].classes for name in names}
+        return [
+            name
+            for name, column in self.columns.items()
+            if column.is_categorical and column.classes in alike and name not in names
+        ]
+
+    def values(self) -> list[list[str]]:
+        """Continuous columns, those of the same dimensions together."""
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for name, column in self.columns.items():
+            if not column.is_categorical:
+                groups.setdefault(column.dimensions, []).append(name)
+        return list(groups.values())
+
+    def truth(self, name: str) -> tuple[str, np.ndarray | None]:
+        """The clean column that a label column is an account of, and its values.
+
+        Returns:
+          ('', None) if there is none, or the split has no value of it.
+        """
+        column = self.columns[name]
+        found = shards.truth_of(column, self.clean_columns)
+        if not column.is_categorical:
+            alike = (c for c in self.clean_columns.values() if not c.is_categorical)
+            names = [c.name for c in alike if c.dimensions == column.dimensions]
+            found = names[0] if names else ""
+        if not found or not given(self.clean[found]).any():
+            return "", None
+        return found, self.clean[found]
+
+
+def given(labels: np.ndarray) -> np.ndarray:
+    """Where a label is not missing, bool [n]; of classes [n] or values [n, D]."""
+    return labels >= 0 if labels.ndim == 1 else np.isfinite(labels).all(axis=1)
+
+
+def read(dataset: Dataset, split: str) -> LabelSets:
+    """Reads every record of a split.
+
+    Raises:
+      UserError: no such split, it has no label, or a shard is damaged or has another
+        number of records than dataset.json says.
+    """
+    info = dataset.split(split)
+    records = []
+    for path in dataset.files(split):
+        for serialized in shards.read_shard(path):
+            record = record_lib.decode(serialized)
+            records.append((record.image_id, record.labels, record.clean))
+    if len(records) != info.num_records:
+        raise UserError(
+            f"{dataset.root} has {len(records)} pictures in {split}, its labels are of "
+            f"{info.num_records}; prepare the data set again"
+        )
+    ids, labels, clean = (list(part) for part in zip(*records, strict=True))
+    if not any(labels):
+        filled = [
+            name
+            for name, part in dataset.splits.items()
+            if any(n and key.startswith(record_lib.LABEL) for key, n in part.given.items())
+        ]
+        raise UserError(
+            f"None of the {len(ids)} pictures of {split} in {dataset.root} has a label; "
+            f"splits with labels: {filled}"
+        )
+    return LabelSets(
+        ids,
+        {name: _column(column, labels) for name, column in dataset.columns.items()},
+        {name: _column(column, clean) for name, column in dataset.clean_columns.items()},
+        dataset.columns,
+        dataset.clean_columns,
+    )
+
+
+def _column(column: Column, rows: list[dict[str, Any]]) -> np.ndarray:
+    if column.is_categorical:
+        return np.array([row.get(column.name, -1) for row in rows], np.int64)
+    missing = (np.nan,) * column.size
+    return np.array([row.get(column.name, missing) for row in rows], np.float64)

@@ -1,0 +1,62 @@
+"""An audit as one HTML page: tables, agreement and confusion matrices as pictures."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from kfer import pictures
+from kfer.audit import tables
+from kfer.report import uri
+
+TEMPLATE = "audit.html"
+
+
+def render(summary: dict[str, Any]) -> str:
+    """The page of a summary of audit.audit."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("kfer", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        summary=summary,
+        provenance=summary["provenance"],
+        tables=tables.tables(summary),
+        figures=[
+            {"title": title, "uri": uri(png)} for title, png in figures(summary)
+        ],
+    )
+
+
+def figures(summary: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Title and PNG of each picture."""
+    from kfer.data import inspect_plots
+
+    if found := summary["classes"]:
+        names, pairs = found["annotators"], found["pairwise"]
+        if len(names) > 1:
+            for key, title in (("agreement", "Agreement"), ("kappa", "Cohen's kappa")):
+                table = np.array(pairs[key], float)  # None becomes NaN
+                yield f"{title} of two annotators", inspect_plots.table(names, table)
+        for name, row in found["against"].items():
+            png = pictures.confusion(
+                found["names"], row["confusion"], "given", found["reference"]
+            )
+            yield f"{name} against {found['reference']}: pictures", png
+    for group in summary["values"]:
+        names = group["columns"]
+        if len(names) > 1:
+            for d, dimension in enumerate(group["dimensions"]):
+                table = np.array(
+                    [
+                        [np.nan if cell is None else cell[d] for cell in row]
+                        for row in group["pairwise"]["ccc"]
+                    ]
+                )
+                yield f"CCC of two label sets, {dimension}", inspect_plots.table(
+                    names, table
+                )
