@@ -47,10 +47,33 @@ def audit(data_dir: str, split: str = "train", command: str = "") -> Audit:
             name: int(np.sum(~label_sets.given(labels)))
             for name, labels in sets.labels.items()
         },
+        "notes": notes(sets, classes),
         "classes": classes,
         "values": [of_values(sets, names) for names in sets.values()],
     }
     return Audit(summary, sets, consensus)
+
+
+def notes(sets: LabelSets, classes: dict[str, Any] | None) -> list[str]:
+    """What a reader of the numbers must know, one sentence each."""
+    empty = [n for n, rows in sets.labels.items() if not label_sets.given(rows).any()]
+    found = [f"{name} has no label" for name in empty]
+    if classes is None:
+        return [*found, "no annotator gives a class"]
+    if without := classes["unanimity"]["labels"][0]:
+        found.append(f"{without} of {len(sets.ids)} pictures have no annotator's class")
+    if classes["never_given"]:
+        found.append(f"no annotator gives {', '.join(classes['never_given'])}")
+    if len(set(classes["annotators"]) - set(empty)) < 3:
+        found.append("fewer than 3 annotators: Dawid-Skene's matrices are not determined")
+    if classes["reference"] == CONSENSUS:
+        found.append(
+            "the truth is not known: label sets are compared with their own consensus, "
+            "which flatters them"
+        )
+    if not classes["dawid_skene"]["converged"]:
+        found.append("Dawid-Skene has not converged")
+    return found
 
 
 def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None]:

@@ -36,9 +36,9 @@ def write(out_dir: str, found: Audit) -> list[str]:
     files: dict[str, str] = {}
     try:
         os.makedirs(out_dir, exist_ok=True)
-        _write_lines(paths[0], [page.render(found.summary)])
+        _write_text(paths[0], page.render(found.summary))
         if found.consensus is not None:
-            _write_lines(paths[1], consensus_lines(found))
+            _write_text(paths[1], consensus_table(found))
             files[TABLE] = shards.sha256(paths[1])
         run_folder.write_json(paths[-1], found.summary | {"sha256": files})
     except OSError as error:
@@ -48,14 +48,14 @@ def write(out_dir: str, found: Audit) -> list[str]:
     return paths
 
 
-def _write_lines(path: str, lines: list[str]) -> None:
+def _write_text(path: str, text: str) -> None:
     partial = f"{path}.partial"
-    folder_lib.write_lines(partial, lines)
+    folder_lib.write_lines(partial, [text.removesuffix("\n")])
     os.replace(partial, path)
 
 
-def consensus_lines(found: Audit) -> list[str]:
-    """image_id, consensus, probability and the label of each annotator, by name.
+def consensus_table(found: Audit) -> str:
+    """CSV: image_id, consensus, probability and the label of each annotator, by name.
 
     Empty where an annotator gives no label, and where none does.
     """
@@ -63,7 +63,7 @@ def consensus_lines(found: Audit) -> list[str]:
     rows = [["image_id", "consensus", "probability", *names], *_rows(found, names)]
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue().splitlines()
+    return buffer.getvalue()
 
 
 def _rows(found: Audit, names: list[str]) -> Iterator[list[str]]:

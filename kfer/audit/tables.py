@@ -152,8 +152,7 @@ def text(summary: dict[str, Any]) -> str:
         f"{data['name']} in {data['root']}, {summary['split']}: "
         f"{summary['pictures']} pictures"
     ]
-    if not summary["classes"]:
-        lines.append("No annotator gives a class.")
+    lines += [f"Note: {note}" for note in summary["notes"]]
     for table in tables(summary):
         lines += ["", table.title]
         cells = [table.heads, *table.rows]
