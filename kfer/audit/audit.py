@@ -65,7 +65,9 @@ def notes(sets: LabelSets, classes: dict[str, Any] | None) -> list[str]:
     if classes["never_given"]:
         found.append(f"no annotator gives {', '.join(classes['never_given'])}")
     if len(set(classes["annotators"]) - set(empty)) < 3:
-        found.append("fewer than 3 annotators: Dawid-Skene's matrices are not determined")
+        found.append(
+            "fewer than 3 annotators: Dawid-Skene's matrices are not determined"
+        )
     if classes["reference"] == CONSENSUS:
         found.append(
             "the truth is not known: label sets are compared with their own consensus, "

@@ -33,7 +33,7 @@ class Consensus(NamedTuple):
 
     @property
     def classes(self) -> np.ndarray:
-        """The most probable class, int64 [n]; the first of equals, -1 without a label."""
+        """The most probable class, int64 [n]: the first of equals, -1 without label."""
         return np.where(self.probability > 0, self.posterior.argmax(axis=1), -1)
 
     @property

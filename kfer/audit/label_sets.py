@@ -111,16 +111,21 @@ def read(dataset: Dataset, split: str) -> LabelSets:
         filled = [
             name
             for name, part in dataset.splits.items()
-            if any(n and key.startswith(record_lib.LABEL) for key, n in part.given.items())
+            if any(
+                n and key.startswith(record_lib.LABEL) for key, n in part.given.items()
+            )
         ]
         raise UserError(
-            f"None of the {len(ids)} pictures of {split} in {dataset.root} has a label; "
-            f"splits with labels: {filled}"
+            f"None of the {len(ids)} pictures of {split} in {dataset.root} has a "
+            f"label; splits with labels: {filled}"
         )
     return LabelSets(
         ids,
         {name: _column(column, labels) for name, column in dataset.columns.items()},
-        {name: _column(column, clean) for name, column in dataset.clean_columns.items()},
+        {
+            name: _column(column, clean)
+            for name, column in dataset.clean_columns.items()
+        },
         dataset.columns,
         dataset.clean_columns,
     )

@@ -26,9 +26,7 @@ def render(summary: dict[str, Any]) -> str:
         summary=summary,
         provenance=summary["provenance"],
         tables=tables.tables(summary),
-        figures=[
-            {"title": title, "uri": uri(png)} for title, png in figures(summary)
-        ],
+        figures=[{"title": title, "uri": uri(png)} for title, png in figures(summary)],
     )
 
 
@@ -57,6 +55,7 @@ def figures(summary: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
                         for row in group["pairwise"]["ccc"]
                     ]
                 )
-                yield f"CCC of two label sets, {dimension}", inspect_plots.table(
-                    names, table
+                yield (
+                    f"CCC of two label sets, {dimension}",
+                    inspect_plots.table(names, table),
                 )

@@ -25,7 +25,8 @@ def test_pairwise_by_hand():
 
 def test_votes_by_hand():
     np.testing.assert_array_equal(
-        agreement.votes(SETS, 3), [[3, 0, 0], [1, 1, 0], [0, 3, 0], [1, 2, 0], [0, 0, 0]]
+        agreement.votes(SETS, 3),
+        [[3, 0, 0], [1, 1, 0], [0, 3, 0], [1, 2, 0], [0, 0, 0]],
     )
 
 

@@ -53,7 +53,9 @@ def test_annotators_of_different_classes_are_refused():
 
 
 def test_what_cannot_be_read_is_counted(dataset):
-    with pytest.raises(UserError, match=r"None of the 1 pictures of test .*\['train'\]"):
+    with pytest.raises(
+        UserError, match=r"None of the 1 pictures of test .*\['train'\]"
+    ):
         label_sets.read(dataset, "test")
     with pytest.raises(UserError, match="no examples in a split 'valid'"):
         label_sets.read(dataset, "valid")

@@ -16,7 +16,10 @@ def test_figures_show_the_summary(monkeypatch):
             "names": ["cat", "dog"],
             "annotators": ["a", "b"],
             "reference": "clean/class",
-            "pairwise": {"agreement": [[1, None], [None, 1]], "kappa": [[1, 0], [0, 1]]},
+            "pairwise": {
+                "agreement": [[1, None], [None, 1]],
+                "kappa": [[1, 0], [0, 1]],
+            },
             "against": {"a": {"confusion": [[3, 1], [0, 2]]}},
         },
         "values": [
