@@ -71,6 +71,6 @@ def _rows(found: Audit, names: list[str]) -> Iterator[list[str]]:
     classes = np.array([*found.summary["classes"]["names"], ""], dtype=object)
     best = classes[found.consensus.classes]
     given = [classes[found.sets.labels[name]] for name in names]
-    for i, image_id in enumerate(found.sets.ids):
-        probability = f"{found.consensus.probability[i]:.6f}" if best[i] else ""
-        yield [image_id, best[i], probability, *(labels[i] for labels in given)]
+    rows = zip(found.sets.ids, best, found.consensus.probability, *given, strict=True)
+    for image_id, label, probability, *labels in rows:
+        yield [image_id, label, f"{probability:.6f}" if label else "", *labels]

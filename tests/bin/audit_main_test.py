@@ -30,9 +30,3 @@ def test_audit(tmp_path):
     assert "Note: annotator_4 has no label" in stdout
     assert stdout.splitlines()[-1] == str(out / "audit.json")
     assert (out / "consensus.csv").read_text().startswith("image_id,consensus,")
-
-
-def test_a_split_without_labels(tmp_path):
-    small.write(tmp_path / "set")
-    status, _, stderr = run("audit", f"--data_dir={tmp_path / 'set'}", "--split=test")
-    assert status == 2 and "None of the 1 pictures of test" in stderr
