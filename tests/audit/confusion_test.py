@@ -8,14 +8,15 @@ from kfer.errors import UserError
 
 
 def test_by_hand():
-    labels = np.array([0, 1, 1, 0, -1, 1])
+    labels = np.array([0, 1, 1, 1, -1, 1])
     truth = np.array([0, 0, 1, 1, 1, -1])
     found = confusion.against(labels, truth, 3)
-    assert found["given"] == [2, 3, 0] and found["compared"] == 4
-    assert found["noise"] == 2 / 4
-    assert found["confusion"] == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
-    assert found["kappa"] == 0.0  # both halves: chance is 1/2
-    assert found["kept"] == [1 / 2, 1 / 2, None]  # class 2 is never true
+    assert found["given"] == [1, 4, 0] and found["compared"] == 4
+    assert found["noise"] == 1 / 4
+    assert found["confusion"] == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
+    # Chance: 2/4 1/4 + 2/4 3/4 = 1/2.
+    assert found["kappa"] == pytest.approx((3 / 4 - 1 / 2) / (1 / 2))
+    assert found["kept"] == [1 / 2, 1, None]  # class 2 is never true
 
 
 def test_nothing_to_compare_is_unknown():
