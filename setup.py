@@ -36,6 +36,7 @@ COMMANDS = (
     "data",
     "demo",
     "evaluate",
+    "experiments",
     "export",
     "lineage",
     "pipeline",

@@ -1,0 +1,122 @@
+"""The data sets of the tables: found prepared, made by a command, or drawn."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+from kfer.data import folder
+from kfer.errors import UserError
+from kfer.experiments.cells import Scale
+
+# Standard deviation of the noise on FER+'s valence and arousal.
+VA_NOISE = 0.2
+# Of the teachers that label the drawn faces.
+TEACHER_STEPS = 300
+
+
+def run_command(command: Sequence[str], log: str) -> None:
+    """Runs a module of kfer.bin with its output in a file.
+
+    Args:
+      command: module and flags, such as ('data_main', 'make', ..).
+      log: path; the output is added to it.
+
+    Raises:
+      UserError: it failed; with its last line.
+    """
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+    words = [sys.executable, "-m", f"kfer.bin.{command[0]}", *command[1:]]
+    with open(log, "ab") as file:
+        done = subprocess.run(words, stdout=file, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise UserError(last_line(log))
+
+
+def last_line(log: str) -> str:
+    """The last line of a log that says something: a command's one-line error."""
+    with open(log, encoding="utf-8", errors="replace") as file:
+        lines = [line.strip() for line in file if line.strip()]
+    return lines[-1] if lines else f"it said nothing; see {log}"
+
+
+def _cifar(name: str) -> Callable[[str, Scale], list[str]]:
+    def command(root: str, scale: Scale) -> list[str]:
+        return ["data_main", "make", f"--dataset={name}", f"--source_dir={root}"]
+
+    return command
+
+
+def _ferplus(root: str, scale: Scale) -> list[str]:
+    # Pictures are 48 px; the paper's encoder takes 64.
+    return [
+        "preprocess_main",
+        "--dataset=ferplus",
+        f"--source_dir={os.path.join(root, 'ferplus')}",
+        f"--image_size={scale.image_size or 64}",
+        f"--va_noise={VA_NOISE}",
+        "--majority_vote",
+    ]
+
+
+# Data set -> the command that makes it from the folder of raw data.
+COMMANDS = {
+    "cifar10": _cifar("cifar10"),
+    "cifar10n": _cifar("cifar10n"),
+    "ferplus": _ferplus,
+}
+
+# Made by a model trained on another data set: found prepared, or drawn where a scale
+# says how many pictures.
+BASES = ("raf_base", "affectnet_base")
+
+
+def prepare(name: str, data_root: str, out_dir: str, scale: Scale, log: str) -> str:
+    """The folder of a prepared data set, made on the first call.
+
+    Args:
+      name: a key of COMMANDS or one of BASES.
+      data_root: folder with a prepared data set of that name, or with raw data:
+        cifar-10-batches-py, cifar10n_human_labels.npz, ferplus; '' if there is none.
+      out_dir: where it is made, in a folder of its name.
+      scale: says how many examples.
+      log: path for what the command says.
+
+    Raises:
+      UserError: the data are missing or damaged; in one line, for the table.
+    """
+    found = os.path.join(data_root, name)
+    if data_root and os.path.isfile(os.path.join(found, folder.MANIFEST)):
+        return found
+    made = os.path.join(out_dir, name)
+    if os.path.isfile(os.path.join(made, folder.MANIFEST)):
+        return made
+    if name in BASES:
+        return _draw(name, data_root, made, scale)
+    if not data_root:
+        raise UserError(f"no --data_root to read {name} from")
+    flags = [f"--num_{split}={count}" for split, count in scale.examples.items()]
+    command = COMMANDS[name](data_root, scale)
+    run_command([*command, f"--out_dir={made}", *flags], log)
+    return made
+
+
+def _draw(name: str, data_root: str, out_dir: str, scale: Scale) -> str:
+    if not scale.examples:
+        raise UserError(
+            f"no prepared data set in {os.path.join(data_root or '--data_root', name)}; "
+            f"make it with the pipeline {name} (docs/pipelines.md), which needs the "
+            "pictures and a teacher"
+        )
+    from kfer.experiments import drawn_faces
+
+    drawn_faces.make(
+        name,
+        out_dir,
+        num_train=scale.examples["train"],
+        num_test=min(2000, scale.examples["test"]),
+        seed=0,
+        steps=TEACHER_STEPS,
+        command=f"kfer-experiments --scale={scale.name}",
+    )
+    return out_dir

@@ -1,0 +1,221 @@
+"""The tables: which cells stand where, and the numbers that the paper prints.
+
+The printed numbers are Tables 1 to 3 of Zhang et al., WACV 2021. Tables that the paper
+doesn't have print none.
+"""
+
+import dataclasses
+
+from kfer.errors import UserError
+from kfer.experiments.cells import SETTINGS, Cell
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One number of a table.
+
+    Attributes:
+      setting, method: of its cells, one for each seed.
+      target: what is predicted.
+      measure: of kfer.metrics.suite: 'accuracy', 'ccc' or 'mse'.
+      printed: the paper's number, in the unit shown (accuracy in percent); None if the
+        paper has none.
+    """
+
+    setting: str
+    method: str
+    target: str
+    measure: str = "accuracy"
+    printed: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table or figure.
+
+    Attributes:
+      name: a key of TABLES.
+      title: shown above it.
+      heads: of the columns of entries.
+      rows: label -> an entry, or None, for each head.
+      figure: 'curves' (Fig. 3), 'samples' (Fig. 4), or '' for a table.
+    """
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    rows: dict[str, tuple[Entry | None, ...]]
+    figure: str = ""
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All entries, row by row."""
+        return [entry for row in self.rows.values() for entry in row if entry]
+
+    def cells(self, seeds: int) -> list[Cell]:
+        """Each cell once, one seed after the other."""
+        pairs = dict.fromkeys((entry.setting, entry.method) for entry in self.entries)
+        return [Cell(*pair, seed) for seed in range(seeds) for pair in pairs]
+
+
+def _rows(
+    setting: str, target: str, rows: dict[str, tuple[str, float | None]]
+) -> dict[str, tuple[Entry | None, ...]]:
+    return {
+        label: (Entry(setting, method, target, printed=printed),)
+        for label, (method, printed) in rows.items()
+    }
+
+
+_TABLE_1 = {
+    "VGGNet, clean labels": ("vgg_clean", 88.55),
+    "VGGNet, majority vote": ("vgg_majority", 82.36),
+    "VGGNet": ("vgg_all", 80.23),
+    "AIR": ("air", 76.37),
+    "SCE": ("sce", 86.34),
+    "Co-teaching": ("co_teaching", 84.21),
+    "LTNet": ("ltnet", 87.23),
+    "Proposed": ("joint", 87.90),
+}
+
+_BEYOND = {
+    "Generalised CE": "gce",
+    "Label smoothing": "label_smoothing",
+    "Forward correction, recorded confusion": "forward_correction",
+    "ELR": "elr",
+    "CrowdLayer": "crowd_layer",
+}
+
+_ABLATIONS = ("vgg_all", "without_joint", "without_marginal", "without_gx", "joint")
+
+_PRINTED_3 = {
+    "Single-label CIFAR-10": ("cifar10_single", (77.82, 77.93, 83.65, 83.51, 84.78)),
+    "Multi-label CIFAR-10": ("cifar10", (80.23, 79.10, 85.48, 87.88, 87.90)),
+    "Single-task RAF-base": ("raf_single", (72.64, 72.28, 73.19, 73.37, 74.02)),
+    "Multi-task RAF-base": ("raf_multi", (73.15, 73.24, 74.40, 74.46, 76.10)),
+}
+
+
+def _ablations(setting: str, printed: tuple[float, ...]) -> tuple[Entry, ...]:
+    target = "class" if SETTINGS[setting].data == "cifar10" else "expression"
+    return tuple(
+        Entry(setting, method, target, printed=number)
+        for method, number in zip(_ABLATIONS, printed, strict=True)
+    )
+
+
+def _faces(
+    method: str, raf: float, affectnet: float, values: tuple[float, float], multi: bool
+) -> tuple[Entry | None, ...]:
+    """A row of Table 2: two accuracies, CCC and MSE."""
+    kind = "multi" if multi else "single"
+    found: list[Entry | None] = [
+        Entry(f"raf_{kind}", method, "expression", printed=raf),
+        Entry(f"affectnet_{kind}", method, "expression", printed=affectnet),
+    ]
+    where = "affectnet_multi" if multi else "affectnet_va"
+    for measure, printed in zip(("ccc", "mse"), values, strict=False):
+        found.append(Entry(where, method, "valence_arousal", measure, printed))
+    return (*found, *(None,) * (4 - len(found)))
+
+
+_TABLE_2 = {
+    "single-task VGGNet": _faces("vgg_all", 72.64, 43.42, (0.6254, 0.1438), False),
+    "single-task SCE": _faces("sce", 73.96, 42.87, (), False),
+    "single-task Co-teaching": _faces("co_teaching", 75.43, 42.36, (), False),
+    "single-task Proposed": _faces("joint", 74.02, 44.52, (0.6354, 0.1284), False),
+    "multi-task VGGNet": _faces("vgg_all", 73.15, 43.36, (0.6263, 0.1354), True),
+    "multi-task Proposed": _faces("joint", 76.10, 46.08, (0.6727, 0.1248), True),
+}
+
+_HUMAN = {
+    "VGGNet, clean labels": "vgg_clean",
+    "VGGNet, majority vote": "vgg_majority",
+    "VGGNet": "vgg_all",
+    "SCE": "sce",
+    "Co-teaching": "co_teaching",
+    "LTNet": "ltnet",
+    "Proposed": "joint",
+}
+
+_VALUES = (("expression", "accuracy"), ("valence_arousal", "ccc"))
+
+
+def _both(method: str) -> tuple[Entry, ...]:
+    return tuple(Entry("ferplus", method, *measured) for measured in _VALUES)
+
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table(
+            "1",
+            "Table 1: CIFAR-10 with three simulated label sets",
+            ("test accuracy [%]",),
+            _rows("cifar10", "class", _TABLE_1),
+        ),
+        Table(
+            "2",
+            "Table 2: facial emotion",
+            (
+                "RAF-base accuracy [%]",
+                "AffectNet-base accuracy [%]",
+                "V/A CCC",
+                "V/A MSE",
+            ),
+            _TABLE_2,
+        ),
+        Table(
+            "3",
+            "Table 3: ablations",
+            ("VGGNet", "w/o joint", "w/o marginal", "w/o G_X", "Proposed"),
+            {row: _ablations(*given) for row, given in _PRINTED_3.items()},
+        ),
+        Table(
+            "cifar10n",
+            "CIFAR-10N: three people's labels",
+            ("test accuracy [%]",),
+            _rows("cifar10n", "class", {k: (m, None) for k, m in _HUMAN.items()}),
+        ),
+        Table(
+            "ferplus",
+            "FER+: three sampled annotators, and V/A from the votes",
+            ("accuracy [%]", "V/A CCC"),
+            {row: _both(method) for row, method in _HUMAN.items()},
+        ),
+        Table(
+            "beyond",
+            "Methods beyond the paper's, on the data of Table 1",
+            ("test accuracy [%]",),
+            _rows("cifar10", "class", {k: (m, None) for k, m in _BEYOND.items()}),
+        ),
+        Table(
+            "fig3",
+            "Fig. 3: clean test accuracy over training steps, CIFAR-10",
+            ("test accuracy [%]",),
+            _rows("cifar10", "class", _TABLE_1),
+            figure="curves",
+        ),
+        Table(
+            "fig4",
+            "Fig. 4: pictures drawn by G_X",
+            ("test accuracy [%]",),
+            {
+                SETTINGS[name].about: (Entry(name, "joint", target),)
+                for name, target in (
+                    ("cifar10", "class"),
+                    ("raf_multi", "expression"),
+                    ("affectnet_multi", "expression"),
+                )
+            },
+            figure="samples",
+        ),
+    )
+}
+
+
+def table_of(name: str) -> Table:
+    """The table of that name; UserError if there is none."""
+    if name not in TABLES:
+        raise UserError(f"Unknown table {name!r}; known: {', '.join(TABLES)}")
+    return TABLES[name]
