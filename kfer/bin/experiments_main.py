@@ -86,6 +86,19 @@ def main(argv: Sequence[str]) -> int:
         counts = runner.run(plan, cells)
         print(", ".join(f"{count} cells {status}" for status, count in counts.items()))
         return 1 if runner.FAILED in counts else 0
+    return report(plan, cells)
+
+
+def report(plan: runner.Plan, cells: Sequence[cells_lib.Cell]) -> int:
+    """Writes results.csv and the tables asked for."""
+    from kfer.experiments import report as report_lib
+    from kfer.experiments import results
+
+    out_dir = FLAGS.report_dir or os.path.join(plan.root, "report")
+    rows = results.collect(plan, cells)
+    print(results.write(os.path.join(out_dir, results.FILE), rows))
+    for table in chosen_tables():
+        print(*report_lib.write(plan, table, FLAGS.seeds, rows, out_dir), sep="\n")
     return 0
 
 

@@ -103,10 +103,10 @@ def prepare(name: str, data_root: str, out_dir: str, scale: Scale, log: str) -> 
 
 def _draw(name: str, data_root: str, out_dir: str, scale: Scale) -> str:
     if not scale.examples:
+        place = os.path.join(data_root or "--data_root", name)
         raise UserError(
-            f"no prepared data set in {os.path.join(data_root or '--data_root', name)}; "
-            f"make it with the pipeline {name} (docs/pipelines.md), which needs the "
-            "pictures and a teacher"
+            f"no prepared data set in {place}; make it with the "
+            f"pipeline {name} (docs/pipelines.md), from the pictures and a teacher"
         )
     from kfer.experiments import drawn_faces
 

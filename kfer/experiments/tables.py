@@ -5,6 +5,7 @@ doesn't have print none.
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 from kfer.errors import UserError
 from kfer.experiments.cells import SETTINGS, Cell
@@ -59,7 +60,7 @@ class Table:
 
 
 def _rows(
-    setting: str, target: str, rows: dict[str, tuple[str, float | None]]
+    setting: str, target: str, rows: Mapping[str, tuple[str, float | None]]
 ) -> dict[str, tuple[Entry | None, ...]]:
     return {
         label: (Entry(setting, method, target, printed=printed),)

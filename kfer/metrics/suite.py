@@ -9,6 +9,8 @@ from kfer.errors import UserError
 from kfer.metrics import classification, continuous
 from kfer.tasks import LabelTask
 
+OF_CLASSES = ("accuracy", "mean_class_accuracy", "macro_f1", "ece")
+
 
 def evaluate_task(
     task: LabelTask,
@@ -90,6 +92,11 @@ def _continuous(
             for i, dimension in enumerate(task.dimensions)
         },
     }
+
+
+def measures(scores: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the single numbers in a task's evaluate_task."""
+    return OF_CLASSES if "accuracy" in scores else tuple(continuous.MEASURES)
 
 
 def _percent(value: float | None) -> str:

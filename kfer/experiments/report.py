@@ -1,0 +1,113 @@
+"""A table's report: Markdown beside its figures, and one HTML page."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from kfer import results as runs_lib
+from kfer.experiments import figures, runner, summary
+from kfer.experiments.cells import SETTINGS
+from kfer.experiments.results import Row
+from kfer.experiments.runner import Plan
+from kfer.experiments.tables import Table
+from kfer.report import uri
+
+FORMATS = ("md", "html")
+
+
+def write(
+    plan: Plan, table: Table, seeds: int, rows: Sequence[Row], out_dir: str
+) -> list[str]:
+    """Writes <table>.md, <table>.html and the figures; returns their paths.
+
+    Args:
+      plan: whose cells are shown.
+      table: to show.
+      seeds: that were asked for.
+      rows: of results.collect, of at least this table's cells.
+      out_dir: made if it isn't there.
+    """
+    name = f"table-{table.name}" if table.name.isdigit() else table.name
+    content, paths = _content(plan, table, seeds, rows) | {"figures": []}, []
+    os.makedirs(out_dir, exist_ok=True)
+    for file, caption, png in figures.of_table(plan, table, seeds):
+        paths.append(os.path.join(out_dir, f"{name}-{file}"))
+        _write(paths[-1], png)
+        content["figures"].append(
+            {"file": f"{name}-{file}", "caption": caption, "uri": uri(png)}
+        )
+    for form in FORMATS:
+        paths.append(os.path.join(out_dir, f"{name}.{form}"))
+        _write(paths[-1], _render(f"experiments.{form}", content).encode())
+    return paths
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(f"{path}.partial", "wb") as file:
+        file.write(content)
+    os.replace(f"{path}.partial", path)
+
+
+def _render(template: str, content: dict[str, Any]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("kfer", "templates"),
+        autoescape=template.endswith("html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(content)
+
+
+def _content(
+    plan: Plan, table: Table, seeds: int, rows: Sequence[Row]
+) -> dict[str, Any]:
+    lines = summary.lines(table, rows)
+    used = dict.fromkeys(entry.setting for entry in table.entries)
+    return {
+        "table": table,
+        "plan": plan,
+        "seeds": seeds,
+        "command": _command(plan, table, seeds),
+        "lines": [
+            {
+                "row": line.row,
+                "head": line.head,
+                "last": summary.shown(line.entry, line.last),
+                "best": summary.shown(line.entry, line.best),
+                "printed": summary.printed(line.entry),
+                "seeds": line.last.seeds if line.last else 0,
+                "machine": "; ".join(line.machines),
+            }
+            for line in lines
+        ],
+        "labels": {
+            SETTINGS[name].about: _labels_own(plan, name, rows) for name in used
+        },
+        "without": summary.without_result(table, rows),
+        "commits": sorted({row.commit for row in _of(table, rows) if row.commit}),
+    }
+
+
+def _of(table: Table, rows: Sequence[Row]) -> list[Row]:
+    mine = {(entry.setting, entry.method) for entry in table.entries}
+    return [row for row in rows if (row.setting, row.method) in mine]
+
+
+def _labels_own(plan: Plan, setting: str, rows: Sequence[Row]) -> dict[str, str]:
+    """Of the data that a setting's finished cells learned from."""
+    for row in rows:
+        if row.setting == setting and row.status == runner.DONE:
+            cell = runner.Cell(row.setting, row.method, row.seed)
+            run = runs_lib.load_run(plan.folder(cell))
+            return summary.labels_own(runs_lib.label_noise(run))
+    return {}
+
+
+def _command(plan: Plan, table: Table, seeds: int) -> str:
+    recipe = "" if plan.recipe == "kfer" else f" --recipe={plan.recipe}"
+    return (
+        f"kfer-experiments run --table={table.name} --scale={plan.scale.name} "
+        f"--seeds={seeds}{recipe} --data_root=RAW"
+    )

@@ -1,0 +1,116 @@
+"""What the cells gave: one tidy file, a row for each number."""
+
+import csv
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from kfer import config as config_lib
+from kfer import results as runs_lib
+from kfer.experiments import runner
+from kfer.experiments.cells import Cell
+from kfer.experiments.runner import Plan
+from kfer.metrics import suite
+
+FILE = "results.csv"
+LAST, BEST = "last", "best"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One number of one cell, or why it has none.
+
+    Attributes:
+      scale, recipe, setting, method, seed: the cell.
+      status: 'done', 'failed', 'skipped' or 'not run'.
+      which: 'last' or 'best' model; best is chosen on the test split itself.
+      step: of that model.
+      target: what is predicted.
+      measure: of kfer.metrics.suite.
+      value: in the measure's own unit; None where there is nothing to measure.
+      reason: of a cell without numbers.
+      commit: of kfer, with '+' if its sources were changed.
+      config_hash, data_hash: of the run's settings and of the data set.
+      seconds, images_per_second: of training, without evaluations.
+      machine: what it ran on.
+      command: that made it.
+    """
+
+    scale: str
+    recipe: str
+    setting: str
+    method: str
+    seed: int
+    status: str
+    which: str = ""
+    step: int = 0
+    target: str = ""
+    measure: str = ""
+    value: float | None = None
+    reason: str = ""
+    commit: str = ""
+    config_hash: str = ""
+    data_hash: str = ""
+    seconds: float = 0.0
+    images_per_second: float = 0.0
+    machine: str = ""
+    command: str = ""
+
+
+def collect(plan: Plan, cells: Iterable[Cell]) -> list[Row]:
+    """The rows of all cells, those without a result too."""
+    return [row for cell in cells for row in _rows(plan, cell)]
+
+
+def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
+    state = runner.state(plan, cell)
+    base = Row(
+        plan.scale.name,
+        plan.recipe,
+        cell.setting,
+        cell.method,
+        cell.seed,
+        state["status"],
+        reason=state["reason"],
+        machine=state.get("machine", ""),
+        command=state.get("command", ""),
+    )
+    if state["status"] != runner.DONE:
+        yield base
+        return
+    run = runs_lib.load_run(plan.folder(cell))
+    base = dataclasses.replace(
+        base,
+        commit=run.versions["commit"],
+        config_hash=config_lib.config_hash(run.config),
+        data_hash=run.versions["data"]["content_hash"],
+        seconds=round(run.seconds, 1),
+        images_per_second=round(run.images_per_second, 1),
+        command=base.command or run.versions["command"],
+    )
+    for which in (LAST, BEST):
+        result = run.result(which)
+        assert result is not None  # done means scored
+        for target, scores in result["test"].items():
+            for measure in suite.measures(scores):
+                yield dataclasses.replace(
+                    base,
+                    which=which,
+                    step=result["step"],
+                    target=target,
+                    measure=measure,
+                    value=scores[measure],
+                )
+
+
+def write(path: str, rows: Sequence[Row]) -> str:
+    """Writes the rows as CSV with a header, whole or not at all; returns the path."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(f"{path}.partial", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(
+            file, [field.name for field in dataclasses.fields(Row)], lineterminator="\n"
+        )
+        writer.writeheader()
+        writer.writerows(dataclasses.asdict(row) for row in rows)
+    os.replace(f"{path}.partial", path)
+    return path
