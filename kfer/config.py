@@ -156,6 +156,10 @@ _FACE_ANNOTATORS = (
     tasks_lib.valence_arousal_task(),
 )
 
+# With contempt, as in ferplus_multi, so that one prepared data set serves both.
+_FERPLUS = tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS, "expression")
+_FERPLUS_VA = (*_FERPLUS, tasks_lib.valence_arousal_task())
+
 
 def _variant(base: ExperimentConfig, name: str, **fields: Any) -> ExperimentConfig:
     return dataclasses.replace(base, name=name, **fields)
@@ -174,12 +178,8 @@ EXPERIMENTS = {
         _AFFECTNET,
         _variant(_AFFECTNET, "affectnet_single_expression", tasks=_FACES.tasks[:1]),
         _variant(_AFFECTNET, "affectnet_single_va", tasks=_FACES.tasks[1:]),
-        _variant(
-            _FACES,
-            "ferplus_multi",
-            dataset="ferplus",
-            tasks=tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS, "expression"),
-        ),
+        _variant(_FACES, "ferplus_multi", dataset="ferplus", tasks=_FERPLUS),
+        _variant(_FACES, "ferplus_va", dataset="ferplus", tasks=_FERPLUS_VA),
         _variant(
             _FACES,
             "synthetic_faces",

@@ -10,7 +10,6 @@ from kfer.data import datasets
 from kfer.data.dataset import Dataset
 from kfer.data.datasets import ReaderOptions
 from kfer.data.record import Column
-from kfer.errors import UserError
 
 # Their pictures are stored as they are; those of all others are aligned by Beam.
 AS_THEY_ARE = ("cifar10", "cifar10n", "synthetic_faces")
@@ -28,10 +27,6 @@ class Source:
 
     dataset: str
     options: ReaderOptions = dataclasses.field(default_factory=ReaderOptions)
-
-    def __post_init__(self):
-        if self.options.limit and self.dataset not in AS_THEY_ARE:
-            raise UserError(f"{self.dataset} is read as a whole; it takes no limit")
 
     @property
     def needs_root(self) -> bool:

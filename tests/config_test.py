@@ -33,6 +33,7 @@ class TestExperiments:
             "affectnet_single_expression",
             "affectnet_single_va",
             "ferplus_multi",
+            "ferplus_va",
             "synthetic_faces",
         }
 

@@ -1,11 +1,9 @@
-"""Sources as text, what may be cut, and the two ways a data set is made."""
+"""Sources as text, and the two ways a data set is made."""
 
 import numpy as np
-import pytest
 
 from kfer import ingest
 from kfer.data.datasets import ReaderOptions, raf
-from kfer.errors import UserError
 from kfer.ingest import Source
 
 
@@ -15,11 +13,6 @@ def test_a_source_survives_json():
     text = ingest.to_json(source)
     assert ingest.from_json(text) == source
     assert text == ingest.to_json(ingest.from_json(text))
-
-
-def test_only_what_can_be_cut_takes_a_limit():
-    with pytest.raises(UserError, match="raf is read as a whole; it takes no limit"):
-        Source("raf", ReaderOptions(limit={"train": 5}))
 
 
 def test_drawn_faces_need_no_folder():

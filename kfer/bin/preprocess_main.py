@@ -58,6 +58,16 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
     "num_annotators", 3, "Votes to sample where the data set has votes."
 )
+flags.DEFINE_float(
+    "va_from_votes",
+    None,
+    "Also make valence and arousal from the votes; the labels' with Gaussian noise of "
+    "this standard deviation.",
+    lower_bound=0.0,
+)
+flags.DEFINE_integer("num_train", None, "The first so many training pictures alone.")
+flags.DEFINE_integer("num_valid", None, "The same for the split valid.")
+flags.DEFINE_integer("num_test", None, "The same for the split test.")
 flags.DEFINE_list("machine_labels", [], "A machine's label files, joined by image id.")
 flags.DEFINE_integer("seed", 0, "Of sampled votes and simulated noise.")
 flags.DEFINE_integer(
@@ -82,7 +92,11 @@ flags.DEFINE_bool("majority_vote", False, "Add the annotators' majority as a col
 DEFAULT_CLASSES = {"ferplus": 8}
 
 # Flags that other readers would ignore.
-ONLY_FOR = {"machine_labels": ("raf", "affectnet"), "num_annotators": ("ferplus",)}
+ONLY_FOR = {
+    "machine_labels": ("raf", "affectnet"),
+    "num_annotators": ("ferplus",),
+    "va_from_votes": ("ferplus",),
+}
 
 
 def job_from_flags(beam_args: Sequence[str]):
@@ -120,6 +134,8 @@ def job_from_flags(beam_args: Sequence[str]):
         datasets.ReaderOptions(
             seed=FLAGS.seed,
             num_annotators=FLAGS.num_annotators,
+            va_noise=FLAGS.va_from_votes,
+            limit=_limit(),
             machine_labels=",".join(FLAGS.machine_labels),
             num_classes=num_classes,
             image_size=FLAGS.image_size,
@@ -141,6 +157,13 @@ def job_from_flags(beam_args: Sequence[str]):
         processes=FLAGS.processes or default_processes(beam_args),
         command=common.command_line(),
     )
+
+
+def _limit() -> dict[str, int] | None:
+    counts = {
+        split: FLAGS[f"num_{split}"].value for split in ("train", "valid", "test")
+    }
+    return {split: n for split, n in counts.items() if n is not None} or None
 
 
 def default_processes(beam_args: Sequence[str]) -> int:

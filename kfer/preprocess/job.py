@@ -124,7 +124,7 @@ def _read(job: Job, module: Any, work: str) -> Read:
         labels, value_noise = rows_lib.noisy_labels(rows, job.noise, columns)
     rows = rows_lib.read(module, job.root, job.options)
     found = rows_lib.write_chunks(rows, work, labels)
-    found.value_noise = value_noise
+    found.value_noise |= value_noise
     return found
 
 

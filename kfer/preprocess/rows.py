@@ -7,6 +7,7 @@ of examples, and a worker never unpickles anything.
 import base64
 import dataclasses
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ import numpy as np
 from kfer.data import reasons
 from kfer.data.datasets import ReaderOptions
 from kfer.data.record import Column, RawExample, Rejected
+from kfer.noise import continuous
 from kfer.preprocess.label_noise import LabelNoise
 
 CHUNK = 256
@@ -41,7 +43,8 @@ class Read:
       splits: split -> examples.
       rejected: reason -> annotations that the reader or its checks set aside.
       chunks: paths of the chunk files, in order.
-      value_noise: training label column of simulated values -> row of the noise table.
+      value_noise: training label column of values -> row of the noise table, where the
+        truth is known; no count of records tells it.
     """
 
     rows: int = 0
@@ -66,11 +69,16 @@ def read(module: Any, root: str, options: ReaderOptions) -> Iterator[Row]:
     Args:
       module: of kfer.data.datasets.
       root: the raw folder.
-      options: for the reader.
+      options: for the reader; of a split that has `options.limit` examples nothing more
+        is read.
     """
     declared = columns_of(module, root, options)
+    limit = options.limit or {}
     seen: set[str] = set()
+    given: Counter[str] = Counter()
     for item in module.read(root, options):
+        if given[_split(item)] >= limit.get(_split(item), math.inf):
+            continue
         if isinstance(item, Rejected):
             rejected = Rejected(*item)
             yield Row(getattr(item, "example", None), rejected)
@@ -80,7 +88,14 @@ def read(module: Any, root: str, options: ReaderOptions) -> Iterator[Row]:
             yield _aside(item, reasons.OUT_OF_RANGE, problem)
         else:
             seen.add(item.image_id)
+            given[item.split] += 1
             yield Row(item, None)
+
+
+def _split(item: RawExample | Rejected) -> str:
+    """The split an item stands in; '' where what was set aside doesn't tell."""
+    example = getattr(item, "example", None) if isinstance(item, Rejected) else item
+    return example.split if example is not None else ""
 
 
 def _aside(example: RawExample, reason: str, detail: str) -> Row:
@@ -131,11 +146,14 @@ def write_chunks(
     """
     found = Read()
     lines: list[str] = []
+    values: dict[str, list[tuple[Any, Any]]] = {}
     for row in rows:
         if row.rejected is None:
             found.splits[row.example.split] += 1
             given = labels.get(row.example.image_id, row.example.labels)
             row = Row(row.example._replace(labels=given), None)
+            if row.example.split == "train":
+                _collect_values(row.example, values)
         else:
             found.rejected[row.rejected.reason] += 1
         found.rows += 1
@@ -145,7 +163,20 @@ def write_chunks(
             lines = []
     if lines:
         found.chunks.append(_write(folder, len(found.chunks), lines))
+    found.value_noise = {
+        name: continuous.achieved(*np.swapaxes(pairs, 0, 1))
+        for name, pairs in values.items()
+    }
     return found
+
+
+def _collect_values(
+    example: RawExample, values: dict[str, list[tuple[Any, Any]]]
+) -> None:
+    """Adds (label, truth) of each column of values that has both."""
+    for name, given in example.labels.items():
+        if isinstance(given, tuple) and name in example.clean:
+            values.setdefault(name, []).append((given, example.clean[name]))
 
 
 def _write(folder: str, index: int, lines: list[str]) -> str:

@@ -38,10 +38,6 @@ from tests.bin.processes import run
             ["run", "--pipeline=ferplus", "--root=r", "--minimum=a/b=c"],
             "--minimum takes numbers; a/b has none",
         ),
-        (
-            ["run", "--pipeline=raf_base", "--root=r", "--num_train=3"],
-            "raf is read as a whole; it takes no limit",
-        ),
     ],
 )
 def test_wrong_use(arguments, text):

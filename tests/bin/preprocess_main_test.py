@@ -88,6 +88,36 @@ def test_mistakes_exit_with_one_line(tmp_path):
     assert done.stderr.strip().endswith("--num_annotators goes with ferplus alone")
 
 
+PROGRAM = """
+import sys
+from kfer.bin import preprocess_main
+preprocess_main.FLAGS(sys.argv)
+options = preprocess_main.job_from_flags([]).options
+print(options.va_noise, options.limit, options.num_classes)
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        ([], "None None 8"),
+        (
+            ["--va_from_votes=0.25", "--num_train=40", "--num_test=0"],
+            "0.25 {'train': 40, 'test': 0} 8",
+        ),
+    ],
+)
+def test_flags_reach_the_reader(tmp_path, flags, text):
+    given = ["--dataset=ferplus", f"--source_dir={tmp_path}", "--out_dir=o", *flags]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *given],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == text
+
+
 def test_help_is_readable():
     done = run("--help")
     assert "--[no]remove_leaks" in done.stdout

@@ -80,7 +80,6 @@ def test_the_demo_is_the_experiment_as_it_stands():
         (("ferplus", {"depth": 3}), r"Unknown setting \['depth'\]"),
         (("ferplus", {"method": "magic"}), "Unknown method 'magic'"),
         (("ferplus", {}, {"epochs": 1}), "The pipeline ferplus has no teacher"),
-        (("raf_base", {}, {}, {"train": 3}), "raf is read as a whole"),
     ],
 )
 def test_what_is_refused(arguments, text):

@@ -144,6 +144,28 @@ def make_ferplus(root: str) -> None:
             file.write(data)
 
 
+def test_values_made_from_votes_and_a_limit(tmp_path):
+    ferplus.make_fake_root(str(tmp_path / "fer"), 60, np.random.default_rng(0))
+    options = ReaderOptions(
+        num_classes=8, va_noise=0.2, limit={"train": 20, "valid": 0}
+    )
+    dataset = prepare("ferplus", tmp_path / "fer", tmp_path / "out", options=options)
+    assert dataset.splits["train"].num_records == 20
+    assert set(dataset.splits) == {"train", "test"}
+    found = records(dataset)
+    pairs = [
+        (r.labels["valence_arousal"], r.clean["valence_arousal"])
+        for r in found.values()
+    ]
+    given, truth = np.array(pairs).transpose(1, 0, 2)
+    stored = dataset.noise["train"]["valence_arousal"]
+    expected = continuous.achieved(given, truth)
+    assert stored["compared"] == 20
+    # Records hold 32-bit values.
+    assert stored["rmse"] == pytest.approx(expected["rmse"], abs=1e-6)
+    assert 0.1 < stored["rmse"][0] < 0.3
+
+
 def test_leaks_leave_the_later_split(tmp_path):
     make_ferplus(str(tmp_path / "fer"))
     options = ReaderOptions(num_classes=8)

@@ -78,6 +78,48 @@ def test_duplicates_and_labels_out_of_range_are_set_aside():
     assert found[3].rejected.detail == "undeclared column age"
 
 
+def test_a_split_is_cut_to_its_first_examples():
+    rejected = Rejected("r", "reason", "", "")
+    wrong = example("w", "wrong")._replace(labels={"expression": 4})
+    test = [example("t", f"t{i}")._replace(split="test") for i in range(3)]
+    train = [example("x", str(i)) for i in range(3)]
+    module = Module(wrong, *train, rejected, *test, example("x", "0"))
+    options = ReaderOptions(limit={"train": 2, "test": 0})
+    found = list(rows.read(module, "", options))
+    # What is set aside before the split is full counts, and so does what has no split.
+    assert [row.rejected and row.rejected.reason for row in found] == [
+        "label out of range",
+        None,
+        None,
+        "reason",
+    ]
+    assert [row.example for row in found[1:3]] == train[:2]
+    # A split without a limit is whole.
+    found = list(rows.read(module, "", ReaderOptions(limit={"test": 1})))
+    assert [row.example.split for row in found if row.rejected is None] == [
+        *3 * ["train"],
+        "test",
+    ]
+
+
+def test_chunks_tell_how_far_values_are_from_their_truth(tmp_path):
+    truth = {"expression": 3, "valence_arousal": (0.5, 0.0)}
+    given = [
+        example("x", str(i))._replace(
+            labels={"valence_arousal": (value, 0.0), "expression": 1}, clean=truth
+        )
+        for i, value in enumerate((0.2, 0.9))
+    ]
+    other = example("x", "t")._replace(clean=truth, split="test")
+    items = [Row(e, None) for e in (*given, example("x", "unknown"), other)]
+    noise = rows.write_chunks(items, str(tmp_path), {}).value_noise
+    # Errors -.3 and +.4: sqrt((.09 + .16) / 2) = .35355; the test split doesn't count.
+    assert list(noise) == ["valence_arousal"]
+    assert noise["valence_arousal"]["compared"] == 2
+    assert noise["valence_arousal"]["rmse"] == pytest.approx([0.35355, 0.0], abs=1e-5)
+    assert noise["valence_arousal"]["bias"] == pytest.approx([0.05, 0.0])
+
+
 def test_chunks_hold_all_rows_in_order(tmp_path, monkeypatch):
     monkeypatch.setattr(rows, "CHUNK", 3)
     given = [Row(example("x", str(i)), None) for i in range(6)]

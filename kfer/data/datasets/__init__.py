@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
@@ -36,6 +37,8 @@ class ReaderOptions:
       flip: 'exclusive' moves a label to another class, so the rate asked is the rate
         got; 'inclusive' draws from all classes, as the 2021 code does.
       num_annotators: label sets to sample where the raw data has votes.
+      va_noise: standard deviation of the noise on the valence and arousal that are
+        made from votes; None makes none.
       limit: split -> read the first so many examples only; None reads all.
       machine_labels: path of a machine's label file, joined by image id.
       num_classes: expressions, 7 or 8 with contempt.
@@ -47,6 +50,7 @@ class ReaderOptions:
     flip_rates: tuple[float, ...] = ()
     flip: str = "exclusive"
     num_annotators: int = 3
+    va_noise: float | None = None
     limit: dict[str, int] | None = None
     machine_labels: str = ""
     num_classes: int = 7
@@ -60,6 +64,10 @@ class ReaderOptions:
             raise UserError(f"source {self.source!r} is none of files, tfds")
         if bad := [rate for rate in self.flip_rates if not 0.0 <= rate <= 1.0]:
             raise UserError(f"flip_rates {bad} are outside [0, 1]")
+        if self.va_noise is not None and not 0.0 <= self.va_noise < math.inf:
+            raise UserError(
+                f"va_noise is a standard deviation from 0 on, not {self.va_noise}"
+            )
         if bad := {k: v for k, v in (self.limit or {}).items() if v < 0}:
             raise UserError(f"The number of examples can't be below 0, got {bad}")
 
@@ -263,7 +271,10 @@ def prepare(
         return make(name, data_dir, out_dir, options, command)
     dataset = dataset_lib.load(out_dir)
     wanted = json.loads(json.dumps(dataclasses.asdict(options)))
-    if (dataset.name, dataset.options) != (name, wanted):
+    # Options that are newer than the data set had no say in it.
+    found = json.loads(json.dumps(dataclasses.asdict(ReaderOptions())))
+    found |= dataset.options
+    if (dataset.name, found) != (name, wanted):
         raise UserError(
             f"{out_dir} holds {dataset.name} made with {dataset.options}, asked for is "
             f"{name} with {wanted}; remove it or name another folder"

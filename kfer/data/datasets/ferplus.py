@@ -27,6 +27,10 @@ set
    drawn by (seed, image id). FER+ does not say who cast which vote, so annotator_1 is
    not one person across pictures. Where fewer than k votes are left the rest is
    missing.
+6. Where options.va_noise is given, the clean `valence_arousal` is the mean of the
+   classes' places in kfer.data.circumplex, weighted by `votes`, and the label
+   `valence_arousal` is that plus Gaussian noise of this standard deviation on each,
+   drawn by (seed, image id), held to [-1, 1]. FER+ itself has no such labels.
 
 A row with a blank name was taken out of FER2013 by FER+ and is set aside.
 """
@@ -38,11 +42,12 @@ from typing import Any
 import numpy as np
 
 from kfer import tasks as tasks_lib
-from kfer.data import label_orders, reasons, tables
+from kfer.data import circumplex, label_orders, reasons, tables
 from kfer.data import record as record_lib
 from kfer.data.datasets import ReaderOptions
 from kfer.data.record import Column, RawExample, Rejected
 from kfer.errors import UserError
+from kfer.noise import continuous
 
 ORDER = label_orders.ORDERS["ferplus"]
 NUM_VOTES = len(ORDER.classes)
@@ -61,21 +66,27 @@ class RejectedPicture(Rejected):
 
 
 def columns(options: ReaderOptions) -> dict[str, Column]:
-    """'expression', 'votes' and 'annotator_1'.. 'annotator_k'."""
+    """'expression', 'votes', 'annotator_1'.. and, if asked for, 'valence_arousal'."""
     classes = tasks_lib.EXPRESSIONS[: options.num_classes]
     votes = Column("votes", tasks_lib.CONTINUOUS, dimensions=classes, low=0.0)
     names = ["expression"] + [
         f"annotator_{i}" for i in range(1, options.num_annotators + 1)
     ]
-    return {name: record_lib.categorical(name, classes) for name in names} | {
-        "votes": votes
-    }
+    found = {name: record_lib.categorical(name, classes) for name in names}
+    return found | {"votes": votes} | _value_columns(options)
+
+
+def _value_columns(options: ReaderOptions) -> dict[str, Column]:
+    if options.va_noise is None:
+        return {}
+    return {"valence_arousal": record_lib.valence_arousal()}
 
 
 def clean_columns(options: ReaderOptions) -> dict[str, Column]:
-    """'expression': the class with the most votes."""
+    """'expression', the class with the most votes, and what the votes say of V/A."""
     classes = tasks_lib.EXPRESSIONS[: options.num_classes]
-    return {"expression": record_lib.categorical("expression", classes)}
+    expression = record_lib.categorical("expression", classes)
+    return {"expression": expression} | _value_columns(options)
 
 
 def is_aligned(root: str, options: ReaderOptions) -> bool:
@@ -199,6 +210,9 @@ def _judge(
         return found
     labels = labels_of(counts, example.image_id, options)
     clean = {"expression": labels["expression"]}
+    if options.va_noise is not None:
+        truth, given = values_of(labels["votes"], example.image_id, options)
+        clean["valence_arousal"], labels["valence_arousal"] = truth, given
     return example._replace(labels=labels, clean=clean)
 
 
@@ -237,6 +251,16 @@ def labels_of(
     for index, label in enumerate(drawn[: options.num_annotators], start=1):
         labels[f"annotator_{index}"] = label
     return labels
+
+
+def values_of(
+    shares: tuple[float, ...], image_id: str, options: ReaderOptions
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """(valence, arousal) of the votes, and the same with noise; rule 6."""
+    truth = circumplex.mean(shares)
+    rng = tables.image_rng(options.seed, image_id, "ferplus valence_arousal")
+    noisy = continuous.gaussian(np.array(truth), options.va_noise or 0.0, rng)
+    return truth, tuple(continuous.clip(noisy).tolist())
 
 
 def make_fake_root(

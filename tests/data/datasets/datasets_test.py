@@ -1,3 +1,5 @@
+import dataclasses
+import json
 import os
 import sys
 import types
@@ -61,6 +63,8 @@ def test_an_unknown_name_lists_the_known():
         ({"flip": "maybe"}, "flip 'maybe' is none of exclusive, inclusive"),
         ({"source": "web"}, "source 'web' is none of files, tfds"),
         ({"flip_rates": (0.2, 1.5)}, r"flip_rates \[1.5\] are outside \[0, 1\]"),
+        ({"va_noise": -0.1}, "va_noise is a standard deviation from 0 on, not -0.1"),
+        ({"va_noise": float("nan")}, "va_noise is a standard deviation .* not nan"),
         ({"limit": {"train": -1}}, "can't be below 0, got {'train': -1}"),
     ],
 )
@@ -140,6 +144,20 @@ def test_prepare_makes_once_and_loads_after(toy, tmp_path):
     # A prepared folder is its own source.
     assert datasets.prepare(out, "toy", str(tmp_path / "unused")) == made
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_set_made_before_an_option_was_there_had_its_default(toy, tmp_path):
+    made = datasets.prepare("", "toy", str(tmp_path / "out"), OPTIONS)
+    path = tmp_path / "out" / dataset_lib.MANIFEST
+    content = json.loads(path.read_text())
+    assert content["options"].pop("va_noise", "absent") is None
+    path.write_text(json.dumps(content))
+    again = datasets.prepare("", "toy", made.root, OPTIONS)
+    assert again.content_hash == made.content_hash
+    with pytest.raises(UserError, match="out holds toy made with"):
+        datasets.prepare(
+            "", "toy", made.root, dataclasses.replace(OPTIONS, va_noise=0.1)
+        )
 
 
 def test_prepare_refuses_a_set_made_otherwise(toy, tmp_path):

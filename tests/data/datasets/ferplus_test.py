@@ -5,9 +5,10 @@ import collections
 import numpy as np
 import pytest
 
+from kfer.config import EXPERIMENTS
 from kfer.data.datasets import ReaderOptions, ferplus
 from kfer.data.fake_roots.files import write_text
-from kfer.data.record import RawExample, Rejected
+from kfer.data.record import RawExample, Rejected, column_of
 from kfer.errors import UserError
 from kfer.tasks import EXPRESSIONS
 
@@ -92,6 +93,62 @@ def test_annotators_follow_the_votes_and_the_seed():
     assert first != [
         ferplus.labels_of(votes, f"i{n}", other)["annotator_1"] for n in range(2000)
     ]
+
+
+WITH_VALUES = ReaderOptions(num_classes=8, va_noise=0.1)
+
+
+def test_valence_and_arousal_of_a_real_row():
+    # neutral .4, sad .1, disgust .2, anger .3:
+    # valence .1 * -.63 + .2 * -.60 + .3 * -.51 = -.063 - .120 - .153
+    # arousal .1 * -.27 + .2 *  .35 + .3 *  .59 = -.027 + .070 + .177
+    shares = (0.4, 0.0, 0.1, 0.0, 0.0, 0.2, 0.3, 0.0)
+    truth, given = ferplus.values_of(shares, "fer0000000.png", WITH_VALUES)
+    assert truth == pytest.approx((-0.336, 0.220))
+    # Noise comes from the seed and the image alone.
+    assert given == ferplus.values_of(shares, "fer0000000.png", WITH_VALUES)[1]
+    other = ReaderOptions(num_classes=8, va_noise=0.1, seed=1)
+    assert given != ferplus.values_of(shares, "fer0000000.png", other)[1]
+    none = ReaderOptions(num_classes=8, va_noise=0.0)
+    assert ferplus.values_of(shares, "fer0000000.png", none) == (truth, truth)
+
+
+def test_noise_of_valence_and_arousal_has_the_spread_asked_for():
+    shares = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    given = np.array(
+        [ferplus.values_of(shares, f"i{n}", WITH_VALUES)[1] for n in range(2000)]
+    )
+    # 0.1 / sqrt(4000) = 0.0016, and the mean of neutral is 0.
+    assert given.std(0) == pytest.approx([0.1, 0.1], abs=0.007)
+    assert given.mean(0) == pytest.approx([0.0, 0.0], abs=0.01)
+    assert abs(np.corrcoef(given.T)[0, 1]) < 0.1
+    wide = ReaderOptions(num_classes=8, va_noise=5.0)
+    held = [v for n in range(50) for v in ferplus.values_of(shares, f"i{n}", wide)[1]]
+    assert min(held) == -1.0 and max(held) == 1.0
+
+
+def test_valence_and_arousal_are_read_where_they_are_asked_for(tmp_path):
+    ferplus.make_fake_root(str(tmp_path), 10, np.random.default_rng(0))
+    without = list(ferplus.read(str(tmp_path), EIGHT))
+    found = list(ferplus.read(str(tmp_path), WITH_VALUES))
+    for one, other in zip(without, found, strict=True):
+        given = other.labels.pop("valence_arousal")
+        truth = other.clean.pop("valence_arousal")
+        assert (given, truth)[::-1] == ferplus.values_of(
+            other.labels["votes"], other.image_id, WITH_VALUES
+        )
+        # Nothing else changes.
+        assert (one.labels, one.clean) == (other.labels, other.clean)
+    for declared in (ferplus.columns, ferplus.clean_columns):
+        names = set(declared(WITH_VALUES)) - set(declared(EIGHT))
+        assert names == {"valence_arousal"}
+
+
+def test_the_columns_are_those_of_the_experiments():
+    for name, options in (("ferplus_multi", EIGHT), ("ferplus_va", WITH_VALUES)):
+        for task in EXPERIMENTS[name].tasks:
+            column_of(task, ferplus.columns(options), task.column)
+            column_of(task, ferplus.clean_columns(options), task.target)
 
 
 def test_both_layouts_give_the_same_labels(tmp_path):
