@@ -84,7 +84,9 @@ def main(argv: Sequence[str]) -> int:
     plan, cells = plan_from_flags(), chosen_cells()
     if argv[1] == "run":
         counts = runner.run(plan, cells)
-        print(", ".join(f"{count} cells {status}" for status, count in counts.items()))
+        print(
+            ", ".join(f"{status}: {count}" for status, count in sorted(counts.items()))
+        )
         return 1 if runner.FAILED in counts else 0
     return report(plan, cells)
 

@@ -54,7 +54,7 @@ def _ferplus(root: str, scale: Scale) -> list[str]:
         "--dataset=ferplus",
         f"--source_dir={os.path.join(root, 'ferplus')}",
         f"--image_size={scale.image_size or 64}",
-        f"--va_noise={VA_NOISE}",
+        f"--va_from_votes={VA_NOISE}",
         "--majority_vote",
     ]
 

@@ -1,0 +1,41 @@
+"""Every number of every cell in one tidy file."""
+
+import csv
+
+from kfer.experiments import results
+from kfer.experiments.cells import Cell
+from tests.experiments import fake
+
+DONE, OTHER = Cell("cifar10", "vgg_all", 1), Cell("cifar10", "joint", 0)
+
+
+def test_rows_of_a_finished_cell(tmp_path):
+    plan = fake.plan(tmp_path)
+    fake.finish(plan, DONE, 0.25, 0.5)
+    rows = results.collect(plan, [DONE, OTHER])
+    table = {
+        (r.which, r.measure): (r.value, r.step) for r in rows if r.status == "done"
+    }
+    assert len(table) == 8
+    assert table["last", "accuracy"] == (0.25, 20)
+    assert table["best", "accuracy"] == (0.5, 10)
+    assert table["last", "ece"] == (0.125, 20)
+    first = rows[0]
+    assert (first.method, first.seed, first.target) == ("vgg_all", 1, "class")
+    assert (first.commit, first.data_hash) == ("abc", "beef")
+    assert (first.seconds, first.images_per_second) == (4.0, 50.0)
+    assert len(first.config_hash) == 16
+    assert rows[-1] == results.Row("cpu", "kfer", "cifar10", "joint", 0, "not run")
+
+
+def test_the_file(tmp_path):
+    plan = fake.plan(tmp_path)
+    fake.finish(plan, DONE, 0.25, 0.5)
+    path = str(tmp_path / "report" / "results.csv")
+    rows = results.collect(plan, [DONE, OTHER])
+    assert results.write(path, rows) == path
+    with open(path, encoding="utf-8") as file:
+        found = list(csv.DictReader(file))
+    assert len(found) == 9
+    assert found[0]["measure"] == "accuracy" and float(found[0]["value"]) == 0.25
+    assert found[-1]["status"] == "not run" and found[-1]["value"] == ""
