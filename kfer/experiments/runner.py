@@ -119,13 +119,13 @@ def deal_cores(jobs: int) -> list[set[int]]:
 def _run_cell(plan: Plan, cell: Cell, cores: "queue.Queue[set[int]]") -> str:
     if is_done(plan.folder(cell)):
         return DONE
-    with _claimed(plan, cell) as mine:
-        if not mine:
+    with _claimed(plan, cell) as claim:
+        if claim is None:
             logging.info("%s is being run by another process", cell.key)
             return MISSING
         share = cores.get()
         try:
-            note = _try(plan, cell, share)
+            note = _try(plan, cell, share, claim)
         finally:
             cores.put(share)
         run_folder.write_json(plan.note(cell), note)
@@ -135,18 +135,18 @@ def _run_cell(plan: Plan, cell: Cell, cores: "queue.Queue[set[int]]") -> str:
 
 
 @contextmanager
-def _claimed(plan: Plan, cell: Cell) -> Iterator[bool]:
-    """Whether no other runner has the cell; holds it while inside."""
+def _claimed(plan: Plan, cell: Cell) -> Iterator[int | None]:
+    """A descriptor that holds the cell, or None if another runner has it."""
     with open(f"{plan.note(cell)}.lock", "w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            yield False
+            yield None
             return
-        yield True
+        yield file.fileno()
 
 
-def _try(plan: Plan, cell: Cell, share: set[int]) -> dict[str, Any]:
+def _try(plan: Plan, cell: Cell, share: set[int], claim: int) -> dict[str, Any]:
     """Prepares the data and trains; what is noted about the cell."""
     note = {"status": SKIPPED, "reason": "", "command": "", "machine": machine(share)}
     name = SETTINGS[cell.setting].data
@@ -169,7 +169,7 @@ def _try(plan: Plan, cell: Cell, share: set[int]) -> dict[str, Any]:
         *plan.flags,
     ]
     note["command"] = shlex.join(words)
-    code = _train(words[1:], plan.log(cell.key), share)
+    code = _train(words[1:], plan.log(cell.key), share, claim)
     if code == 0 and is_done(plan.folder(cell)):
         return note | {"status": DONE}
     reason = data_lib.last_line(plan.log(cell.key))
@@ -183,12 +183,15 @@ def _one_at_a_time(path: str) -> Iterator[None]:
         yield
 
 
-def _train(flags: Sequence[str], log: str, share: set[int]) -> int:
+def _train(flags: Sequence[str], log: str, share: set[int], claim: int) -> int:
     """kfer-train in a process of its own on these cores; its exit status."""
     os.makedirs(os.path.dirname(log), exist_ok=True)
     words = [sys.executable, "-m", "kfer.bin.train_main", *flags]
     with open(log, "ab") as file:
-        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT)
+        # It holds the claim too, should it outlive a killed runner.
+        process = subprocess.Popen(
+            words, stdout=file, stderr=subprocess.STDOUT, pass_fds=[claim]
+        )
         # Before TensorFlow is loaded and counts its cores.
         os.sched_setaffinity(process.pid, share)
         return process.wait()

@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import subprocess
+import types
 
 import pytest
 
@@ -19,7 +21,7 @@ def trained(monkeypatch):
     """Flags of every training, which leaves a finished run; sce fails at first."""
     found = []
 
-    def train(flags, log, share):
+    def train(flags, log, share, claim):
         found.append((flags, share))
         out = next(f for f in flags if f.startswith("--out_dir=")).split("=")[1]
         if "--method=sce" in flags and len(found) < 3:
@@ -75,6 +77,31 @@ def test_another_runner_s_cell_is_left_alone(tmp_path, trained):
         fcntl.flock(file, fcntl.LOCK_EX)
         assert runner.run(plan, CELLS[:1]) == {"not run": 1}
     assert trained == []
+
+
+def test_a_training_that_outlives_its_runner_keeps_the_cell(tmp_path, monkeypatch):
+    plan = fake.plan(tmp_path)
+    os.makedirs(os.path.dirname(plan.note(CELLS[0])))
+    started = []
+
+    def popen(words, **fields):
+        process = subprocess.Popen(["sleep", "60"], pass_fds=fields["pass_fds"])
+        started.append(process)
+        return types.SimpleNamespace(pid=process.pid, wait=lambda: 137)
+
+    monkeypatch.setattr(data, "prepare", lambda name, *rest: "DATA")
+    monkeypatch.setattr(
+        runner,
+        "subprocess",
+        types.SimpleNamespace(Popen=popen, STDOUT=subprocess.STDOUT),
+    )
+    try:
+        assert runner.run(plan, CELLS[:1]) == {"failed": 1}
+        assert runner.run(plan, CELLS[:1]) == {"not run": 1}
+        assert len(started) == 1
+    finally:
+        started[0].kill()
+        started[0].wait()
 
 
 def test_an_interrupted_run_is_not_done(tmp_path):
