@@ -106,7 +106,7 @@ def _ablations(setting: str, printed: tuple[float, ...]) -> tuple[Entry, ...]:
 
 
 def _faces(
-    method: str, raf: float, affectnet: float, values: tuple[float, float], multi: bool
+    method: str, raf: float, affectnet: float, values: tuple[float, ...], multi: bool
 ) -> tuple[Entry | None, ...]:
     """A row of Table 2: two accuracies, CCC and MSE."""
     kind = "multi" if multi else "single"
