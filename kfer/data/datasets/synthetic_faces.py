@@ -39,7 +39,7 @@ class Annotated(NamedTuple):
     params: faces.FaceParameters
     truth: tuple[float, float]
     given: tuple[int, ...]  # one class per annotator
-    values: tuple[float, float]  # noisy valence and arousal
+    values: tuple[float, ...]  # noisy valence and arousal
 
 
 def flip_rates(options: ReaderOptions) -> tuple[float, ...]:
@@ -97,10 +97,7 @@ def annotated(options: ReaderOptions, index: int) -> Annotated:
     matrices = _matrices(flip_rates(options))
     label = np.array([params.label])
     given = tuple(int(transition.sample(label, m, rng)[0]) for m in matrices)
-    judges = annotators.VALENCE_AROUSAL
-    judge = judges[int(rng.integers(len(judges)))]
-    values = continuous.annotate(np.array([truth]), judge, rng)[0]
-    return Annotated(params, truth, given, tuple(values.tolist()))
+    return Annotated(params, truth, given, annotators.judged(truth, rng))
 
 
 def read(root: str, options: ReaderOptions) -> Iterator[RawExample]:

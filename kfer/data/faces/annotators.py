@@ -8,7 +8,7 @@ import numpy as np
 
 from kfer.data.faces.expression import CLASSES
 from kfer.errors import UserError
-from kfer.noise import flips, transition
+from kfer.noise import continuous, flips, transition
 from kfer.noise.continuous import Annotator
 
 RATES = (0.2, 0.3, 0.4)
@@ -61,6 +61,12 @@ VALENCE_AROUSAL = (
     Annotator(std=0.20, bias=(-0.10, 0.05)),
     Annotator(std=0.25, bias=(0.10, 0.10)),
 )
+
+
+def judged(truth: tuple[float, float], rng: np.random.Generator) -> tuple[float, ...]:
+    """A face's valence and arousal as one of VALENCE_AROUSAL, drawn by lot, sees it."""
+    judge = VALENCE_AROUSAL[int(rng.integers(len(VALENCE_AROUSAL)))]
+    return tuple(continuous.annotate(np.array([truth]), judge, rng)[0].tolist())
 
 
 def wrong_answers(annotator: int) -> np.ndarray:
