@@ -11,8 +11,6 @@ from kfer.experiments.cells import Scale
 
 # Standard deviation of the noise on FER+'s valence and arousal.
 VA_NOISE = 0.2
-# Of the teachers that label the drawn faces.
-TEACHER_STEPS = 300
 
 
 def run_command(command: Sequence[str], log: str) -> None:
@@ -116,7 +114,6 @@ def _draw(name: str, data_root: str, out_dir: str, scale: Scale) -> str:
         num_train=scale.examples["train"],
         num_test=min(2000, scale.examples["test"]),
         seed=0,
-        steps=TEACHER_STEPS,
         command=f"kfer-experiments --scale={scale.name}",
     )
     return out_dir

@@ -7,6 +7,7 @@ arousal as one of three does.
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from kfer.data import datasets, faces, record
 from kfer.data.dataset import Dataset
 from kfer.data.faces import annotators
 from kfer.data.faces.expression import CLASSES
-from kfer.data.record import RawExample
+from kfer.data.record import RawExample, Record, Rejected
 from kfer.errors import UserError
 
 SIDE = 32
@@ -115,11 +116,13 @@ def draw(domain: Domain, folder: str, limit: dict[str, int], seed: int) -> Datas
     options = {"limit": limit, "seed": seed}
     if is_made(folder, domain.name, options):
         return dataset_lib.load(folder)
-    items = (
-        (split, datasets.to_record(example(domain, split, index, seed)))
-        for split in SPLITS
-        for index in range(limit[split])
-    )
+
+    def items() -> Iterator[tuple[str, Record] | Rejected]:
+        for split in SPLITS:
+            for index in range(limit[split]):
+                face = datasets.to_record(example(domain, split, index, seed))
+                yield face if isinstance(face, Rejected) else (split, face)
+
     columns = {
         "expression": record.categorical("expression", CLASSES),
         "valence_arousal": record.valence_arousal(),
@@ -127,7 +130,7 @@ def draw(domain: Domain, folder: str, limit: dict[str, int], seed: int) -> Datas
     return dataset_lib.write_items(
         folder,
         domain.name,
-        items,
+        items(),
         columns,
         columns,
         splits=SPLITS,

@@ -9,7 +9,7 @@ import queue
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,6 +96,8 @@ def run(plan: Plan, cells: Sequence[Cell]) -> dict[str, int]:
       missing, is noted with its reason and tried again by the next call.
     """
     os.makedirs(os.path.join(plan.root, "notes"), exist_ok=True)
+    # Here and not beside the training: only a process's main thread may train itself.
+    data = prepare(plan, [cell for cell in cells if not is_done(plan.folder(cell))])
     cores: queue.Queue[set[int]] = queue.Queue()
     for share in deal_cores(plan.jobs):
         cores.put(share)
@@ -104,10 +106,26 @@ def run(plan: Plan, cells: Sequence[Cell]) -> dict[str, int]:
         concurrent.futures.ThreadPoolExecutor(plan.jobs) as pool,
         tqdm.tqdm(total=len(cells), desc="cells", unit=" cells", disable=None) as bar,
     ):
-        for status in pool.map(lambda cell: _run_cell(plan, cell, cores), cells):
+        for status in pool.map(lambda cell: _run_cell(plan, cell, data, cores), cells):
             counts[status] = counts.get(status, 0) + 1
             bar.update()
     return counts
+
+
+def prepare(plan: Plan, cells: Sequence[Cell]) -> dict[str, str | UserError]:
+    """Data set -> its prepared folder, or why there is none; of all that cells need."""
+    found: dict[str, str | UserError] = {}
+    for name in dict.fromkeys(SETTINGS[cell.setting].data for cell in cells):
+        out_dir = os.path.join(plan.root, "data")
+        with open(os.path.join(plan.root, "notes", f"{name}.lock"), "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # another runner may be making it
+            try:
+                found[name] = data_lib.prepare(
+                    name, plan.data_root, out_dir, plan.scale, plan.log(name)
+                )
+            except UserError as error:
+                found[name] = error
+    return found
 
 
 def deal_cores(jobs: int) -> list[set[int]]:
@@ -116,7 +134,12 @@ def deal_cores(jobs: int) -> list[set[int]]:
     return [set(cores[i::jobs]) or set(cores) for i in range(jobs)]
 
 
-def _run_cell(plan: Plan, cell: Cell, cores: "queue.Queue[set[int]]") -> str:
+def _run_cell(
+    plan: Plan,
+    cell: Cell,
+    data: Mapping[str, str | UserError],
+    cores: "queue.Queue[set[int]]",
+) -> str:
     if is_done(plan.folder(cell)):
         return DONE
     with _claimed(plan, cell) as claim:
@@ -125,7 +148,7 @@ def _run_cell(plan: Plan, cell: Cell, cores: "queue.Queue[set[int]]") -> str:
             return MISSING
         share = cores.get()
         try:
-            note = _try(plan, cell, share, claim)
+            note = _try(plan, cell, data[SETTINGS[cell.setting].data], share, claim)
         finally:
             cores.put(share)
         run_folder.write_json(plan.note(cell), note)
@@ -146,25 +169,17 @@ def _claimed(plan: Plan, cell: Cell) -> Iterator[int | None]:
         yield file.fileno()
 
 
-def _try(plan: Plan, cell: Cell, share: set[int], claim: int) -> dict[str, Any]:
-    """Prepares the data and trains; what is noted about the cell."""
+def _try(
+    plan: Plan, cell: Cell, data: str | UserError, share: set[int], claim: int
+) -> dict[str, Any]:
+    """Trains, if there are data; what is noted about the cell."""
     note = {"status": SKIPPED, "reason": "", "command": "", "machine": machine(share)}
-    name = SETTINGS[cell.setting].data
-    try:
-        with _one_at_a_time(os.path.join(plan.root, "notes", f"{name}.lock")):
-            data_dir = data_lib.prepare(
-                name,
-                plan.data_root,
-                os.path.join(plan.root, "data"),
-                plan.scale,
-                plan.log(name),
-            )
-    except UserError as error:
-        return note | {"reason": str(error)}
+    if isinstance(data, UserError):
+        return note | {"reason": str(data)}
     words = [
         "kfer-train",
         *cells_lib.train_flags(cell, plan.scale, plan.recipe),
-        f"--data_dir={data_dir}",
+        f"--data_dir={data}",
         f"--out_dir={plan.folder(cell)}",
         *plan.flags,
     ]
@@ -174,13 +189,6 @@ def _try(plan: Plan, cell: Cell, share: set[int], claim: int) -> dict[str, Any]:
         return note | {"status": DONE}
     reason = data_lib.last_line(plan.log(cell.key))
     return note | {"status": FAILED, "reason": f"status {code}: {reason}"}
-
-
-@contextmanager
-def _one_at_a_time(path: str) -> Iterator[None]:
-    with open(path, "w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _train(flags: Sequence[str], log: str, share: set[int], claim: int) -> int:
