@@ -35,7 +35,7 @@ from kfer.experiments.face_domains import (
 )
 from kfer.noise import continuous, flips, transition
 
-STEPS = 900
+STEPS = 1300
 
 
 class Base(NamedTuple):
