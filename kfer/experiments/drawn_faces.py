@@ -102,7 +102,7 @@ def make(
         for domain in (base.own, base.other)
     )
     run_dir = _train(base, other, os.path.join(beside, "run"), seed, steps)
-    labels, scores = _answers(run_dir, own, base.columns)
+    labels, scores = _answers(run_dir, own, base.columns, steps)
     return _write(name, own, labels, out_dir, options, scores, command)
 
 
@@ -136,12 +136,17 @@ def _train(base: Base, dataset: Dataset, run_dir: str, seed: int, steps: int) ->
 
 
 def _answers(
-    run_dir: str, dataset: Dataset, columns: tuple[str, ...]
+    run_dir: str, dataset: Dataset, columns: tuple[str, ...], steps: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Labels of the training faces in stored order, and scores on the test faces."""
     from kfer import evaluation
 
-    method, config, _ = evaluation.load_method(run_dir)
+    method, config, step = evaluation.load_method(run_dir)
+    if step != steps:
+        raise UserError(
+            f"The teacher in {run_dir} has learned for {step} steps, asked for are "
+            f"{steps}; remove it"
+        )
     answers = evaluation.traced(method, config)
     given = evaluation.collect(answers, dataset, config, "train")
     labels: dict[str, list[Any]] = {

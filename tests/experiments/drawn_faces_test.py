@@ -173,3 +173,11 @@ def test_what_is_refused(tmp_path, monkeypatch, arguments, text):
     with pytest.raises(UserError, match=text):
         drawn_faces.make(*arguments)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_teacher_of_more_steps_is_no_teacher_of_fewer(made, tmp_path):
+    path = str(tmp_path / "fewer")
+    shutil.copytree(f"{made['affectnet_base'].root}_teacher", f"{path}_teacher")
+    with pytest.raises(UserError, match="has learned for 2 steps, asked for are 1"):
+        drawn_faces.make("affectnet_base", path, 64, 20, steps=1)
+    assert not os.path.exists(path)
