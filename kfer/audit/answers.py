@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tqdm
 
-from kfer import checkpoints, evaluation, run_folder
+from kfer import checkpoints, evaluation, execution, run_folder
 from kfer.audit import joint_score
 from kfer.audit.label_sets import LabelSets
 from kfer.config import ExperimentConfig, config_hash
@@ -41,6 +41,7 @@ def collect(
       UserError: no run, no such checkpoint, a column of the joint score's labels means
         something else, or the model has diverged.
     """
+    execution.configure()
     method, config, step = evaluation.load_method(run_dir, step)
     answer = evaluation.traced(method, config)
     by_target = _over(dataset, config, split, lambda image, _: answer(image))

@@ -53,13 +53,13 @@ def fit(probabilities: np.ndarray, label_sets: np.ndarray) -> Truth:
     while not converged and iteration < MAX_ITERATIONS:
         iteration += 1
         confusions = _normalised(posterior.T @ says)
-        likelihood, log_scale = _likelihood(sets, confusions)
         prior = answers @ calibration
-        evidence = np.sum(prior * likelihood, axis=1, keepdims=True)
-        posterior = prior * likelihood / evidence
-        calibration *= answers.T @ (likelihood / evidence)
+        posterior, log_evidence = _expect(sets, prior, confusions)
+        calibration *= answers.T @ np.divide(
+            posterior, prior, np.zeros_like(prior), where=prior > 0
+        )
         calibration = _normalised(calibration)
-        level = float(np.mean(np.log(evidence[:, 0]) + log_scale))
+        level = float(log_evidence.mean())
         converged = level - before < TOLERANCE
         before = level
     return Truth(posterior, confusions, calibration, iteration, bool(converged))
@@ -71,17 +71,18 @@ def _normalised(rows: np.ndarray) -> np.ndarray:
     return np.divide(rows, totals, np.zeros_like(rows), where=totals > 0)
 
 
-def _likelihood(
-    sets: np.ndarray, confusions: np.ndarray
+def _expect(
+    sets: np.ndarray, prior: np.ndarray, confusions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """P(labels | class) as [n, K] with 1 as its row's largest, and the log of that.
+    """Each picture's posterior [n, K] and the log probability of its labels, [n].
 
-    In logarithms: many annotators multiply to less than the smallest double.
+    In logarithms: many annotators multiply to less than the smallest double. A log of 0
+    is -inf, which adds up rightly, and every picture keeps a class that is possible.
     """
     with np.errstate(divide="ignore"):
-        tables = np.log(confusions)
-    total = np.zeros((sets.shape[1], confusions.shape[1]))
+        joint, tables = np.log(prior), np.log(confusions)
     for labels, table in zip(sets, tables, strict=True):
-        total += np.where(labels[:, None] >= 0, table.T[labels], 0.0)
-    top = total.max(axis=1, keepdims=True)
-    return np.exp(total - top), top[:, 0]
+        joint += np.where(labels[:, None] >= 0, table.T[labels], 0.0)
+    top = joint.max(axis=1, keepdims=True)
+    log_evidence = top + np.log(np.sum(np.exp(joint - top), axis=1, keepdims=True))
+    return np.exp(joint - log_evidence), log_evidence[:, 0]
