@@ -35,8 +35,8 @@ def test_values_say_how_far_they_are(monkeypatch):
     monkeypatch.setattr(judgement, "RESIDUAL_LIMIT", 1.0)
     sets, found = judge()
     row = next(r for r in corrections.rows(sets, found) if r[1] == "valence_arousal")
-    assert row[3] == "-0.6000 0.0000"
-    assert row[5].endswith("standard deviations from the model")
+    assert row[3] == "0.0000 0.0000"
+    assert row[5] == "1.4 standard deviations from the model"
 
 
 def test_labels_to_store_are_the_changed_ones(monkeypatch):
@@ -47,7 +47,7 @@ def test_labels_to_store_are_the_changed_ones(monkeypatch):
         "annotator_1": {},
         "annotator_2": {"d": 1},
         "annotator_3": {"a": 0},
-        "valence_arousal": {"d": (-0.6, 0.0)},
+        "valence_arousal": {"d": (0.0, 0.0)},
     }
     assert type(changes["annotator_2"]["d"]) is int
     assert not np.isnan(changes["valence_arousal"]["d"]).any()

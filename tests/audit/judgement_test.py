@@ -24,18 +24,19 @@ def test_classes_and_values_are_judged():
 
 
 def test_values_by_their_residual(monkeypatch):
-    # Four are right and d is 1.5 too high: the one that is more than one standard
-    # deviation from what the model says.
+    # Four are right and d is 0.9 too high: bias 0.18, scale 1, and 0.72 or -0.18 is
+    # left, of standard deviation 0.36. So d is 2 off in one of two dimensions.
     monkeypatch.setattr(judgement, "RESIDUAL_LIMIT", 1.0)
     found = judgement.judge(judged.found(judged.sets()), judged.answers())
     ranked = found.rankings["valence_arousal"]
     assert np.flatnonzero(ranked.changed).tolist() == [3]
-    np.testing.assert_allclose(ranked.proposed[3], [-0.6, 0])
+    assert ranked.suspicion[3] == pytest.approx(2 / np.sqrt(2))
+    np.testing.assert_allclose(ranked.proposed[3], [0, 0])
     np.testing.assert_allclose(ranked.proposed[:3], judged.VALUES[:3])
     assert np.isnan(ranked.suspicion[5]) and np.isnan(ranked.proposed[5]).all()
     (row,) = found.summary["values"]
-    assert row["against"]["bias"][0] == pytest.approx(1.5 / 5)
-    assert row["rmse"][0] == pytest.approx(1.5 / np.sqrt(5))
+    assert row["against"]["bias"][0] == pytest.approx(0.9 / 5)
+    assert row["rmse"][0] == pytest.approx(0.9 / np.sqrt(5))
     assert row["rmse_after"][0] == pytest.approx(0, abs=1e-12)
     assert row["precision"]["auprc"]["model"] == 1 and row["precision"]["wrong"] == 1
 

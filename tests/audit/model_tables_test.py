@@ -29,7 +29,7 @@ def test_cells():
     expected = ["annotator_2", "2", "50.00 %", "50.00 %", "20.00 %", "20.00 %"]
     assert changed == expected
     values = found["Values against the model's (joint at step 12)"].rows[0]
-    assert values[0] == "valence_arousal valence" and values[2] == "0.3000"
+    assert values[0] == "valence_arousal valence" and values[2] == "0.1800"
     contradicted = [title for title in found if "S_joint contradicts" in title]
     assert len(contradicted) == 3
     assert found[contradicted[1]].rows[0] == [
