@@ -73,7 +73,14 @@ setuptools.setup(
             "onnxruntime==1.23.2",
             "tf2onnx==1.17.0",
         ],
-        "dev": ["mypy", "pytest", "pytest-timeout", "pytest-xdist", "ruff"],
+        "dev": [
+            "cleanlab==2.9.0",
+            "mypy",
+            "pytest",
+            "pytest-timeout",
+            "pytest-xdist",
+            "ruff",
+        ],
     },
     entry_points={
         "console_scripts": [

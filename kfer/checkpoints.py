@@ -13,6 +13,11 @@ FOLDER = "checkpoints"
 _NAME = re.compile(r"^step-(\d+)\.index$")
 
 
+def name_of(step: int) -> str:
+    """What the files of a step's checkpoint begin with."""
+    return f"step-{step:08d}"
+
+
 class Checkpoints:
     """All that a training step depends on: weights, u, both optimizers, the step.
 
@@ -60,8 +65,11 @@ class Checkpoints:
         for old in self.steps()[self.keep :]:
             self._remove(old)
 
-    def restore(self) -> int:
+    def restore(self, step: int = 0) -> int:
         """Loads the newest checkpoint that can be read.
+
+        Args:
+          step: only the checkpoint of this step will do; 0 for any.
 
         Returns:
           Its step, or 0 if there is none.
@@ -70,18 +78,18 @@ class Checkpoints:
           UserError: there are checkpoints but none can be read.
         """
         damaged = []
-        for step in self.steps():
+        for saved in [step] if step else self.steps():
             try:
-                status = self.tracked.read(self._prefix(step))
+                status = self.tracked.read(self._prefix(saved))
                 status.assert_existing_objects_matched()
                 return int(self.step)
             except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
                 logging.warning(
                     "Skipped the checkpoint of step %d: %s",
-                    step,
+                    saved,
                     str(error).splitlines()[0],
                 )
-                damaged.append(step)
+                damaged.append(saved)
         if damaged:
             raise UserError(
                 f"None of the checkpoints in {self.folder} (steps {damaged}) can be "
@@ -90,20 +98,31 @@ class Checkpoints:
         return 0
 
     def _prefix(self, step: int) -> str:
-        return os.path.join(self.folder, f"step-{step:08d}")
+        return os.path.join(self.folder, name_of(step))
 
     def _remove(self, step: int) -> None:
         for path in tf.io.gfile.glob(self._prefix(step) + "*"):
             tf.io.gfile.rmtree(path) if os.path.isdir(path) else os.remove(path)
 
 
-def restore_model(method: Any, run_dir: str) -> int:
-    """Loads a run's newest checkpoint into a built method; returns its step.
+def restore_model(method: Any, run_dir: str, step: int = 0) -> int:
+    """Loads a run's checkpoint into a built method; returns its step.
+
+    Args:
+      method: compiled and built.
+      run_dir: the run's folder.
+      step: of the checkpoint; 0 for the newest that can be read.
 
     Raises:
-      UserError: the run has no checkpoint.
+      UserError: the run has no checkpoint, or none of that step that can be read.
     """
-    step = Checkpoints(method, run_dir).restore()
-    if not step:
+    found = Checkpoints(method, run_dir)
+    if step and step not in found.steps():
+        raise UserError(
+            f"{run_dir} has no checkpoint of step {step}; it has "
+            f"{sorted(found.steps()) or 'none'}"
+        )
+    restored = found.restore(step)
+    if not restored:
         raise UserError(f"{run_dir} has no checkpoint yet; train it with kfer-train")
-    return step
+    return restored

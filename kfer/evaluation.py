@@ -184,17 +184,21 @@ def read_predictions(path: str) -> dict[str, Predictions]:
         raise UserError(f"Can't read predictions from {path}: {error}") from error
 
 
-def load_method(run_dir: str) -> tuple[Any, ExperimentConfig, int]:
-    """A run's model with its newest checkpoint, its config and that step.
+def load_method(run_dir: str, step: int = 0) -> tuple[Any, ExperimentConfig, int]:
+    """A run's model with a checkpoint, its config and that step.
+
+    Args:
+      run_dir: of kfer-train.
+      step: of the checkpoint; 0 for the newest.
 
     Raises:
-      UserError: the folder is no run, or has no readable checkpoint.
+      UserError: the folder is no run, or has no such checkpoint.
     """
     config = run_folder.load_config(run_dir)
     from kfer import checkpoints, training
 
     method = training.compiled(config)
-    return method, config, checkpoints.restore_model(method, run_dir)
+    return method, config, checkpoints.restore_model(method, run_dir, step)
 
 
 def load_data(run_dir: str, data_dir: str = "") -> Dataset:

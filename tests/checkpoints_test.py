@@ -81,3 +81,20 @@ def test_a_full_disk_leaves_the_older_ones(tmp_path, monkeypatch):
         checkpoints.save(2)
     assert checkpoints.steps() == [1]
     assert not [n for n in os.listdir(checkpoints.folder) if "00000002" in n]
+
+
+def test_a_step_by_name(tmp_path):
+    saved(tmp_path, [3, 10])
+    model = Model()
+    assert restore_model(model, str(tmp_path), 3) == 3
+    assert model.weight.numpy().tolist() == [3.0, 3.5]
+    with pytest.raises(UserError, match=r"no checkpoint of step 4; it has \[3, 10\]"):
+        restore_model(model, str(tmp_path), 4)
+
+
+def test_a_damaged_step_is_no_reason_to_take_another(tmp_path):
+    checkpoints = saved(tmp_path, [1, 2])
+    with open(os.path.join(checkpoints.folder, "step-00000002.index"), "wb"):
+        pass
+    with pytest.raises(UserError, match=r"steps \[2\]\) can be"):
+        restore_model(Model(), str(tmp_path), 2)

@@ -5,7 +5,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kfer import run_folder
-from kfer.audit import agreement, confusion, dawid_skene, label_sets, values
+from kfer.audit import (
+    agreement,
+    confusion,
+    contradictions,
+    dawid_skene,
+    label_sets,
+    values,
+)
 from kfer.audit.dawid_skene import Consensus
 from kfer.audit.label_sets import LabelSets
 from kfer.data import dataset as dataset_lib
@@ -50,6 +57,7 @@ def audit(data_dir: str, split: str = "train", command: str = "") -> Audit:
         "notes": notes(sets, classes),
         "classes": classes,
         "values": [of_values(sets, names) for names in sets.values()],
+        "contradictions": contradictions.find(sets),
     }
     return Audit(summary, sets, consensus)
 

@@ -1,9 +1,10 @@
-"""An audit's files: audit.html, consensus.csv and, last, audit.json."""
+"""An audit's files: audit.html, the tables and, last, audit.json."""
 
 import csv
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,15 +15,30 @@ from kfer.data import folder as folder_lib
 from kfer.data import shards
 from kfer.errors import UserError
 
+if TYPE_CHECKING:  # a model is seldom there, and brings TensorFlow's layers with it
+    from kfer.audit.judgement import Judgement
+
 JSON = "audit.json"
 PAGE = "audit.html"
 TABLE = "consensus.csv"
+CORRECTED = "corrected.csv"
 
 
-def write(out_dir: str, found: Audit) -> list[str]:
+def write(
+    out_dir: str,
+    found: Audit,
+    judged: "Judgement | None" = None,
+    suspects: Sequence[dict[str, Any]] = (),
+) -> list[str]:
     """Writes the files, each whole or not at all; those of an older audit are replaced.
 
-    audit.json has the SHA-256 of the consensus.csv that goes with it, or none.
+    audit.json has the SHA-256 of the tables that go with it.
+
+    Args:
+      out_dir: made if it isn't there.
+      found: the audit; its summary has the judgement's under 'model', if there is one.
+      judged: with a model: its labels become corrected.csv.
+      suspects: with a model: what the page shows, see suspects.shown.
 
     Returns:
       Their paths.
@@ -30,22 +46,24 @@ def write(out_dir: str, found: Audit) -> list[str]:
     Raises:
       UserError: the disk refused.
     """
-    paths = [os.path.join(out_dir, name) for name in (PAGE, TABLE, JSON)]
-    if found.consensus is None:
-        paths.remove(os.path.join(out_dir, TABLE))
-    files: dict[str, str] = {}
+    texts = {PAGE: page.render(found.summary, suspects)}
+    if found.consensus is not None:
+        texts[TABLE] = consensus_table(found)
+    if judged is not None:
+        texts[CORRECTED] = corrected_table(found, judged)
+    paths = {name: os.path.join(out_dir, name) for name in (*texts, JSON)}
     try:
         os.makedirs(out_dir, exist_ok=True)
-        _write_text(paths[0], page.render(found.summary))
-        if found.consensus is not None:
-            _write_text(paths[1], consensus_table(found))
-            files[TABLE] = shards.sha256(paths[1])
-        run_folder.write_json(paths[-1], found.summary | {"sha256": files})
+        for name, text in texts.items():
+            _write_text(paths[name], text)
+        tables = [name for name in texts if name != PAGE]
+        digests = {name: shards.sha256(paths[name]) for name in tables}
+        run_folder.write_json(paths[JSON], found.summary | {"sha256": digests})
     except OSError as error:
         raise UserError(
             f"Can't write to {out_dir}: {error.strerror}; choose another --out_dir"
         ) from error
-    return paths
+    return list(paths.values())
 
 
 def _write_text(path: str, text: str) -> None:
@@ -60,9 +78,22 @@ def consensus_table(found: Audit) -> str:
     Empty where an annotator gives no label, and where none does.
     """
     names = found.summary["classes"]["annotators"]
-    rows = [["image_id", "consensus", "probability", *names], *_rows(found, names)]
+    heads = ["image_id", "consensus", "probability", *names]
+    return _csv(heads, _rows(found, names))
+
+
+def corrected_table(found: Audit, judged: "Judgement") -> str:
+    """CSV of corrections.rows: every label, what is proposed, how suspicious it is."""
+    from kfer.audit import corrections
+
+    return _csv(corrections.HEADS, corrections.rows(found.sets, judged))
+
+
+def _csv(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows(rows)
     return buffer.getvalue()
 
 

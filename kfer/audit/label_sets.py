@@ -1,12 +1,13 @@
 """The labels of a prepared split, without its pictures."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from kfer.data import record as record_lib
-from kfer.data import shards
+from kfer.data import rewrite, shards
 from kfer.data.dataset import Dataset
 from kfer.data.record import Column
 from kfer.errors import UserError
@@ -38,7 +39,11 @@ class LabelSets:
         Raises:
           UserError: they don't have the same classes.
         """
-        names = [name for name, column in self.columns.items() if column.is_categorical]
+        names = [
+            name
+            for name, column in self.columns.items()
+            if column.is_categorical and not name.startswith(rewrite.KEPT)
+        ]
         names = [name for name in names if name.startswith(ANNOTATOR)] or names
         classes = {self.columns[name].classes for name in names}
         if len(classes) > 1:
@@ -59,10 +64,14 @@ class LabelSets:
         ]
 
     def values(self) -> list[list[str]]:
-        """Continuous columns, those of the same dimensions together."""
+        """Continuous columns, those of the same dimensions together.
+
+        What was given before a correction (rewrite.KEPT) is left out here and among the
+        annotators: it is no other person's account.
+        """
         groups: dict[tuple[str, ...], list[str]] = {}
         for name, column in self.columns.items():
-            if not column.is_categorical:
+            if not (column.is_categorical or name.startswith(rewrite.KEPT)):
                 groups.setdefault(column.dimensions, []).append(name)
         return list(groups.values())
 
@@ -129,6 +138,18 @@ def read(dataset: Dataset, split: str) -> LabelSets:
         dataset.columns,
         dataset.clean_columns,
     )
+
+
+def encoded_pictures(dataset: Dataset, split: str, rows: Iterable[int]) -> list[bytes]:
+    """The encoded pictures of these rows of a split, in their order here."""
+    rows = list(rows)
+    wanted, found, row = set(rows), {}, 0
+    for path in dataset.files(split):
+        for serialized in shards.read_shard(path):
+            if row in wanted:
+                found[row] = record_lib.decode(serialized).image
+            row += 1
+    return [found[row] for row in rows]
 
 
 def _column(column: Column, rows: list[dict[str, Any]]) -> np.ndarray:

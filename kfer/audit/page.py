@@ -1,6 +1,6 @@
 """An audit as one HTML page: tables, agreement and confusion matrices as pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from kfer.report import uri
 TEMPLATE = "audit.html"
 
 
-def render(summary: dict[str, Any]) -> str:
-    """The page of a summary of audit.audit."""
+def render(summary: dict[str, Any], suspects: Sequence[dict[str, Any]] = ()) -> str:
+    """The page of a summary of audit.audit, with suspects.shown if there is a model."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -26,6 +26,7 @@ def render(summary: dict[str, Any]) -> str:
         summary=summary,
         provenance=summary["provenance"],
         tables=tables.tables(summary),
+        suspects=suspects,
         figures=[{"title": title, "uri": uri(png)} for title, png in figures(summary)],
     )
 
@@ -59,3 +60,16 @@ def figures(summary: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
                     f"CCC of two label sets, {dimension}",
                     inspect_plots.table(names, table),
                 )
+    yield from _of_model(summary.get("model", {}).get("classes"))
+
+
+def _of_model(found: dict[str, Any] | None) -> Iterator[tuple[str, bytes]]:
+    """Each label set's confusion by what proposes its labels, in percent."""
+    for name, accounts in (found or {"annotators": {}})["annotators"].items():
+        rows = accounts[found["score"]]["confusion"]
+        if rows is not None:
+            size = len(found["names"])
+            shares = [np.zeros(size) if row is None else row for row in rows]
+            percent = np.rint(100 * np.array(shares)).astype(int)
+            png = pictures.confusion(found["names"], percent, "given", "expected truth")
+            yield f"{name} by {found['score']}: percent", png

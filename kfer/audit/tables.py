@@ -1,17 +1,14 @@
 """An audit's summary as tables of text, for the terminal and the page."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from kfer.audit import model_tables
+from kfer.audit.table import Table
 from kfer.report import number
 
-
-class Table(NamedTuple):
-    """A table; the first cell of a row names it."""
-
-    title: str
-    heads: list[str]
-    rows: list[list[str]]
+# Of the contradictions found, how many rows.
+_ROWS = 10
 
 
 def tables(summary: dict[str, Any]) -> list[Table]:
@@ -21,6 +18,9 @@ def tables(summary: dict[str, Any]) -> list[Table]:
         found += _of_classes(summary["classes"], summary["missing"])
     for group in summary["values"]:
         found += _of_values(group)
+    found += [_contradictions(pair) for pair in summary.get("contradictions", ())]
+    if "model" in summary:
+        found += model_tables.tables(summary["model"])
     return found
 
 
@@ -141,6 +141,24 @@ def _value_pairs(group: dict[str, Any]) -> Table:
     return Table("Values of two label sets", heads, rows)
 
 
+def _contradictions(pair: dict[str, Any]) -> Table:
+    rows = [
+        [
+            row["image_id"],
+            row["label"],
+            " ".join(f"{value:.2f}" for value in row["values"]),
+            number(row["excess"]),
+        ]
+        for row in pair["worst"][:_ROWS]
+    ]
+    counts = ", ".join(f"{name} {n}" for name, n in pair["by_class"].items())
+    title = (
+        f"{pair['classes']} contradicted by {pair['values']}: {pair['count']} of "
+        f"{pair['compared']} pictures ({counts or 'none'})"
+    )
+    return Table(title, ["picture", "label", "values", "beyond by"], rows)
+
+
 def _cell(values: list[float | None] | None, index: int) -> str:
     return number(values[index] if values else None)
 
@@ -152,7 +170,8 @@ def text(summary: dict[str, Any]) -> str:
         f"{data['name']} in {data['root']}, {summary['split']}: "
         f"{summary['pictures']} pictures"
     ]
-    lines += [f"Note: {note}" for note in summary["notes"]]
+    notes = [*summary["notes"], *summary.get("model", {}).get("notes", ())]
+    lines += [f"Note: {note}" for note in notes]
     for table in tables(summary):
         lines += ["", table.title]
         cells = [table.heads, *table.rows]

@@ -137,19 +137,49 @@ def eval_batches(
     @storage.plain
     def batch(serialized: tf.Tensor) -> tuple[Any, ...]:
         features = labels.parse(serialized, columns)
-        pictures = _pictures(features["image/encoded"], dataset, config.image_size)
-        image = augment.normalise(pictures, config.recipe.channel_order)
         value, mask = {}, {}
         for name, column in targets.items():
             value[name], mask[name] = labels.value_and_mask(
                 features[CLEAN + name], column
             )
-        return image, value, mask
+        return _plain_images(features, dataset, config), value, mask
 
+    return _one_pass(batch, dataset, split, batch_size)
+
+
+def image_batches(
+    dataset: Dataset,
+    config: ExperimentConfig,
+    split: str = "train",
+    batch_size: int = 256,
+) -> tf.data.Dataset:
+    """The pictures of eval_batches alone, for a split that needs no truth.
+
+    Raises:
+      UserError: no such split, or it is empty.
+    """
+
+    @storage.plain
+    def batch(serialized: tf.Tensor) -> tf.Tensor:
+        return _plain_images(labels.parse(serialized, {}), dataset, config)
+
+    return _one_pass(batch, dataset, split, batch_size)
+
+
+def _one_pass(
+    batch: Callable, dataset: Dataset, split: str, batch_size: int
+) -> tf.data.Dataset:
     records = tf.data.TFRecordDataset(dataset.files(split)).batch(batch_size)
     return _with_options(
         records.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     )
+
+
+def _plain_images(
+    features: dict[str, tf.Tensor], dataset: Dataset, config: ExperimentConfig
+) -> tf.Tensor:
+    pictures = _pictures(features["image/encoded"], dataset, config.image_size)
+    return augment.normalise(pictures, config.recipe.channel_order)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A prepared data set with other labels: same pictures, same splits, same truth."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,9 @@ from kfer.errors import UserError
 from kfer.preprocess.label_noise import LabelNoise
 
 Labels = dict[str, Any]
+
+# Before a column's name: what was given there before it was corrected.
+KEPT = "given_"
 
 
 def with_noise(dataset: Dataset, noise: LabelNoise, out_dir: str) -> Dataset:
@@ -62,6 +66,61 @@ def with_machine_labels(
     )
 
 
+def with_corrections(
+    dataset: Dataset,
+    split: str,
+    corrections: Mapping[str, Mapping[str, Any]],
+    out_dir: str,
+    provenance: Mapping[str, Any],
+) -> Dataset:
+    """Replaces single labels of a split; what was given is kept in a column beside.
+
+    Column c keeps what was given as KEPT + c; one that already has such a column, from
+    an earlier correction, keeps the oldest.
+
+    Args:
+      dataset: to copy.
+      split: of it.
+      corrections: column -> image id -> new label.
+      out_dir: must not exist or be empty.
+      provenance: goes into the notes as 'corrections'.
+
+    Raises:
+      UserError: no such column, a label that it doesn't allow, or out_dir is taken.
+    """
+    if unknown := sorted(set(corrections) - set(dataset.columns)):
+        raise UserError(
+            f"{dataset.root} has no label column {', '.join(unknown)} to correct"
+        )
+    columns = dict(dataset.columns)
+    for name in corrections:
+        kept = dataclasses.replace(columns[name], name=KEPT + name)
+        columns.setdefault(KEPT + name, kept)
+    added = set(columns) - set(dataset.columns)
+    ids = {record.image_id for record in records(dataset, split)}
+
+    def labels_of(record: Record) -> Labels:
+        old = record.labels
+        if record.image_id not in ids:
+            return old
+        kept = {k: old[n] for n in corrections if (k := KEPT + n) in added and n in old}
+        changed = {
+            name: rows[record.image_id]
+            for name, rows in corrections.items()
+            if record.image_id in rows
+        }
+        return old | kept | changed
+
+    return _rewrite(
+        dataset,
+        out_dir,
+        labels_of,
+        columns,
+        notes={"corrections": dict(provenance)},
+        command=str(provenance.get("command", "")),
+    )
+
+
 def expression_column(dataset: Dataset) -> Column:
     """The column of expressions: the labels', else that of the truth.
 
@@ -89,6 +148,7 @@ def _rewrite(
     out_dir: str,
     labels_of: Callable[[Record], Labels],
     columns: Mapping[str, Column],
+    notes: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Dataset:
     def items() -> Iterator[tuple[str, Record] | Rejected]:
@@ -107,7 +167,7 @@ def _rewrite(
         image_format=dataset.image_format,
         image_size=dataset.image_size,
         options=dataset.options,
-        notes=dataset.notes | {"labels_of": dataset.content_hash},
+        notes=dataset.notes | {"labels_of": dataset.content_hash} | dict(notes or {}),
         **fields,
     )
 

@@ -9,10 +9,10 @@ import re
 import pytest
 from PIL import Image
 
-from kfer.audit import audit, files
+from kfer.audit import audit, files, judgement
 from kfer.data import shards
 from kfer.errors import UserError
-from tests.audit import small
+from tests.audit import judged, small
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +73,34 @@ def test_a_place_that_cannot_be_written(found, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Can't write to .*file.*choose another"):
         files.write(str(tmp_path / "file"), found)
+
+
+def test_with_a_model_there_are_its_labels_too(tmp_path):
+    sets = judged.sets()
+    judgement_ = judgement.judge(judged.found(sets), judged.answers())
+    summary = {"model": judgement_.summary, "notes": [], "values": [], "split": "train"}
+    summary |= {"provenance": {"data": {"name": "a", "root": "/a"}}, "pictures": 6}
+    summary["classes"] = audit.of_classes(sets)[0]
+    summary["missing"] = {}
+    one = judged.found(sets)._replace(summary=summary)
+    picture = {"image_id": "d", "uri": "data:x", "proposed": "sad", "truth": "sad"}
+    picture["given"] = {
+        "annotator_2": {"label": "happy", "suspicion": "0.99", "changed": True}
+    }
+    shown = [{"title": "Most suspicious classes", "pictures": [picture]}]
+    paths = files.write(str(tmp_path / "out"), one, judgement_, shown)
+    names = [path.rsplit("/", 1)[1] for path in paths]
+    assert names == ["audit.html", "consensus.csv", "corrected.csv", "audit.json"]
+    with open(paths[2], encoding="utf-8", newline="") as file:
+        head, first, *_ = csv.reader(file)
+    heads = ["image_id", "column", "given", "proposed", "suspicion", "why"]
+    assert head == heads and first[1] == "annotator_1"
+    content = json.loads((tmp_path / "out" / "audit.json").read_text())
+    digest = shards.sha256(paths[2])
+    assert content["sha256"]["corrected.csv"] == digest
+    assert content["model"]["run"]["step"] == 12
+    page = (tmp_path / "out" / "audit.html").read_text()
+    assert '<img src="data:x" alt="d">' in page
+    assert "<td>annotator_2</td><td><b>happy</b></td><td>0.99</td>" in page
+    assert "With the model of /runs/a: joint, step 12." in page
+    assert "annotator_3 by model+annotators: percent" in page

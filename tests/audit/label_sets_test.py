@@ -9,6 +9,7 @@ from kfer.audit import label_sets
 from kfer.data import record
 from kfer.errors import UserError
 from tests.audit import small
+from tests.data import prepared
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +64,19 @@ def test_what_cannot_be_read_is_counted(dataset):
     other = dataclasses.replace(dataset, splits={"train": info})
     with pytest.raises(UserError, match="has 6 pictures in train, its labels are of 7"):
         label_sets.read(other, "train")
+
+
+def test_what_was_given_before_a_correction_is_no_annotator():
+    columns = {
+        name: record.categorical(name, ("a", "b"))
+        for name in ("expression", "given_expression")
+    }
+    columns["given_va"] = record.valence_arousal("given_va")
+    sets = label_sets.LabelSets([], {}, {}, columns, {})
+    assert sets.annotators() == ["expression"] and sets.values() == []
+    assert sets.derived() == ["given_expression"]
+
+
+def test_pictures_of_rows_in_their_order(dataset):
+    found = label_sets.encoded_pictures(dataset, "train", [4, 0])
+    assert found == [prepared.png(4, 8), prepared.png(0, 8)]

@@ -56,3 +56,25 @@ def test_text_is_aligned_and_says_the_notes():
     start = lines.index("Label sets against clean/class")
     block = lines[start + 1 : lines.index("", start)]
     assert len({len(line) for line in block}) == 1
+
+
+def test_contradictions_and_the_models_notes_are_shown():
+    pair = {
+        "classes": "expression",
+        "values": "valence_arousal",
+        "compared": 9,
+        "count": 1,
+        "by_class": {"happy": 1},
+        "worst": [
+            {"image_id": "x", "label": "happy", "values": [-0.5, 0.25], "excess": 0.3}
+        ],
+    }
+    summary = _summary() | {"contradictions": [pair]}
+    (table,) = [t for t in tables.tables(summary) if "contradicted" in t.title]
+    assert table.title == (
+        "expression contradicted by valence_arousal: 1 of 9 pictures (happy 1)"
+    )
+    assert table.rows == [["x", "happy", "-0.50 0.25", "0.3000"]]
+    run = {"method": "joint", "step": 1}
+    model = {"run": run, "notes": ["a word"], "values": [], "contradictions": []}
+    assert "Note: a word" in tables.text(summary | {"model": model})

@@ -2,6 +2,8 @@
 
 import pytest
 
+from kfer.data import dataset as dataset_lib
+from tests import runs
 from tests.audit import small
 from tests.bin.processes import run
 
@@ -12,6 +14,11 @@ from tests.bin.processes import run
         ([], "kfer-audit needs --data_dir"),
         (["folder"], "kfer-audit takes flags only, got 'folder'"),
         (["--data_dir=nothing"], "There is no folder nothing"),
+        (["--data_dir=a", "--step=3"], "--step needs --run"),
+        (
+            ["--data_dir=a", "--corrected_data_dir=b"],
+            "--corrected_data_dir needs --run",
+        ),
     ],
 )
 def test_wrong_use(arguments, text):
@@ -30,3 +37,33 @@ def test_audit(tmp_path):
     assert "Note: annotator_4 has no label" in stdout
     assert stdout.splitlines()[-1] == str(out / "audit.json")
     assert (out / "consensus.csv").read_text().startswith("image_id,consensus,")
+
+
+def test_audit_with_a_run(tmp_path):
+    out, copy = tmp_path / "audit", tmp_path / "copy"
+    arguments = [f"--data_dir={runs.dataset().root}", f"--run={runs.run()}"]
+    arguments += [f"--out_dir={out}", f"--corrected_data_dir={copy}"]
+    status, stdout, stderr = run("audit", *arguments)
+    assert (status, stderr) == (0, "")
+    assert "Note: method 'vgg_all' has no S_joint to ask" in stdout
+    assert "Labels that should be another" in stdout  # the truth is not known
+    assert (out / "corrected.csv").read_text().startswith("image_id,column,given,")
+    assert (out / "audit.html").read_text().count('class="suspect"') == 24 + 24
+    corrected = dataset_lib.load(str(copy))
+    assert "given_annotator_1" in corrected.columns
+    changed = corrected.notes["corrections"]["changed"]
+    assert set(changed) == {*(f"annotator_{i}" for i in (1, 2, 3)), "valence_arousal"}
+    assert corrected.notes["corrections"]["run"]["step"] == runs.STEP
+    # The place is taken now, and that is told before any work.
+    status, stdout, stderr = run("audit", *arguments)
+    assert status == 2 and stdout == "" and "already holds a data set" in stderr
+
+
+def test_a_run_that_cannot_judge(tmp_path):
+    small.write(tmp_path / "set")
+    data = f"--data_dir={tmp_path / 'set'}"
+    status, _, stderr = run("audit", data, f"--run={tmp_path}")
+    assert status == 2 and "is no run folder" in stderr
+    status, _, stderr = run("audit", data, f"--run={runs.run()}", "--step=5")
+    assert status == 2 and len(stderr.strip().splitlines()) == 1
+    assert "has no checkpoint of step 5" in stderr

@@ -341,3 +341,12 @@ def test_labels_out_of_range_are_refused(tmp_path):
     five = tasks.annotator_tasks(2, prepared.CLASSES[:5], "class")
     with pytest.raises(UserError, match=r"label/annotator_1 has a class outside 0..4"):
         first(dataset, 1, prepared.small_config(tasks=five))
+
+
+def test_pictures_alone_need_no_truth(small):
+    config = prepared.small_config(augmentation="crop_flip")
+    batches = list(input_pipeline.image_batches(small, config, "train", 9))
+    assert [len(batch) for batch in batches] == [9, 9, 4]
+    for index, image in enumerate(np.concatenate(batches)):
+        expected = prepared.pixels_of(prepared.png(index)) / 127.5 - 1
+        np.testing.assert_allclose(image, expected, atol=1e-6)

@@ -116,3 +116,41 @@ def test_noise_on_what_is_not_known(dataset, tmp_path):
             LabelNoise("exclusive", (0.1,), column="class"),
             str(tmp_path / "noisy"),
         )
+
+
+def test_corrections_keep_what_was_given(dataset, tmp_path):
+    changes = {"expression": {"train-3": 0, "train-5": 3}}
+    notes = {"command": "kfer-audit", "run": {"step": 12}}
+    new = rewrite.with_corrections(
+        dataset, "train", changes, str(tmp_path / "new"), notes
+    )
+    before, after = by_id(dataset, "train"), by_id(new, "train")
+    assert list(before) == list(after)
+    for image_id, record in after.items():
+        given = before[image_id].labels["expression"]
+        assert record.labels["given_expression"] == given
+        new_label = changes["expression"].get(image_id, given)
+        assert record.labels["expression"] == new_label
+        assert record.image == before[image_id].image
+    assert by_id(new, "test") == by_id(dataset, "test")
+    assert new.notes["corrections"] == notes and new.command == "kfer-audit"
+    assert new.notes["labels_of"] == dataset.content_hash
+    # Two of forty differ from the truth now, and it is told.
+    assert new.noise["train"]["expression"]["achieved"] == 2 / 40
+    assert new.noise["train"]["given_expression"]["achieved"] == 0
+    # A second correction keeps what was given first.
+    again = rewrite.with_corrections(
+        new, "train", {"expression": {"train-3": 1}}, str(tmp_path / "again"), notes
+    )
+    labels = by_id(again, "train")["train-3"].labels
+    assert labels == {"expression": 1, "given_expression": 3}
+
+
+def test_corrections_that_cannot_be(dataset, tmp_path):
+    out = str(tmp_path / "new")
+    with pytest.raises(UserError, match="no label column happiness to correct"):
+        rewrite.with_corrections(dataset, "train", {"happiness": {}}, out, {})
+    with pytest.raises(UserError, match=r"train-3: expression 4 is not in 0\.\.3"):
+        changes = {"expression": {"train-3": 4}}
+        rewrite.with_corrections(dataset, "train", changes, out, {})
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,136 @@
+"""An audit with a trained model: annotators, suspicious labels and what they should be.
+
+Annotators are judged against the model's posterior instead of the truth; the truth,
+where it is known, tells how good that is.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kfer import evaluation
+from kfer.audit import joint_labels, suspicion, values
+from kfer.audit.answers import Answers
+from kfer.audit.audit import Audit
+from kfer.audit.class_labels import ClassLabels
+from kfer.audit.label_sets import LabelSets, given
+from kfer.audit.rankings import DOUBT_LIMIT, RESIDUAL_LIMIT, Ranking
+from kfer.errors import UserError
+
+
+class Judgement(NamedTuple):
+    """What an audit with a model finds."""
+
+    summary: dict[str, Any]  # plain and JSON-able; see docs/audit.md
+    rankings: dict[str, Ranking]  # column -> its labels
+    posterior: np.ndarray | None  # [n, K] behind the classes proposed
+
+
+def judge(
+    found: Audit, answers: Answers, score: str = "", limit: float = DOUBT_LIMIT
+) -> Judgement:
+    """Judges the label sets of an audit by a model's answers.
+
+    Args:
+      found: the audit of the labels alone.
+      answers: of the model, on the same split.
+      score: suspicion.MODEL or BOTH, which proposes classes; '' takes BOTH where two
+        annotators or more have labels, else MODEL: with one annotator EM can't tell
+        their errors from the model's.
+      limit: of the probability of being wrong from which on a class is changed.
+
+    Raises:
+      UserError: the model answers nothing that the data set has labels of.
+    """
+    sets = found.sets
+    target, values_of = _targets(answers, sets)
+    summary: dict[str, Any] = {"run": answers.run, "notes": [], "values": []}
+    rankings: dict[str, Ranking] = {}
+    posterior = None
+    if target:
+        classes = ClassLabels(found, answers, target, score, limit)
+        rankings |= classes.rankings
+        posterior = classes.posterior
+        summary["classes"] = classes.summary()
+    for name, value_target in values_of.items():
+        rankings[name], row = _of_values(answers, sets, name, value_target)
+        summary["values"].append({"column": name, "target": value_target} | row)
+    summary["contradictions"] = joint_labels.listed(answers, sets)
+    summary["notes"] = _notes(answers, sets, target, values_of)
+    return Judgement(summary, rankings, posterior)
+
+
+def _targets(answers: Answers, sets: LabelSets) -> tuple[str, dict[str, str]]:
+    """The model's target of the annotators' classes or '', and column -> of values."""
+    tasks = evaluation.task_of_target(answers.config.tasks)
+    names = sets.annotators()
+    classes = sets.columns[names[0]].classes if names else ()
+    alike = [t for t, task in tasks.items() if names and task.classes == classes]
+    values_of = {
+        name: target
+        for group in sets.values()
+        for name in group
+        for target, task in tasks.items()
+        if task.dimensions == sets.columns[name].dimensions
+        and given(sets.labels[name]).any()
+    }
+    if not alike and not values_of:
+        said = "; ".join(f"{t}: {', '.join(k.outputs)}" for t, k in tasks.items())
+        has = {c.classes or c.dimensions for c in sets.columns.values()}
+        raise UserError(
+            f"{answers.run['folder']} answers {said}; the label columns are of "
+            f"{' and of '.join(', '.join(outputs) for outputs in sorted(has))}: audit "
+            "with a run that learned these"
+        )
+    return (alike or [""])[0], values_of
+
+
+def _notes(
+    answers: Answers, sets: LabelSets, target: str, values_of: dict[str, str]
+) -> list[str]:
+    found = []
+    if answers.run["learned_these_labels"]:
+        found.append(
+            "the model was trained on this data set: labels that it has learned by "
+            "heart seem right to it"
+        )
+    if not target and sets.annotators():
+        found.append("the model doesn't answer the annotators' classes")
+    if not answers.joint:
+        found.append(f"method {answers.config.method!r} has no S_joint to ask")
+    return found
+
+
+def _of_values(
+    answers: Answers, sets: LabelSets, name: str, target: str
+) -> tuple[Ranking, dict[str, Any]]:
+    labels, model = sets.labels[name], answers.by_target[target].astype(np.float64)
+    against = values.against(labels, model)
+    scores = {suspicion.MODEL: suspicion.residual(labels, model, against)}
+    scores |= joint_labels.scores(answers, name, labels)
+    with np.errstate(invalid="ignore"):
+        changed = scores[suspicion.MODEL] >= RESIDUAL_LIMIT
+    proposed = np.where(changed[:, None], model, labels)
+    ranked = Ranking(scores, suspicion.MODEL, proposed, changed, model)
+    row: dict[str, Any] = {
+        "dimensions": list(sets.columns[name].dimensions),
+        "against": against,
+        "learned": _learned_values(answers, name),
+        "limit": RESIDUAL_LIMIT,
+        "proposed": int(changed.sum()),
+    }
+    _, truth = sets.truth(name)
+    if truth is not None:
+        row["precision"] = suspicion.precision(scores, labels, truth)
+        row["rmse"] = values.against(labels, truth)["rmse"]
+        row["rmse_after"] = values.against(proposed, truth)["rmse"]
+    return ranked, row
+
+
+def _learned_values(answers: Answers, name: str) -> dict[str, Any] | None:
+    """Bias, scale and sigma that the method itself has learned, if it has."""
+    found = getattr(answers.method, "annotators", dict)()
+    for task in answers.config.tasks:
+        if task.column == name and task.name in found:
+            return {k: v.tolist() for k, v in found[task.name]._asdict().items()}
+    return None

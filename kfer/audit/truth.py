@@ -1,0 +1,88 @@
+"""The truth behind a model's answers and several label sets together, by EM.
+
+Dawid and Skene's model (see dawid_skene) with a prior for each picture instead of one
+for all: of the pictures that the model takes for class j, the share M[j, i] is of class
+i, so the prior of picture x is sum_j p(j | x) M[j, i]. M is fitted beside the
+annotators' confusions T: a model that is too sure, or wrong about a class, then counts
+for less.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kfer.audit import agreement
+from kfer.errors import UserError
+
+TOLERANCE = 1e-6
+MAX_ITERATIONS = 200
+# Of a class in an answer: a model that is sure may still be wrong.
+FLOOR = 1e-6
+
+
+class Truth(NamedTuple):
+    """What EM found."""
+
+    posterior: np.ndarray  # [n, K], probability of each class, of unlabelled ones too
+    confusions: np.ndarray  # [k, K, K], truth by row; a row of 0 is unknown
+    calibration: np.ndarray  # [K, K] M, the model's class by row, the truth by column
+    iterations: int
+    converged: bool
+
+
+def fit(probabilities: np.ndarray, label_sets: np.ndarray) -> Truth:
+    """Fits M and T. It starts from the mean of the model and the votes, each one vote.
+
+    Args:
+      probabilities: the model's [n, K].
+      label_sets: integers [k, n], below 0 where missing.
+
+    Raises:
+      UserError: no label at all, or one out of range.
+    """
+    num_classes = probabilities.shape[1]
+    sets = agreement.check(label_sets, num_classes)
+    if not (sets >= 0).any():
+        raise UserError(f"None of the {len(sets)} label sets has a label; no truth")
+    answers = np.maximum(probabilities, FLOOR)
+    answers = answers / answers.sum(axis=1, keepdims=True)
+    says = (sets[:, :, None] == np.arange(num_classes)).astype(np.float64)
+    posterior = _normalised(answers + says.sum(axis=0))
+    calibration = _normalised(answers.T @ posterior)
+    before, converged, iteration = -np.inf, False, 0
+    while not converged and iteration < MAX_ITERATIONS:
+        iteration += 1
+        confusions = _normalised(posterior.T @ says)
+        prior = answers @ calibration
+        posterior, log_evidence = _expect(sets, prior, confusions)
+        calibration *= answers.T @ np.divide(
+            posterior, prior, np.zeros_like(prior), where=prior > 0
+        )
+        calibration = _normalised(calibration)
+        level = float(log_evidence.mean())
+        converged = level - before < TOLERANCE
+        before = level
+    return Truth(posterior, confusions, calibration, iteration, bool(converged))
+
+
+def _normalised(rows: np.ndarray) -> np.ndarray:
+    """Rows that sum to 1; a row of 0 stays."""
+    totals = rows.sum(axis=-1, keepdims=True)
+    return np.divide(rows, totals, np.zeros_like(rows), where=totals > 0)
+
+
+def _expect(
+    sets: np.ndarray, prior: np.ndarray, confusions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each picture's posterior [n, K] and the log probability of its labels, [n].
+
+    In logarithms: many annotators multiply to less than the smallest double. A log of 0
+    is -inf, which adds up rightly, and every picture keeps a class that is possible.
+    """
+    with np.errstate(divide="ignore"):
+        joint, tables = np.log(prior), np.log(confusions)
+    for labels, table in zip(sets, tables, strict=True):
+        joint += np.where(labels[:, None] >= 0, table.T[labels], 0.0)
+    top = joint.max(axis=1, keepdims=True)
+    log_evidence = top + np.log(np.sum(np.exp(joint - top), axis=1, keepdims=True))
+    return np.exp(joint - log_evidence), log_evidence[:, 0]
