@@ -3,8 +3,9 @@
 Six rows are the mean pleasure and arousal that people gave to the words happy, sad,
 surprised, fearful, disgusted and angry, on a scale from -1 to 1: Russell and Mehrabian,
 Evidence for a three-factor theory of emotions, Journal of Research in Personality 11,
-1977, as widely quoted (fear and joy are quoted in two variants). Neutral is the middle by definition. Contempt is ours, for want
-of a published number: beside disgust and a little milder.
+1977, as widely quoted (fear and joy are quoted in two variants). Neutral is the middle
+by definition. Contempt is ours, for want of a published number: beside disgust and a
+little milder.
 
 Russell's circumplex (1980) arranges the same words around a circle but prints no table.
 """
