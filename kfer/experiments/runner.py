@@ -184,6 +184,9 @@ def _try(
         *plan.flags,
     ]
     note["command"] = shlex.join(words)
+    # Should the runner be killed, the training may yet end well.
+    begun = {"status": MISSING, "reason": "begun, not ended"}
+    run_folder.write_json(plan.note(cell), note | begun)
     code = _train(words[1:], plan.log(cell.key), share, claim)
     if code == 0 and is_done(plan.folder(cell)):
         return note | {"status": DONE}

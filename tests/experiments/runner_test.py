@@ -87,7 +87,7 @@ def test_a_training_that_outlives_its_runner_keeps_the_cell(tmp_path, monkeypatc
     def popen(words, **fields):
         process = subprocess.Popen(["sleep", "60"], pass_fds=fields["pass_fds"])
         started.append(process)
-        return types.SimpleNamespace(pid=process.pid, wait=lambda: 137)
+        return types.SimpleNamespace(pid=process.pid, wait={}.popitem)
 
     monkeypatch.setattr(data, "prepare", lambda name, *rest: "DATA")
     monkeypatch.setattr(
@@ -96,7 +96,11 @@ def test_a_training_that_outlives_its_runner_keeps_the_cell(tmp_path, monkeypatc
         types.SimpleNamespace(Popen=popen, STDOUT=subprocess.STDOUT),
     )
     try:
-        assert runner.run(plan, CELLS[:1]) == {"failed": 1}
+        with pytest.raises(KeyError):
+            runner.run(plan, CELLS[:1])
+        state = runner.state(plan, CELLS[0])
+        assert (state["status"], state["reason"]) == ("not run", "begun, not ended")
+        assert "--method=vgg_all" in state["command"]
         assert runner.run(plan, CELLS[:1]) == {"not run": 1}
         assert len(started) == 1
     finally:
