@@ -12,6 +12,7 @@ from kfer.audit import joint_score
 from kfer.audit.label_sets import LabelSets
 from kfer.config import ExperimentConfig, config_hash
 from kfer.data.dataset import Dataset
+from kfer.errors import UserError
 from kfer.metrics import classification
 
 
@@ -46,9 +47,14 @@ def collect(
     answer = evaluation.traced(method, config)
     by_target = _over(dataset, config, split, lambda image, _: answer(image))
     for target, task in evaluation.task_of_target(config.tasks).items():
+        rows = by_target[target]
         if task.is_categorical:
-            rows = classification.check_probabilities(by_target[target])
-            by_target[target] = rows
+            by_target[target] = classification.check_probabilities(rows)
+        elif not np.isfinite(rows).all():
+            raise UserError(
+                f"{np.sum(~np.isfinite(rows).all(axis=1))} answers of {target} are not "
+                "finite: the model has diverged; train again with a lower learning rate"
+            )
     joint = {}
     if joint_score.available(method):
         labels = joint_score.inputs(config.stream_tasks, sets)

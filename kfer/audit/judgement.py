@@ -56,7 +56,7 @@ def judge(
         rankings[name], row = _of_values(answers, sets, name, value_target)
         summary["values"].append({"column": name, "target": value_target} | row)
     summary["contradictions"] = joint_labels.listed(answers, sets)
-    summary["notes"] = _notes(answers, sets, target, values_of)
+    summary["notes"] = _notes(answers, sets, summary.get("classes"))
     return Judgement(summary, rankings, posterior)
 
 
@@ -86,7 +86,7 @@ def _targets(answers: Answers, sets: LabelSets) -> tuple[str, dict[str, str]]:
 
 
 def _notes(
-    answers: Answers, sets: LabelSets, target: str, values_of: dict[str, str]
+    answers: Answers, sets: LabelSets, classes: dict[str, Any] | None
 ) -> list[str]:
     found = []
     if answers.run["learned_these_labels"]:
@@ -94,8 +94,10 @@ def _notes(
             "the model was trained on this data set: labels that it has learned by "
             "heart seem right to it"
         )
-    if not target and sets.annotators():
+    if classes is None and sets.annotators():
         found.append("the model doesn't answer the annotators' classes")
+    if classes and not classes.get("em", {}).get("converged", True):
+        found.append(f"{suspicion.BOTH} has not converged")
     if not answers.joint:
         found.append(f"method {answers.config.method!r} has no S_joint to ask")
     return found

@@ -39,6 +39,24 @@ def test_provenance(sets):
     assert run["data"] == runs.dataset().content_hash and run["learned_these_labels"]
 
 
+def test_a_model_that_has_diverged(sets, monkeypatch):
+    method, config, step = evaluation.load_method(runs.run())
+    monkeypatch.setattr(evaluation, "load_method", lambda *_: (method, config, step))
+
+    def answered(values):
+        return lambda image: {
+            "expression": np.full((len(image), 7), 1 / 7),
+            "valence_arousal": np.full((len(image), 2), values),
+        }
+
+    monkeypatch.setattr(evaluation, "traced", lambda *_: answered(np.nan))
+    with pytest.raises(UserError, match="24 answers of valence_arousal are not finite"):
+        answers.collect(runs.run(), runs.dataset(), "train", sets)
+    monkeypatch.setattr(evaluation, "traced", lambda *_: answered(0.5))
+    found = answers.collect(runs.run(), runs.dataset(), "train", sets)
+    assert found.by_target["expression"].shape == (24, 7)
+
+
 def test_no_checkpoint_of_that_step(sets):
     with pytest.raises(UserError, match=r"no checkpoint of step 7; it has \[12\]"):
         answers.collect(runs.run(), runs.dataset(), "train", sets, step=7)

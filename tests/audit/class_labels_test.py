@@ -27,6 +27,9 @@ def test_the_model_alone():
     # On e the model errs.
     assert ranked.changed.tolist() == [False, False, False, True, True, False]
     assert ranked.proposed.tolist() == [0, 0, 1, 1, 1, -1]
+    # However low the limit, what the model says as well is not changed.
+    low = made("model", limit=0.05).rankings["annotator_2"]
+    assert low.changed.tolist() == ranked.changed.tolist()
     high = made("model", limit=0.75).rankings["annotator_2"]
     assert high.changed.tolist() == [False, False, False, True, False, False]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kfer import tasks
-from kfer.audit import judgement
+from kfer.audit import judgement, truth
 from kfer.audit.label_sets import LabelSets
 from kfer.data import record
 from kfer.errors import UserError
@@ -56,6 +56,12 @@ def test_notes_say_what_flatters():
     found = judgement.judge(judged.found(judged.sets()), answers)
     (note,) = found.summary["notes"]
     assert note.startswith("the model was trained on this data set")
+
+
+def test_em_that_has_not_converged_is_noted(monkeypatch):
+    monkeypatch.setattr(truth, "MAX_ITERATIONS", 1)
+    found = judgement.judge(judged.found(judged.sets()), judged.answers())
+    assert "model+annotators has not converged" in found.summary["notes"]
 
 
 def other_sets(classes, values=False):
