@@ -236,7 +236,10 @@ def test_every_variable_starts_by_rule():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "joint"])
+@pytest.mark.parametrize(
+    "name",  # the drawn faces have no majority vote and no clean training labels
+    [name for name, row in METHODS.items() if name != "joint" and not row.column],
+)
 def test_every_method_can_be_exported(tmp_path, name):
     run = methods.fit_to_data(
         methods.resolve_tasks(config(method=name)), runs.dataset()
