@@ -261,28 +261,6 @@ def test_a_tensor_from_outside_is_refused(tmp_path):
         )
 
 
-def test_rules_by_hand():
-    def value(shape, **start):
-        row = {"name": "x", "shape": shape, "dtype": "float32", "start": start}
-        return initial.value(row, 0, 7)
-
-    assert value([2], rule="Constant", value=0.5).tolist() == [0.5, 0.5]
-    uniform = value([1000], rule="RandomUniform", minval=-0.2, maxval=0.1)
-    assert -0.2 <= uniform.min() < -0.19 and 0.09 < uniform.max() < 0.1
-    # fan in 3 * 3 * 2 = 18; a normal cut at 2 reaches 2 / 0.8796 deviations.
-    cut = value([3, 3, 2, 500], rule="HeNormal")
-    assert cut.std() == pytest.approx((2 / 18) ** 0.5, rel=0.03)
-    assert np.abs(cut).max() <= 2 / 0.87962566 * (2 / 18) ** 0.5
-    unit = value([4, 1, 6], rule="_UnitNormal")
-    np.testing.assert_allclose((unit**2).sum(-1), np.ones((4, 1)), rtol=1e-6)
-    assert (
-        value([5], rule="RandomNormal", mean=0.0, stddev=1.0)
-        == np.random.default_rng([0, 7]).standard_normal(5, np.float32)
-    ).all()
-    with pytest.raises(ValueError, match="Unknown rule 'Orthogonal' of x"):
-        value([1], rule="Orthogonal")
-
-
 def test_names_follow_the_order_of_nest():
     names = exporting.paths(exporting.batch_spec(config()))
     assert names == [
