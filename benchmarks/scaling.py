@@ -11,6 +11,8 @@ import dataclasses
 import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,8 +36,7 @@ VALUES = {
     "batch": (16, 32, 64, 128, 256),
     "image_size": (32, 64, 96, 128),
     "label_sets": (1, 2, 3, 5, 10),
-    # A process can hold one size of group beside the single replica.
-    "replicas": (1, 2),
+    "replicas": (1, 2, 4),
 }
 
 
@@ -49,29 +50,36 @@ def with_sets(count: int) -> config_lib.ExperimentConfig:
     return base(tasks=tasks.annotator_tasks(count, tasks.CIFAR10_CLASSES, "class"))
 
 
-def speeds(config: Any, batches: Sequence[int], replicas: int = 1) -> Iterator[float]:
+def speeds(config: Any, batches: Sequence[int]) -> Iterator[float]:
     """Images/s at each batch size; one model, traced once."""
     import tensorflow as tf
 
     from kfer import training
 
-    strategy = tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(replicas)])
-    with strategy.scope():
-        method = training.compiled(config)
+    method = training.compiled(config)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def step(batch: Any) -> Any:
-        logs = strategy.run(method.train_step, (batch,))
-        return strategy.experimental_local_results(logs["loss"])[0]
+        return method.train_step(batch)["loss"]
 
     for size in batches:
         one = train_step.random_batch(dataclasses.replace(config, batch_size=size))
-        if replicas > 1:
-            whole = tf.data.Dataset.from_tensors(one).unbatch().batch(size)
-            one = next(iter(strategy.experimental_distribute_dataset(whole)))
         train_step.timed(lambda one=one: step(one), 2)
         seconds = train_step.timed(lambda one=one: step(one), FLAGS.steps)
         yield size / train_step.median(seconds)
+
+
+def with_replicas(count: int) -> float:
+    """Images/s in a process of its own.
+
+    Each strategy numbers the groups of devices that sum from the start again, and the
+    process remembers a number's size: one with more replicas finds its number taken.
+    """
+    command = [sys.executable, os.path.join(HERE, "train_step.py")]
+    command += [f"--replicas={count}", f"--batch={base().batch_size}"]
+    command += [f"--width={FLAGS.width}", f"--steps={FLAGS.steps}"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])["images_per_second"]
 
 
 def points(name: str) -> Iterator[tuple[int, float, float]]:
@@ -89,22 +97,18 @@ def points(name: str) -> Iterator[tuple[int, float, float]]:
             config = base(image_size=value)
         elif name == "label_sets":
             config = with_sets(value)
-        replicas = value if name == "replicas" else 1
-        (speed,) = speeds(config, [config.batch_size], replicas)
+        if name == "replicas":
+            speed = with_replicas(value)
+        else:
+            (speed,) = speeds(config, [config.batch_size])
         yield value, speed, flops.gflop_per_image(config)
 
 
 def measure(names: Sequence[str]) -> None:
     """Times and adds a line for each point."""
-    import tensorflow as tf
-
     from kfer import execution
 
     execution.configure()
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0],
-        [tf.config.LogicalDeviceConfiguration()] * max(VALUES["replicas"]),
-    )
     for name in names:
         for value, speed, count in points(name):
             row = {

@@ -32,6 +32,7 @@ flags.DEFINE_integer("label_sets", None, "CIFAR-10 label sets instead of three."
 flags.DEFINE_integer("replicas", 1, "Logical devices that share the batch.", 1)
 flags.DEFINE_string("mixed_precision", "float32", "Or bfloat16, float16.")
 flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+flags.DEFINE_integer("steps_per_execution", 1, "Steps between returns to Python.", 1)
 
 
 def random_batch(config):
@@ -131,14 +132,24 @@ def measure(config: config_lib.ExperimentConfig) -> dict[str, float]:
         whole = tf.data.Dataset.from_tensors(batch).unbatch().batch(config.batch_size)
         batch = next(iter(strategy.experimental_distribute_dataset(whole)))
 
-    @tf.function(autograph=False, jit_compile=FLAGS.jit_compile)
-    def step():
+    def once(*_: Any) -> Any:
         logs = strategy.run(method.train_step, (batch,))
         return strategy.experimental_local_results(logs["loss"])[0]
 
+    together = FLAGS.steps_per_execution
+
+    @tf.function(autograph=False, jit_compile=FLAGS.jit_compile)
+    def step():
+        if together == 1:
+            return once()
+        start = tf.constant(0), tf.constant(0.0)
+        return tf.while_loop(
+            lambda i, _: i < together, lambda i, _: (i + 1, once()), start
+        )[1]
+
     timed(step, 1)
     first = time.perf_counter() - START
-    steady = median(timed(step, FLAGS.steps))
+    steady = median(timed(step, FLAGS.steps)) / together
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "images_per_second": round(config.batch_size / steady, 2),
@@ -177,6 +188,8 @@ def main(argv: Sequence[str]) -> int:
         "width": config.width,
         "replicas": FLAGS.replicas,
         "mixed_precision": FLAGS.mixed_precision,
+        "jit_compile": FLAGS.jit_compile,
+        "steps_per_execution": FLAGS.steps_per_execution,
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "command": common.command_line(),
     }

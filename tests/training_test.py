@@ -1,5 +1,6 @@
 """A run from its command: results, going on after a kill, wrong inputs."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import training
+from kfer import run_folder, training
 from kfer.config import experiment_config
 from kfer.data import dataset as dataset_lib
 from kfer.data import datasets
 from kfer.errors import UserError
+from kfer.methods.joint_distribution import JointDistribution
+from tests import runs
 
 SMALL = (
     "--experiment=synthetic_faces",
@@ -74,6 +77,28 @@ def test_stretches_cut_at_evaluations_warmup_and_start():
         (8, 10, False),
     ]
     assert training.stretches(10, 10, 4, 0) == []
+
+
+def test_each_phase_is_traced_once(monkeypatch, tmp_path):
+    """Batches of 7 of 24 pictures: an epoch is 3 steps, and 3 pictures are left over.
+
+    Four stretches, the last one shorter: an epoch of warm-up, two epochs, two steps.
+    """
+    traces = []
+    original = JointDistribution.train_step
+
+    def counted(self, batch):
+        traces.append((self.warmup, batch.image.shape[0]))
+        return original(self, batch)
+
+    monkeypatch.setattr(JointDistribution, "train_step", counted)
+    config = runs.config(batch_size=7, gan_start_epoch=0, discriminator_steps=1)
+    config = dataclasses.replace(config, tasks=config.tasks[:1])
+    settings = training.RunSettings(steps=11, evaluate=False)
+    training.train(config, runs.dataset(), str(tmp_path / "run"), settings)
+    rows = run_folder.read_history(str(tmp_path / "run"))
+    assert [row["step"] for row in rows] == [3, 6, 9, 11]
+    assert traces == [(True, 7), (False, 7)]
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from absl import flags
 from kfer import config as config_lib
 from kfer.bin import common
 from kfer.errors import UserError
+from kfer.settings import parse_settings
 
 FLAGS = flags.FLAGS
 
@@ -52,10 +53,11 @@ def main(argv: Sequence[str]) -> int:
             FLAGS.experiment,
             FLAGS.recipe,
             FLAGS.method,
-            **config_lib.parse_settings(FLAGS.set),
+            **parse_settings(FLAGS.set),
         )
     )
     dataset = dataset_lib.load(FLAGS.data_dir)
+    config = methods.fit_to_data(config, dataset)
     encoded = FLAGS.images == "encoded"
     exporting.export(config, dataset, FLAGS.out_dir, FLAGS.values, encoded)
     for name in sorted(os.listdir(FLAGS.out_dir)):

@@ -18,6 +18,7 @@ import tensorflow as tf
 from kfer import config as config_lib
 from kfer import training
 from kfer.config import ExperimentConfig
+from kfer.errors import UserError
 from kfer.structures import Batch, Noise
 
 FORMAT_VERSION = 1
@@ -99,6 +100,9 @@ class Exporter:
           name: of the module.
           function: of the batch; gives a dict of tensors.
           batch: a structure of tf.TensorSpec.
+
+        Raises:
+          UserError: the function reads a tensor that was made outside of it.
         """
         flat = tf.nest.flatten(batch)
 
@@ -107,13 +111,10 @@ class Exporter:
 
         compiled = tf.function(call, jit_compile=True, autograph=False)
         graph = compiled.get_concrete_function(*flat)
+        captured = self._captured(name, graph.graph.captures)
         get_ir = compiled.experimental_get_compiler_ir(*flat)
         with open(os.path.join(self.out_dir, f"{name}.hlo"), "wb") as file:
             file.write(get_ir(stage="hlo_serialized"))
-        captured = [
-            (self.index[id(outer)], writes(inner))
-            for outer, inner in graph.graph.captures
-        ]
         self.modules[name] = {
             "batch": [
                 {"name": part, "shape": spec.shape.as_list(), "dtype": spec.dtype.name}
@@ -123,6 +124,16 @@ class Exporter:
             "updated": [index for index, written in captured if written],
             "results": paths(graph.structured_outputs),
         }
+
+    def _captured(self, name: str, captures: Any) -> list[tuple[int, bool]]:
+        """Which variables a module reads, in order, and whether it may assign them."""
+        for outer, _ in captures:
+            if id(outer) not in self.index:
+                raise UserError(
+                    f"{name} can't be exported: it reads a tensor of {outer.shape} "
+                    "that is no variable; make it a constant within the step"
+                )
+        return [(self.index[id(outer)], writes(inner)) for outer, inner in captures]
 
 
 def writes(variable: Any) -> bool:

@@ -51,7 +51,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--precision",
         choices=module_lib.PRECISIONS,
         default="fp32",
-        help="of matrix products; sums stay float32",
+        help="of matrix products in training; sums stay float32",
     )
     parser.add_argument(
         "--batches", default="", help=".npz of NAME [steps, ...]: run these steps alone"
@@ -100,9 +100,10 @@ class Run:
         if name not in self.modules:
             path = os.path.join(self.flags.dir, f"{name}.hlo")
             row = self.map["modules"][name]
-            self.modules[name] = module_lib.Module(
-                path, row, self.rows, self.flags.precision
-            )
+            # What is scored and drawn, and the start, are as kfer computes them.
+            training = name in ("train", "warmup")
+            precision = self.flags.precision if training else "fp32"
+            self.modules[name] = module_lib.Module(path, row, self.rows, precision)
             seconds = self.modules[name].compile_seconds
             print(f"compiled {name} in {seconds:.1f} s", flush=True)
         return self.modules[name]

@@ -30,16 +30,17 @@ class Encoder(nn.Module):
         channels = 3
         for row in ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3):
             for filters in row:
-                layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU()]
+                layers += [nn.Conv2d(channels, filters, 3, padding=1)]
+                layers.append(nn.ReLU(inplace=True))
                 channels = filters
             layers.append(nn.MaxPool2d(2))
         self.convolutions = nn.Sequential(*layers)
         self.embedding = nn.Sequential(
             nn.Linear(channels, hidden),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Dropout(),
             nn.Linear(hidden, hidden),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Dropout(),
         )
         self.mean = nn.Linear(hidden, NOISE)
@@ -65,14 +66,14 @@ class Decoder(nn.Module):
             layers += [
                 spectral_norm(nn.ConvTranspose2d(channels, filters, 4, 2, 1)),
                 nn.BatchNorm2d(filters),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ]
             channels = filters
         layers += [spectral_norm(nn.ConvTranspose2d(channels, 3, 4, 2, 1)), nn.Tanh()]
         self.rest = nn.Sequential(*layers)
 
     def forward(self, y0: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        hidden = torch.relu(self.linear(torch.cat([y0, labels], 1)))
+        hidden = torch.relu_(self.linear(torch.cat([y0, labels], 1)))
         return self.rest(hidden[:, :, None, None])
 
 
@@ -88,7 +89,7 @@ class Block(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         hidden = self.conv1(torch.relu(image) if self.activate else image)
-        hidden = self.conv2(torch.relu(hidden))
+        hidden = self.conv2(torch.relu_(hidden))
         if self.shortcut is None:
             return hidden + image
         pool = functional.avg_pool2d
@@ -194,6 +195,7 @@ class Trainer:
         given = functional.one_hot(labels, CLASSES).flatten(1).float()
         drawn = self.decoder(noise, given)
         ours, theirs = (image, y0, logits), (drawn, noise, given)
+        self.discriminator.requires_grad_(True)
         for _ in range(2):
             encoder, decoder = (
                 self.discriminator(*(part.detach() for part in group))
@@ -203,6 +205,7 @@ class Trainer:
             self.discriminator_optimizer.zero_grad()
             loss.backward()
             self.discriminator_optimizer.step()
+        self.discriminator.requires_grad_(False)  # no gradients of its weights
         gan = self.discriminator(*ours).mean() - self.discriminator(*theirs).mean()
         classes = sum(
             functional.cross_entropy(part, labels[:, i])

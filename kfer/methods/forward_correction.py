@@ -38,7 +38,7 @@ class ForwardCorrection(Supervised):
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         self.log_matrices = {
-            name: tf.constant(np.log(np.maximum(matrix, _SMALLEST)), tf.float32)
+            name: np.log(np.maximum(matrix, _SMALLEST)).astype(np.float32)
             for name, matrix in matrices_of(config).items()
         }
 

@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import evaluation
+from kfer import evaluation, methods
 from kfer.data import augment, input_pipeline
+from kfer.errors import UserError
+from kfer.methods import METHODS
 from tests import runs
 from tests.methods.replicas import EPSILON, RATE, weights_of, worst
 
 ROOT = Path(__file__).resolve().parents[2]
 XLA = ROOT / "benchmarks" / "xla"
 PYTHON = ROOT / ".venv-xla" / "bin" / "python"
+CURVES = "curves.jsonl"
 
 sys.path.insert(0, str(XLA))
 import exporting  # noqa: E402
 import initial  # noqa: E402
-import pack  # noqa: E402
 
 needs_jax = pytest.mark.skipif(
     not PYTHON.exists(), reason="needs .venv-xla; make env-xla makes it"
@@ -98,8 +100,12 @@ def test_five_steps_equal_tensorflows(tmp_path):
 def exported(tmp_path_factory):
     """The encoder alone, which compiles in seconds; starting by rule."""
     folder = tmp_path_factory.mktemp("export")
-    run = config(method="vgg_all", augmentation="face")
-    exporting.export(run, runs.dataset(), str(folder), encoded=False)
+    settings = f"learning_rate={RATE},epsilon={EPSILON},gan_start_epoch=-1"
+    settings += ",width=0.125,batch_size=8,noise_size=8,embedding_size=64"
+    command = [sys.executable, str(XLA / "export_step.py"), f"--out_dir={folder}"]
+    command += ["--experiment=synthetic_faces", "--method=vgg_all"]
+    command += [f"--data_dir={runs.dataset().root}", f"--set={settings}"]
+    subprocess.run(command, check=True, cwd=ROOT)
     return folder
 
 
@@ -150,16 +156,20 @@ def import_run(exported, state, out_dir):
 
 @needs_jax
 @pytest.mark.slow
-def test_bf16_products_are_near(exported, tmp_path):
+def test_products_of_other_precision(exported, tmp_path):
+    """Near in the first step, before Adam blows rounding up; and the loss falls."""
     losses = {}
     for precision in ("fp32", "tf32", "bf16"):
         state = tmp_path / precision
         flags = [f"--dir={exported}", f"--state={state}", f"--precision={precision}"]
+        flags += ["--steps_per_epoch=1", f"--epochs={12 if precision == 'bf16' else 1}"]
         run_jax("run_step.py", *flags)
-        losses[precision] = lines(state / "curves.jsonl")[0]["train"]["loss"]
-    assert losses["tf32"] == pytest.approx(losses["fp32"], rel=1e-5)
-    assert losses["bf16"] != losses["fp32"]
-    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)
+        losses[precision] = [row["train"]["loss"] for row in lines(state / CURVES)]
+    (exact,), (tf32,), bf16 = losses.values()
+    assert tf32 == pytest.approx(exact, rel=1e-5)
+    assert bf16[0] != exact
+    assert bf16[0] == pytest.approx(exact, rel=0.003)
+    assert np.mean(bf16[-3:]) < np.mean(bf16[:3])
 
 
 _WARP = """
@@ -224,26 +234,31 @@ def test_every_variable_starts_by_rule():
             assert np.abs(ours.mean()) < 0.1 * ours.std()
 
 
-def test_rules_by_hand():
-    def value(shape, **start):
-        row = {"name": "x", "shape": shape, "dtype": "float32", "start": start}
-        return initial.value(row, 0, 7)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",  # the drawn faces have no majority vote and no clean training labels
+    [name for name, row in METHODS.items() if name != "joint" and not row.column],
+)
+def test_every_method_can_be_exported(tmp_path, name):
+    run = methods.fit_to_data(
+        methods.resolve_tasks(config(method=name)), runs.dataset()
+    )
+    exporting.export(run, runs.dataset(), str(tmp_path))
+    content = json.loads((tmp_path / "map.json").read_text())
+    updated = content["modules"]["train"]["updated"]
+    roles = {content["variables"][index]["role"] for index in updated}
+    assert roles == {"weight", "optimizer", "metric"}
 
-    assert value([2], rule="Constant", value=0.5).tolist() == [0.5, 0.5]
-    uniform = value([1000], rule="RandomUniform", minval=-0.2, maxval=0.1)
-    assert -0.2 <= uniform.min() < -0.19 and 0.09 < uniform.max() < 0.1
-    # fan in 3 * 3 * 2 = 18; a normal cut at 2 reaches 2 / 0.8796 deviations.
-    cut = value([3, 3, 2, 500], rule="HeNormal")
-    assert cut.std() == pytest.approx((2 / 18) ** 0.5, rel=0.03)
-    assert np.abs(cut).max() <= 2 / 0.87962566 * (2 / 18) ** 0.5
-    unit = value([4, 1, 6], rule="_UnitNormal")
-    np.testing.assert_allclose((unit**2).sum(-1), np.ones((4, 1)), rtol=1e-6)
-    assert (
-        value([5], rule="RandomNormal", mean=0.0, stddev=1.0)
-        == np.random.default_rng([0, 7]).standard_normal(5, np.float32)
-    ).all()
-    with pytest.raises(ValueError, match="Unknown rule 'Orthogonal' of x"):
-        value([1], rule="Orthogonal")
+
+def test_a_tensor_from_outside_is_refused(tmp_path):
+    method, _ = exporting.build(config(method="vgg_all"))
+    outside = tf.zeros([3])
+    with pytest.raises(
+        UserError, match=r"train can't be exported: .* \(3,\) that is no"
+    ):
+        exporting.Exporter(method, str(tmp_path)).write(
+            "train", lambda parts: {"x": parts + outside}, tf.TensorSpec([3])
+        )
 
 
 def test_names_follow_the_order_of_nest():
@@ -264,33 +279,3 @@ def test_names_follow_the_order_of_nest():
         "index",
     ]
     assert exporting.paths({"b": 1, "a": {"d": 2, "c": 3}}) == ["a/c", "a/d", "b"]
-
-
-def test_bfloat16_by_hand():
-    """1 + 2^-8 lies between 1 and 1 + 2^-7: ties go to the even one."""
-    values = np.array([1.0, 1 + 2**-8, 1 + 3 * 2**-8, -0.1], np.float32)
-    bits = pack.to_bfloat16(values)
-    assert bits[:2].tolist() == [0x3F80, 0x3F80]
-    back = pack.to_float32(bits)
-    assert back[:3].tolist() == [1.0, 1.0, 1 + 2**-6]
-    assert back[3] == pytest.approx(-0.1, rel=2**-8)
-
-
-def test_the_encoder_is_split_and_put_together(tmp_path):
-    random = np.random.default_rng(0)
-    weights = {
-        "0000 encoder/a:0": random.normal(size=(3, 5)).astype(np.float32),
-        "0001 decoder/b:0": np.ones(4, np.float32),
-        "0002 encoder/c:0": random.normal(size=(7,)).astype(np.float32),
-    }
-    np.savez(tmp_path / "weights.npz", **weights)
-    np.savez(tmp_path / "state.npz", step=np.int64(9))
-    (tmp_path / "curves.jsonl").write_text("{}\n")
-    out = tmp_path / "packed"
-    pack.pack(str(tmp_path), str(out), part_bytes=20)
-    # 22 values of 2 bytes in parts of 20.
-    assert len(list(out.glob("encoder-*.npy"))) == 3
-    step, arrays = pack.unpack(str(out))
-    assert step == 9 and list(arrays) == ["0000 encoder/a:0", "0002 encoder/c:0"]
-    for name, array in arrays.items():
-        np.testing.assert_allclose(array, weights[name], rtol=2**-8)
