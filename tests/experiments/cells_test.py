@@ -1,27 +1,52 @@
 """Cells become flags that kfer-train takes, at every scale."""
 
-import pytest
-from absl.testing import flagsaver
+import json
+import subprocess
+import sys
 
-from kfer.bin import train_main
+import pytest
+
+from kfer import config as config_lib
 from kfer.errors import UserError
 from kfer.experiments import cells, tables
 from kfer.experiments.cells import Cell
 
-
-def parsed(cell, scale, recipe="kfer"):
+# In a process of its own: the flags of two commands can't be defined in one.
+PARSE = """
+import json, sys
+from absl.testing import flagsaver
+from kfer import config
+from kfer.bin import train_main
+found = []
+for flags in json.load(sys.stdin):
     with flagsaver.flagsaver():
-        train_main.FLAGS(["kfer-train", *cells.train_flags(cell, scale, recipe)])
-        return train_main.config_from_flags(), train_main.FLAGS.steps
+        train_main.FLAGS(["kfer-train", *flags])
+        run = config.to_dict(train_main.config_from_flags())
+        found.append((run, train_main.FLAGS.steps))
+json.dump(found, sys.stdout)
+"""
+
+
+def parsed(scale, *chosen, recipe="kfer"):
+    """(config, steps) that kfer-train makes of each cell's flags."""
+    flags = [cells.train_flags(cell, scale, recipe) for cell in chosen]
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE],
+        input=json.dumps(flags),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    return [(config_lib.from_dict(run), steps) for run, steps in rows]
 
 
 def test_a_cell_of_the_small_scale():
-    config, steps = parsed(Cell("cifar10", "co_teaching", 2), cells.SCALES["cpu"])
-    assert (config.name, config.method, config.seed) == (
-        "cifar10_multi",
-        "co_teaching",
-        2,
-    )
+    cell = Cell("cifar10", "co_teaching", 2)
+    [(config, steps)] = parsed(cells.SCALES["cpu"], cell)
+    assert config.name == "cifar10_multi"
+    assert (config.method, config.seed) == ("co_teaching", 2)
     assert (config.width, config.batch_size, config.learning_rate) == (0.125, 128, 1e-3)
     assert (config.augmentation, config.dropout_rate) == ("none", 0.0)
     assert (config.options.forget_rate, config.recipe.gan_start_epoch) == (0.3, 7)
@@ -29,9 +54,8 @@ def test_a_cell_of_the_small_scale():
 
 
 def test_the_full_scale_is_the_experiment_itself():
-    config, steps = parsed(
-        Cell("raf_multi", "joint", 0), cells.SCALES["paper"], "paper"
-    )
+    cell = Cell("raf_multi", "joint", 0)
+    [(config, steps)] = parsed(cells.SCALES["paper"], cell, recipe="paper")
     assert (config.width, config.image_size, config.epochs, steps) == (1.0, 64, 100, 0)
     assert config.recipe.name == "paper"
 
@@ -39,8 +63,7 @@ def test_the_full_scale_is_the_experiment_itself():
 @pytest.mark.parametrize("scale", cells.SCALES.values(), ids=cells.SCALES)
 def test_every_cell_of_every_table_is_a_config(scale):
     every = {cell for table in tables.TABLES.values() for cell in table.cells(1)}
-    for cell in every:
-        config, _ = parsed(cell, scale)
+    for cell, (config, _) in zip(every, parsed(scale, *every), strict=True):
         assert config.name == cells.SETTINGS[cell.setting].experiment
         assert config.method == cell.method
     assert len(every) > 40
