@@ -33,7 +33,7 @@ class Row:
       config_hash, data_hash: of the run's settings and of the data set.
       seconds, images_per_second: of training, without evaluations.
       machine: what it ran on.
-      command: that made it.
+      command: that made it, with DIR and RAW for the plan's folders.
     """
 
     scale: str
@@ -71,9 +71,9 @@ def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
         cell.method,
         cell.seed,
         state["status"],
-        reason=state["reason"],
+        reason=portable(state["reason"], plan),
         machine=state.get("machine", ""),
-        command=state.get("command", ""),
+        command=portable(state.get("command", ""), plan),
     )
     if state["status"] != runner.DONE:
         yield base
@@ -86,7 +86,7 @@ def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
         data_hash=run.versions["data"]["content_hash"],
         seconds=round(run.seconds, 1),
         images_per_second=round(run.images_per_second, 1),
-        command=base.command or run.versions["command"],
+        command=base.command or portable(run.versions["command"], plan),
     )
     for which in (LAST, BEST):
         result = run.result(which)
@@ -101,6 +101,13 @@ def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
                     measure=measure,
                     value=scores[measure],
                 )
+
+
+def portable(text: str, plan: Plan) -> str:
+    """Without this machine's folders: DIR for the plan's, RAW for the raw data's."""
+    for folder, name in ((plan.out_dir, "DIR"), (plan.data_root, "RAW")):
+        text = text.replace(folder, name) if folder else text
+    return text
 
 
 def write(path: str, rows: Sequence[Row]) -> str:

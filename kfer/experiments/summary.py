@@ -59,7 +59,7 @@ def _line(label: str, head: str, entry: Entry, rows: Sequence[Row]) -> Line:
         )
         for which in (LAST, BEST)
     )
-    machines = tuple(dict.fromkeys(row.machine for row in mine))
+    machines = tuple(dict.fromkeys(row.machine for row in mine if row.machine))
     return Line(label, head, entry, last, best, machines)
 
 

@@ -39,3 +39,12 @@ def test_the_file(tmp_path):
     assert len(found) == 9
     assert found[0]["measure"] == "accuracy" and float(found[0]["value"]) == 0.25
     assert found[-1]["status"] == "not run" and found[-1]["value"] == ""
+
+
+def test_folders_of_a_machine_are_left_out(tmp_path):
+    plan = fake.plan(tmp_path, data_root="/raw/data")
+    text = f"kfer-train --data_dir=/raw/data/x --out_dir={plan.folder(DONE)}"
+    assert results.portable(text, plan) == (
+        "kfer-train --data_dir=RAW/x --out_dir=DIR/cpu/cells/cifar10-vgg_all-1"
+    )
+    assert results.portable("a b", fake.plan(tmp_path)) == "a b"
