@@ -79,7 +79,7 @@ def fit(
     while not converged and iteration < max_iterations:
         iteration += 1
         prior, confusions = _maximise(patterns, posterior * weights[:, None])
-        posterior, log_evidence = _expect(patterns, prior, confusions)
+        posterior, log_evidence = expect(patterns, prior, confusions)
         log_likelihood = float(weights @ log_evidence)
         converged = log_likelihood - before < tolerance * weights.sum()
         before = log_likelihood
@@ -101,22 +101,32 @@ def _maximise(
     classes = np.arange(weighted.shape[1])
     says = (patterns[:, :, None] == classes).astype(np.float64)  # [k, p, K]
     counts = weighted.T @ says  # [k, K, K]
-    totals = counts.sum(axis=2, keepdims=True)
-    confusions = np.divide(counts, totals, np.zeros_like(counts), where=totals > 0)
-    return weighted.sum(axis=0) / weighted.sum(), confusions
+    return weighted.sum(axis=0) / weighted.sum(), normalised(counts)
 
 
-def _expect(
+def normalised(rows: np.ndarray) -> np.ndarray:
+    """Rows [.., K] that sum to 1; a row of 0 stays."""
+    totals = rows.sum(axis=-1, keepdims=True)
+    return np.divide(rows, totals, np.zeros_like(rows), where=totals > 0)
+
+
+def expect(
     patterns: np.ndarray, prior: np.ndarray, confusions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """E-step: the posterior [p, K] and log probability [p] of each pattern.
+
+    Args:
+      patterns: labels [k, p], below 0 where missing.
+      prior: of the classes, [K] or each pattern's own [p, K].
+      confusions: [k, K, K], truth by row.
 
     In logarithms: many annotators multiply to less than the smallest double. A log of 0
     is -inf, which adds up rightly, and every pattern keeps a class that is possible.
     """
     with np.errstate(divide="ignore"):
         log_prior, log_confusions = np.log(prior), np.log(confusions)
-    joint = np.tile(log_prior, (patterns.shape[1], 1))
+    size = patterns.shape[1], confusions.shape[1]
+    joint = np.broadcast_to(log_prior, size).copy()
     for labels, table in zip(patterns, log_confusions, strict=True):
         joint += np.where(labels[:, None] >= 0, table.T[labels], 0.0)
     top = joint.max(axis=1, keepdims=True)

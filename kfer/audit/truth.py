@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kfer.audit import agreement
+from kfer.audit import agreement, dawid_skene
 from kfer.errors import UserError
 
 TOLERANCE = 1e-6
@@ -47,42 +47,19 @@ def fit(probabilities: np.ndarray, label_sets: np.ndarray) -> Truth:
     answers = np.maximum(probabilities, FLOOR)
     answers = answers / answers.sum(axis=1, keepdims=True)
     says = (sets[:, :, None] == np.arange(num_classes)).astype(np.float64)
-    posterior = _normalised(answers + says.sum(axis=0))
-    calibration = _normalised(answers.T @ posterior)
+    posterior = dawid_skene.normalised(answers + says.sum(axis=0))
+    calibration = dawid_skene.normalised(answers.T @ posterior)
     before, converged, iteration = -np.inf, False, 0
     while not converged and iteration < MAX_ITERATIONS:
         iteration += 1
-        confusions = _normalised(posterior.T @ says)
+        confusions = dawid_skene.normalised(posterior.T @ says)
         prior = answers @ calibration
-        posterior, log_evidence = _expect(sets, prior, confusions)
+        posterior, log_evidence = dawid_skene.expect(sets, prior, confusions)
         calibration *= answers.T @ np.divide(
             posterior, prior, np.zeros_like(prior), where=prior > 0
         )
-        calibration = _normalised(calibration)
+        calibration = dawid_skene.normalised(calibration)
         level = float(log_evidence.mean())
         converged = level - before < TOLERANCE
         before = level
     return Truth(posterior, confusions, calibration, iteration, bool(converged))
-
-
-def _normalised(rows: np.ndarray) -> np.ndarray:
-    """Rows that sum to 1; a row of 0 stays."""
-    totals = rows.sum(axis=-1, keepdims=True)
-    return np.divide(rows, totals, np.zeros_like(rows), where=totals > 0)
-
-
-def _expect(
-    sets: np.ndarray, prior: np.ndarray, confusions: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Each picture's posterior [n, K] and the log probability of its labels, [n].
-
-    In logarithms: many annotators multiply to less than the smallest double. A log of 0
-    is -inf, which adds up rightly, and every picture keeps a class that is possible.
-    """
-    with np.errstate(divide="ignore"):
-        joint, tables = np.log(prior), np.log(confusions)
-    for labels, table in zip(sets, tables, strict=True):
-        joint += np.where(labels[:, None] >= 0, table.T[labels], 0.0)
-    top = joint.max(axis=1, keepdims=True)
-    log_evidence = top + np.log(np.sum(np.exp(joint - top), axis=1, keepdims=True))
-    return np.exp(joint - log_evidence), log_evidence[:, 0]

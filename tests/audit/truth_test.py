@@ -57,7 +57,7 @@ def test_a_model_that_is_too_sure_counts_for_what_it_is_worth():
     np.testing.assert_allclose(other.posterior, one.posterior, atol=0.05)
     wrong = sets[0] != classes
     doubts = 1 - other.posterior[np.arange(20_000), sets[0]]
-    believed = truth._expect(sets, np.maximum(sure, 1e-6), other.confusions)[0]
+    believed = dawid_skene.expect(sets, np.maximum(sure, 1e-6), other.confusions)[0]
     naive = 1 - believed[np.arange(20_000), sets[0]]
     better = ranking.average_precision(wrong, doubts)
     assert better > ranking.average_precision(wrong, naive) + 0.05
