@@ -58,7 +58,7 @@ setuptools.setup(
         include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]
     ),
     package_data={
-        "kfer": ["templates/*", "data/templates/*"],
+        "kfer": ["*/templates/*"],
         "pipelines": ["schemas/*.pbtxt"],
     },
     install_requires=CORE,

@@ -66,10 +66,10 @@ def look(method: Any, batch: Any) -> tuple[dict[str, list[float]], list[float]]:
 def main(argv: Sequence[str]) -> int:
     import numpy as np
 
-    from kfer import evaluation
     from kfer.data import dataset, input_pipeline
+    from kfer.evaluation import scoring
 
-    method, config, step = evaluation.load_method(FLAGS.run)
+    method, config, step = scoring.load_method(FLAGS.run)
     if getattr(method, "discriminator", None) is None:
         raise UserError(f"{FLAGS.run} is of {config.method!r}, which has no D")
     data = input_pipeline.train_dataset(dataset.load(FLAGS.data_dir), config, step)

@@ -2,8 +2,8 @@
 
 python benchmarks/allreduce.py --experiment=cifar10_multi --replicas=8
 
-Counted from the variables (kfer.strategies.allreduce_bytes); 'sent_by_each' is what a
-replica sends, and receives, where the sums go round a ring.
+Counted from the variables (kfer.training.strategies.allreduce_bytes);
+'sent_by_each' is what a replica sends, and receives, where the sums go round a ring.
 """
 
 import json
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer import config as config_lib
 from kfer.bin import common
+from kfer.settings import config as config_lib
 
 FLAGS = flags.FLAGS
 
@@ -25,14 +25,15 @@ flags.DEFINE_integer("replicas", 8, "In the ring.", 1)
 
 def main(argv: Sequence[str]) -> int:
     del argv
-    from kfer import methods, strategies, training
+    from kfer import methods
+    from kfer.training import loop, strategies
 
     config = methods.resolve_tasks(
         config_lib.experiment_config(
             FLAGS.experiment, FLAGS.recipe, FLAGS.method, width=FLAGS.width
         )
     )
-    found = strategies.allreduce_bytes(training.compiled(config), config)
+    found = strategies.allreduce_bytes(loop.compiled(config), config)
     count = FLAGS.replicas
     found["sent_by_each"] = 2 * (count - 1) * found["total"] // count
     run = {

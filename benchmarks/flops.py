@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from absl import app
 
-from kfer import flops
-from kfer.config import experiment_config
+from kfer.models import flops
+from kfer.settings.config import experiment_config
 
 INTRODUCTION = """# What a training step multiplies
 
-Written by `python benchmarks/flops.py > docs/flops.md` from `kfer/flops.py`.
+Written by `python benchmarks/flops.py > docs/flops.md` from `kfer/models/flops.py`.
 
 Millions of products (one multiplication and addition, 2 FLOP) for one image, batch 128.
 `one pass` is what kfer computes, `plain` the layer as it is written down: a 3x3

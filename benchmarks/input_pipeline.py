@@ -18,12 +18,13 @@ import cv2
 import numpy as np
 from absl import app, flags
 
-from kfer import config, tasks
+from kfer import tasks
 from kfer.bin import common
 from kfer.data import dataset as dataset_lib
 from kfer.data import record
 from kfer.data.dataset import Dataset
 from kfer.data.record import Record
+from kfer.settings import config
 
 FLAGS = flags.FLAGS
 

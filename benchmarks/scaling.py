@@ -19,9 +19,10 @@ from typing import Any
 import train_step
 from absl import flags
 
-from kfer import config as config_lib
-from kfer import flops, tasks
+from kfer import tasks
 from kfer.bin import common
+from kfer.models import flops
+from kfer.settings import config as config_lib
 
 FLAGS = flags.FLAGS
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -54,9 +55,9 @@ def speeds(config: Any, batches: Sequence[int]) -> Iterator[float]:
     """Images/s at each batch size; one model, traced once."""
     import tensorflow as tf
 
-    from kfer import training
+    from kfer.training import loop
 
-    method = training.compiled(config)
+    method = loop.compiled(config)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def step(batch: Any) -> Any:
@@ -106,7 +107,7 @@ def points(name: str) -> Iterator[tuple[int, float, float]]:
 
 def measure(names: Sequence[str]) -> None:
     """Times and adds a line for each point."""
-    from kfer import execution
+    from kfer.training import execution
 
     execution.configure()
     for name in names:

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 from absl import app, flags
 
-from kfer import config as config_lib
-from kfer import latency, model_folder, warmup
 from kfer.bin import common
+from kfer.serving import latency, model_folder, warmup
+from kfer.settings import config as config_lib
 
 FLAGS = flags.FLAGS
 
@@ -35,7 +35,7 @@ _EXPERIMENTS = {32: "cifar10_multi", 64: "raf_multi"}
 def build(config: config_lib.ExperimentConfig):
     """The encoder alone, with random weights."""
     from kfer import methods
-    from kfer.optimizers import Adam
+    from kfer.training.optimizers import Adam
 
     method = methods.build(config)
     method.compile(Adam())
@@ -45,7 +45,7 @@ def build(config: config_lib.ExperimentConfig):
 
 def write(method, config, folder: str, form: str, quantize: bool = False) -> str:
     """The model in a format; its folder."""
-    from kfer import export
+    from kfer.serving import export
 
     path = os.path.join(folder, f"{form}-{quantize}")
     if form == "saved_model":
@@ -57,7 +57,7 @@ def write(method, config, folder: str, form: str, quantize: bool = False) -> str
 
 def measure(path: str, size: int) -> dict[str, float]:
     """Size in MB, milliseconds of one picture and images a second of 64."""
-    from kfer import runtimes
+    from kfer.serving import runtimes
 
     files = [os.path.join(r, n) for r, _, names in os.walk(path) for n in names]
     megabytes = round(sum(map(os.path.getsize, files)) / 1e6, 1)

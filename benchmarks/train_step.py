@@ -15,9 +15,9 @@ START = time.perf_counter()
 
 from absl import flags  # noqa: E402
 
-from kfer import config as config_lib  # noqa: E402
-from kfer import flops  # noqa: E402
 from kfer.bin import common  # noqa: E402
+from kfer.models import flops  # noqa: E402
+from kfer.settings import config as config_lib  # noqa: E402
 
 FLAGS = flags.FLAGS
 
@@ -121,12 +121,12 @@ def measure(config: config_lib.ExperimentConfig) -> dict[str, float]:
     """Speed, time to the end of the first step and memory of the whole process."""
     import tensorflow as tf
 
-    from kfer import execution, training
+    from kfer.training import execution, loop
 
     execution.configure()
     strategy = strategy_of(FLAGS.replicas)
     with strategy.scope():
-        method = training.compiled(config, FLAGS.mixed_precision)
+        method = loop.compiled(config, FLAGS.mixed_precision)
     batch = random_batch(config)
     if FLAGS.replicas > 1:
         whole = tf.data.Dataset.from_tensors(batch).unbatch().batch(config.batch_size)

@@ -9,9 +9,10 @@ from tfx.types import artifact as artifact_lib
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from kfer import ingest, run_folder
 from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
+from kfer.preprocess import ingest
+from kfer.training import run_folder
 
 # Custom properties, read by the runner's output and by kfer-lineage.
 SUMMARY = "summary"

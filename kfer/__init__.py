@@ -13,11 +13,11 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "EXPERIMENTS": "kfer.config",
-    "RECIPES": "kfer.config",
-    "ExperimentConfig": "kfer.config",
-    "Recipe": "kfer.config",
-    "experiment_config": "kfer.config",
+    "EXPERIMENTS": "kfer.settings.config",
+    "RECIPES": "kfer.settings.config",
+    "ExperimentConfig": "kfer.settings.config",
+    "Recipe": "kfer.settings.config",
+    "experiment_config": "kfer.settings.config",
     "UserError": "kfer.errors",
     "LabelTask": "kfer.tasks",
     "annotator_tasks": "kfer.tasks",
@@ -27,10 +27,10 @@ _PUBLIC = {
     "Encoder": "kfer.models.encoder",
     "Decoder": "kfer.models.decoder",
     "Discriminator": "kfer.models.discriminator",
-    "train": "kfer.training",
-    "evaluate": "kfer.evaluation",
-    "export_model": "kfer.export",
-    "Predictor": "kfer.predict",
+    "train": "kfer.training.loop",
+    "evaluate": "kfer.evaluation.scoring",
+    "export_model": "kfer.serving.export",
+    "Predictor": "kfer.serving.predict",
 }
 
 __all__ = ["__version__", *_PUBLIC]

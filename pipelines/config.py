@@ -4,15 +4,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from kfer import config as config_lib
 from kfer import methods
-from kfer.config import ExperimentConfig
 from kfer.data import record
 from kfer.data.datasets import ReaderOptions
 from kfer.data.record import Column
 from kfer.errors import UserError
-from kfer.ingest import Source
+from kfer.preprocess.ingest import Source
 from kfer.preprocess.label_noise import LabelNoise
+from kfer.settings import config as config_lib
+from kfer.settings.config import ExperimentConfig
 
 NO_NOISE = LabelNoise()
 
@@ -47,7 +47,7 @@ class PipelineConfig:
       teacher: who relabels the data, if anybody.
       steps: of training; 0 means the experiment's epochs.
       minimum: 'target/measure' -> least value for a blessing, as pairs.
-      largest_drop: see kfer.judgement.objections.
+      largest_drop: see kfer.evaluation.judgement.objections.
     """
 
     name: str
@@ -123,7 +123,7 @@ def named(
 
     Args:
       name: of the pipeline.
-      settings: of its experiment, see kfer.config.experiment_config.
+      settings: of its experiment, see kfer.settings.config.experiment_config.
       teacher_settings: of the teacher's experiment.
       limit: split -> the first so many examples, where the data set can be cut.
       minimum: thresholds in place of the pipeline's own.

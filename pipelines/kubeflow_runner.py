@@ -3,9 +3,9 @@
 import os
 from collections.abc import Sequence
 
-from kfer import digest
 from kfer.errors import UserError
-from kfer.ingest import Source
+from kfer.lineage import digest
+from kfer.preprocess.ingest import Source
 from pipelines import create_pipeline, schemas
 from pipelines.config import PipelineConfig
 from pipelines.places import Data, Places, beam_flags

@@ -23,8 +23,8 @@ from typing import Any
 
 from absl import logging as absl_logging
 
-from kfer import digest
 from kfer.errors import UserError
+from kfer.lineage import digest
 from pipelines import metadata_file, quiet, records, schemas
 from pipelines import places as places_lib
 from pipelines.config import PipelineConfig

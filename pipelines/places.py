@@ -4,9 +4,10 @@ import dataclasses
 import os
 from collections.abc import Sequence
 
-from kfer import digest, predict
 from kfer.errors import UserError
-from kfer.ingest import Source
+from kfer.lineage import digest
+from kfer.preprocess.ingest import Source
+from kfer.serving import predict
 from pipelines.config import PipelineConfig
 
 
@@ -37,7 +38,7 @@ class Places:
       push_dir: folder that gets the versions.
       data: of the source.
       teacher: the teacher's data, or the teacher itself, if there is one.
-      code_version: changes with kfer's sources, see kfer.digest.
+      code_version: changes with kfer's sources, see kfer.lineage.digest.
       beam_args: of each Beam component: runner, workers, ...
       cluster: for Kubeflow, which knows TFX's own resolvers alone.
     """

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from kfer import run_folder
 from kfer.metrics import suite
+from kfer.training import run_folder
 from pipelines.records import Node
 
 # What TFX's LocalDagRunner logs around each node, and nothing else tells.

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from kfer import label_schema
+from kfer.data import label_schema
 from pipelines import config as config_lib
 from pipelines.config import PipelineConfig
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import kfer  # noqa: F401  (switches on oneDNN before TensorFlow loads)
-from kfer import config, tasks
+from kfer import tasks
+from kfer.settings import config
 from kfer.structures import Batch, Noise
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -165,7 +166,7 @@ def make_method():
         import tensorflow as tf
 
         from kfer import methods
-        from kfer.optimizers import Adam
+        from kfer.training.optimizers import Adam
 
         tf.keras.utils.set_random_seed(run.seed)
         method = methods.build(run)

@@ -46,7 +46,7 @@ def test_onednn_is_switched_on_unless_the_user_chose():
 def test_configuration_needs_no_tensorflow():
     program = PROGRAM.replace(
         "import kfer\n",
-        "import kfer, kfer.config, kfer.methods, kfer.tasks\n"
+        "import kfer, kfer.settings.config, kfer.methods, kfer.tasks\n"
         "kfer.experiment_config('cifar10_multi'); kfer.METHODS; kfer.UserError\n",
         1,
     )

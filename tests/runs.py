@@ -8,10 +8,12 @@ import tempfile
 
 import numpy as np
 
-from kfer import checkpoints, evaluation, methods, run_folder
-from kfer import config as config_lib
+from kfer import methods
 from kfer.data import datasets
-from kfer.optimizers import Adam
+from kfer.evaluation import scoring
+from kfer.settings import config as config_lib
+from kfer.training import checkpoints, run_folder
+from kfer.training.optimizers import Adam
 
 STEP = 12
 
@@ -79,7 +81,7 @@ def run() -> str:
     model = method(run_config())
     run_folder.claim(path, run_config(), dataset(), "kfer-train --out_dir=run")
     checkpoints.Checkpoints(model, path).save(STEP)
-    scores = evaluation.evaluate(model, dataset(), run_config())
+    scores = scoring.evaluate(model, dataset(), run_config())
     rows = [history_row(step, scores) for step in (4, 8, STEP)]
     rows[1]["test"]["expression"]["accuracy"] += 0.25
     run_folder.write_history(path, rows)
@@ -118,7 +120,7 @@ def model(form: str = "saved_model", quantize: bool = False) -> str:
 
 @functools.cache
 def _model(form: str, quantize: bool) -> str:
-    from kfer import export
+    from kfer.serving import export
 
     path = os.path.join(folder(), f"model-{form}-{quantize}")
     arguments = (answering(), run_config(), path)

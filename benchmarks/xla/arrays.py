@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.data import labels, storage
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN
+from kfer.settings.config import ExperimentConfig
 
 
 def of_dataset(

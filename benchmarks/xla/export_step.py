@@ -21,10 +21,10 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer import config as config_lib
 from kfer.bin import common
 from kfer.errors import UserError
-from kfer.settings import parse_settings
+from kfer.settings import config as config_lib
+from kfer.settings.parsing import parse_settings
 
 FLAGS = flags.FLAGS
 

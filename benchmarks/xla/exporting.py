@@ -15,11 +15,11 @@ import arrays
 import numpy as np
 import tensorflow as tf
 
-from kfer import config as config_lib
-from kfer import training
-from kfer.config import ExperimentConfig
 from kfer.errors import UserError
+from kfer.settings import config as config_lib
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, Noise
+from kfer.training import loop
 
 FORMAT_VERSION = 1
 # An initializer that is known by its rule alone; see initial.py.
@@ -38,7 +38,7 @@ def build(config: ExperimentConfig) -> tuple[Any, dict[Any, Any]]:
 
     tf.keras.utils.set_random_seed(config.seed)
     with tf.variable_creator_scope(creator):
-        method = training.compiled(config)
+        method = loop.compiled(config)
     return method, drawn
 
 

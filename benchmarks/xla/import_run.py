@@ -17,9 +17,9 @@ import numpy as np
 import pack
 from absl import flags
 
-from kfer import config as config_lib
 from kfer.bin import common
 from kfer.errors import UserError
+from kfer.settings import config as config_lib
 
 FLAGS = flags.FLAGS
 
@@ -41,21 +41,22 @@ def import_run(export_dir: str, state_dir: str, dataset: Any, out_dir: str) -> i
     Raises:
       UserError: the state is another export's, or the data set is another.
     """
-    from kfer import evaluation, run_folder, training
-    from kfer.checkpoints import Checkpoints
+    from kfer.evaluation import scoring
+    from kfer.training import loop, run_folder
+    from kfer.training.checkpoints import Checkpoints
 
     content = run_folder.read_json(os.path.join(export_dir, "map.json"))
     config = config_lib.from_dict(content["config"])
     if dataset.content_hash != content["content_hash"]:
         raise UserError(f"{dataset.root} is not the data set that was exported")
-    method = training.compiled(config)
+    method = loop.compiled(config)
     step, arrays = read_state(state_dir)
     assign(method, content["variables"], arrays)
     run_folder.claim(out_dir, config, dataset, common.command_line())
     with open(os.path.join(state_dir, "curves.jsonl"), encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     # The last evaluation in full; those before it as the runner scored them.
-    rows[-1]["test"] = evaluation.evaluate(method, dataset, config)
+    rows[-1]["test"] = scoring.evaluate(method, dataset, config)
     run_folder.write_history(out_dir, rows)
     Checkpoints(method, out_dir).save(step)
     return step

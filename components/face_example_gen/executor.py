@@ -1,4 +1,4 @@
-"""Calls kfer.ingest.prepare."""
+"""Calls kfer.preprocess.ingest.prepare."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from components import artifacts
-from kfer import ingest
+from kfer.preprocess import ingest
 
 EXAMPLES = "examples"
 SOURCE = "source"

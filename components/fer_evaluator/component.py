@@ -13,8 +13,9 @@ from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
 from components import artifacts
-from kfer import config as config_lib
-from kfer import run_folder, scorecard
+from kfer.serving import scorecard
+from kfer.settings import config as config_lib
+from kfer.training import run_folder
 
 
 @component

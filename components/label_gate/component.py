@@ -11,7 +11,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 
 from components import artifacts
-from kfer import label_schema
+from kfer.data import label_schema
 from kfer.errors import UserError
 
 

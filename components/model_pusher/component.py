@@ -11,7 +11,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from kfer import judgement, publish
+from kfer.evaluation import judgement
+from kfer.serving import publish
 
 DESTINATION = "pushed_destination"
 

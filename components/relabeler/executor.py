@@ -1,4 +1,4 @@
-"""Calls kfer.teacher.label and kfer.data.rewrite.with_machine_labels."""
+"""Calls kfer.serving.teacher.label and kfer.data.rewrite.with_machine_labels."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from components import artifacts
-from kfer import teacher
 from kfer.data import rewrite
+from kfer.serving import teacher
 
 EXAMPLES = "examples"
 TEACHER = "teacher"

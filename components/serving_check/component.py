@@ -9,8 +9,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from kfer import evaluation
-from kfer import serving_check as check_lib
+from kfer.evaluation import scoring
+from kfer.serving import check as check_lib
 
 
 @component
@@ -34,7 +34,7 @@ def serving_check(
     signatures = check_lib.check(
         artifacts.model_dir(model),
         examples.uri,
-        f"{model_run.uri}/{evaluation.PREDICTIONS}",
+        f"{model_run.uri}/{scoring.PREDICTIONS}",
     )
     blessing.set_int_custom_property("blessed", 1)
     shown = ", ".join(signatures)

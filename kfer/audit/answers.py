@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import tqdm
 
-from kfer import checkpoints, evaluation, execution, run_folder
 from kfer.audit import joint_score
 from kfer.audit.label_sets import LabelSets
-from kfer.config import ExperimentConfig, config_hash
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
+from kfer.evaluation import scoring
 from kfer.metrics import classification
+from kfer.settings.config import ExperimentConfig, config_hash
+from kfer.training import checkpoints, execution, run_folder
 
 
 class Answers(NamedTuple):
@@ -43,10 +44,10 @@ def collect(
         something else, or the model has diverged.
     """
     execution.configure()
-    method, config, step = evaluation.load_method(run_dir, step)
-    answer = evaluation.traced(method, config)
+    method, config, step = scoring.load_method(run_dir, step)
+    answer = scoring.traced(method, config)
     by_target = _over(dataset, config, split, lambda image, _: answer(image))
-    for target, task in evaluation.task_of_target(config.tasks).items():
+    for target, task in scoring.task_of_target(config.tasks).items():
         rows = by_target[target]
         if task.is_categorical:
             by_target[target] = classification.check_probabilities(rows)
@@ -78,7 +79,7 @@ def _over(
     """function(images, their rows) of all batches, joined."""
     from kfer.data import input_pipeline
 
-    size = evaluation.default_batch_size(config.image_size)
+    size = scoring.default_batch_size(config.image_size)
     parts: list[dict[str, np.ndarray]] = []
     total = dataset.split(split).num_records
     with tqdm.tqdm(total=total, disable=None, unit=" pictures") as progress:

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kfer import run_folder
 from kfer.audit import (
     agreement,
     confusion,
@@ -17,6 +16,7 @@ from kfer.audit.dawid_skene import Consensus
 from kfer.audit.label_sets import LabelSets
 from kfer.data import dataset as dataset_lib
 from kfer.noise import flips
+from kfer.training import run_folder
 
 FORMAT_VERSION = 1
 CONSENSUS = "consensus (Dawid-Skene)"

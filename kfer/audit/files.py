@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kfer import run_folder
 from kfer.audit import page
 from kfer.audit.audit import Audit
 from kfer.data import folder as folder_lib
 from kfer.data import shards
 from kfer.errors import UserError
+from kfer.training import run_folder
 
 if TYPE_CHECKING:  # a model is seldom there, and brings TensorFlow's layers with it
     from kfer.audit.judgement import Judgement

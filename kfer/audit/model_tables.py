@@ -5,7 +5,7 @@ from typing import Any
 
 from kfer.audit import suspicion
 from kfer.audit.table import Table
-from kfer.report import number
+from kfer.evaluation.report import number
 
 _ACCOUNTS = (suspicion.ANNOTATORS, suspicion.MODEL, suspicion.BOTH, "learned")
 _SCORES = (

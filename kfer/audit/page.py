@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from kfer import pictures
 from kfer.audit import tables
-from kfer.report import uri
+from kfer.evaluation import pictures
+from kfer.evaluation.report import uri
 
 TEMPLATE = "audit.html"
 
@@ -17,7 +17,7 @@ def render(summary: dict[str, Any], suspects: Sequence[dict[str, Any]] = ()) -> 
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("kfer", "templates"),
+        loader=jinja2.PackageLoader("kfer.audit", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,7 +5,7 @@ from typing import Any
 
 from kfer.audit import model_tables
 from kfer.audit.table import Table
-from kfer.report import number
+from kfer.evaluation.report import number
 
 # Of the contradictions found, how many rows.
 _ROWS = 10

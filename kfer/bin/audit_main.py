@@ -73,8 +73,8 @@ def _check() -> None:
         raise UserError("kfer-audit needs --data_dir, a prepared data set")
     if not FLAGS.run and (given := [n for n in _OF_RUN if FLAGS[n].present]):
         raise UserError(f"--{given[0]} needs --run, the model that judges")
-    from kfer import run_folder
     from kfer.data import dataset, folder
+    from kfer.training import run_folder
 
     dataset.load(FLAGS.data_dir).split(FLAGS.split)
     if FLAGS.run:

@@ -9,10 +9,12 @@ from typing import Any
 
 from absl import flags
 
-from kfer import evaluation, model_folder, results, run_folder
 from kfer.bin import common
 from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
+from kfer.evaluation import results, scoring
+from kfer.serving import model_folder
+from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
 
@@ -39,7 +41,7 @@ def main(argv: Sequence[str]) -> None:
         raise UserError("Name the --data_dir to score the model on")
     _check_folders()
     common.import_tensorflow()
-    score = evaluation.evaluate_run if FLAGS.run else evaluation.evaluate_model
+    score = scoring.evaluate_run if FLAGS.run else scoring.evaluate_model
     result = score(
         FLAGS.run or FLAGS.model,
         FLAGS.data_dir,
@@ -56,7 +58,7 @@ def _check_folders() -> None:
     """What is wrong is said before TensorFlow is loaded."""
     if FLAGS.run:
         run_folder.load_config(FLAGS.run)
-        evaluation.load_data(FLAGS.run, FLAGS.data_dir).split(FLAGS.split)
+        scoring.load_data(FLAGS.run, FLAGS.data_dir).split(FLAGS.split)
     else:
         model_folder.read_description(FLAGS.model)
         dataset_lib.load(FLAGS.data_dir).split(FLAGS.split)

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer import config as config_lib
 from kfer import methods
 from kfer.bin import common
 from kfer.errors import UserError
 from kfer.experiments import cells as cells_lib
 from kfer.experiments import runner
 from kfer.experiments import tables as tables_lib
+from kfer.settings import config as config_lib
 
 FLAGS = flags.FLAGS
 

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer import confidence, export, latency, model_folder, publish, run_folder
 from kfer.bin import common
 from kfer.errors import UserError
+from kfer.serving import confidence, export, latency, model_folder, publish
+from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
 
@@ -111,19 +112,19 @@ def _export(out_dir: str) -> None:
 
 
 def _score_run() -> str:
-    from kfer import evaluation
+    from kfer.evaluation import scoring
     from kfer.metrics import suite
 
-    scored = evaluation.evaluate_run(FLAGS.run, FLAGS.data_dir)
+    scored = scoring.evaluate_run(FLAGS.run, FLAGS.data_dir)
     return suite.summary_line(scored["scores"])
 
 
 def _score_model(path: str) -> str:
-    from kfer import evaluation
+    from kfer.evaluation import scoring
     from kfer.metrics import suite
 
-    root = evaluation.load_data(FLAGS.run, FLAGS.data_dir).root
-    return suite.summary_line(evaluation.evaluate_model(path, root)["scores"])
+    root = scoring.load_data(FLAGS.run, FLAGS.data_dir).root
+    return suite.summary_line(scoring.evaluate_model(path, root)["scores"])
 
 
 def entry() -> None:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer import lineage, lineage_text
 from kfer.bin import common
 from kfer.errors import UserError
+from kfer.lineage import store, text
 
 FLAGS = flags.FLAGS
 
@@ -32,11 +32,11 @@ def main(argv: Sequence[str]) -> None:
         raise UserError(f"kfer-lineage takes one model folder, got {list(argv[1:])}")
     if FLAGS.picture and not FLAGS.picture.endswith((".png", ".svg", ".pdf")):
         raise UserError(f"--picture is a .png, .svg or .pdf file, not {FLAGS.picture}")
-    found = lineage.trace(argv[1], FLAGS.metadata)
-    print(lineage_text.describe(found))
+    found = store.trace(argv[1], FLAGS.metadata)
+    print(text.describe(found))
     if FLAGS.picture:
         try:
-            lineage_text.draw(found, FLAGS.picture)
+            text.draw(found, FLAGS.picture)
         except OSError as error:
             raise UserError(f"Can't write {FLAGS.picture}: {error.strerror}") from error
         print(f"\npicture    {os.path.abspath(FLAGS.picture)}")

@@ -14,7 +14,7 @@ from absl import flags
 
 from kfer.bin import common
 from kfer.errors import UserError
-from kfer.settings import parse_settings
+from kfer.settings.parsing import parse_settings
 from pipelines import config as pipeline_config
 
 FLAGS = flags.FLAGS

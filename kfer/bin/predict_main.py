@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer import predict
 from kfer.bin import common
 from kfer.errors import UserError
+from kfer.serving import predict
 
 FLAGS = flags.FLAGS
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from absl import flags, logging
 
-from kfer import config as config_lib
-from kfer import methods, run_folder
+from kfer import methods
 from kfer.bin import common
 from kfer.data import folder
 from kfer.errors import UserError
-from kfer.settings import parse_settings
+from kfer.settings import config as config_lib
+from kfer.settings.parsing import parse_settings
+from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
 
@@ -108,8 +109,8 @@ def main(argv: Sequence[str]) -> Any:
         raise UserError("Name an --out_dir for the run")
     config = config_from_flags()
     common.import_tensorflow()
-    from kfer import strategies, training
     from kfer.data import datasets
+    from kfer.training import loop, strategies
 
     is_chief = strategies.is_chief(FLAGS.strategy)
     if FLAGS.strategy == strategies.MULTI_WORKER:
@@ -126,7 +127,7 @@ def main(argv: Sequence[str]) -> Any:
         ),
         common.command_line(),
     )
-    settings = training.RunSettings(
+    settings = loop.RunSettings(
         steps=FLAGS.steps,
         eval_every=FLAGS.eval_every,
         strategy=FLAGS.strategy,
@@ -138,15 +139,15 @@ def main(argv: Sequence[str]) -> Any:
         jit_compile=FLAGS.jit_compile,
         steps_per_execution=FLAGS.steps_per_execution,
     )
-    metrics = training.train(config, dataset, FLAGS.out_dir, settings)
+    metrics = loop.train(config, dataset, FLAGS.out_dir, settings)
     if metrics["interrupted"]:
         logging.info("Stopped by a signal; the same command goes on")
         return 143
     if not is_chief:
         return 0
-    print(training.summary(FLAGS.out_dir))
+    print(loop.summary(FLAGS.out_dir))
     if FLAGS.export:
-        print(f"Report: {training.publish(FLAGS.out_dir)}")
+        print(f"Report: {loop.publish(FLAGS.out_dir)}")
         print(f"SavedModel: {os.path.join(FLAGS.out_dir, run_folder.MODEL)}")
     return 0
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.config import Recipe
+from kfer.settings.config import Recipe
 
 PIXEL_TRANSLATION = 10.0  # of the 2021 code, whatever the size
 MAX_ROTATION_DEGREES = 10.0

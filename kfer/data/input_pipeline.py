@@ -12,12 +12,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.data import augment, labels, storage
 from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN
 from kfer.errors import UserError
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, Noise
 
 MEMORY_BUDGET = 2 << 30  # bytes of shards

@@ -1,7 +1,7 @@
 """A cell of a table: one method on one setting with one seed; and the scales.
 
-A setting is an experiment of kfer.config on one data set. Table 1 and Table 3 share
-cells, and a cell is run once.
+A setting is an experiment of kfer.settings.config on one data set. Table 1 and Table 3
+share cells, and a cell is run once.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ class Setting:
 
     Attributes:
       name: a key of SETTINGS.
-      experiment: a key of kfer.config.EXPERIMENTS.
+      experiment: a key of kfer.settings.config.EXPERIMENTS.
       data: a key of kfer.experiments.data.DATA.
       about: in words, for the tables.
       forget_rate: of co_teaching, the mean noise rate of the label sets where it is

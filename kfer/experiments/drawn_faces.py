@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kfer import config as config_lib
-from kfer.config import ExperimentConfig
 from kfer.data import dataset as dataset_lib
 from kfer.data import folder as folder_lib
 from kfer.data import rewrite
@@ -34,6 +32,8 @@ from kfer.experiments.face_domains import (
     is_made,
 )
 from kfer.noise import continuous, flips, transition
+from kfer.settings import config as config_lib
+from kfer.settings.config import ExperimentConfig
 
 STEPS = 1300
 
@@ -122,15 +122,15 @@ def teacher_config(base: Base, seed: int) -> ExperimentConfig:
 
 
 def _train(base: Base, dataset: Dataset, run_dir: str, seed: int, steps: int) -> str:
-    from kfer import training
+    from kfer.training import loop
 
     config = teacher_config(base, seed)
     size = min(config.batch_size, dataset.split("train").num_records)
     config = dataclasses.replace(config, batch_size=size)
-    settings = training.RunSettings(
+    settings = loop.RunSettings(
         steps=steps, eval_every=steps, strategy="default", command="drawn_faces"
     )
-    if training.train(config, dataset, run_dir, settings)["interrupted"]:
+    if loop.train(config, dataset, run_dir, settings)["interrupted"]:
         raise UserError(f"The teacher in {run_dir} was stopped; start again to go on")
     return run_dir
 
@@ -139,16 +139,16 @@ def _answers(
     run_dir: str, dataset: Dataset, columns: tuple[str, ...], steps: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Labels of the training faces in stored order, and scores on the test faces."""
-    from kfer import evaluation
+    from kfer.evaluation import scoring
 
-    method, config, step = evaluation.load_method(run_dir)
+    method, config, step = scoring.load_method(run_dir)
     if step != steps:
         raise UserError(
             f"The teacher in {run_dir} has learned for {step} steps, asked for are "
             f"{steps}; remove it"
         )
-    answers = evaluation.traced(method, config)
-    given = evaluation.collect(answers, dataset, config, "train")
+    answers = scoring.traced(method, config)
+    given = scoring.collect(answers, dataset, config, "train")
     labels: dict[str, list[Any]] = {
         "expression": given["expression"].prediction.argmax(axis=1).tolist()
     }
@@ -156,7 +156,7 @@ def _answers(
         values = np.clip(given["valence_arousal"].prediction, -1.0, 1.0)
         labels["valence_arousal"] = list(map(tuple, values.tolist()))
     rows = zip(*labels.values(), strict=True)
-    scores = evaluation.scores(config, evaluation.collect(answers, dataset, config))
+    scores = scoring.scores(config, scoring.collect(answers, dataset, config))
     return [dict(zip(labels, row, strict=True)) for row in rows], scores
 
 

@@ -5,13 +5,14 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from kfer import pictures, run_folder
-from kfer import results as runs_lib
+from kfer.evaluation import pictures
+from kfer.evaluation import results as runs_lib
+from kfer.evaluation.pictures import Series
+from kfer.evaluation.results import Run
 from kfer.experiments import runner
 from kfer.experiments.runner import Plan
 from kfer.experiments.tables import Table
-from kfer.pictures import Series
-from kfer.results import Run
+from kfer.training import run_folder
 
 
 def of_table(plan: Plan, table: Table, seeds: int) -> Iterator[tuple[str, str, bytes]]:

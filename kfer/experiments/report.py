@@ -4,13 +4,13 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from kfer import results as runs_lib
+from kfer.evaluation import results as runs_lib
+from kfer.evaluation.report import uri
 from kfer.experiments import figures, runner, summary
 from kfer.experiments.cells import SETTINGS
 from kfer.experiments.results import Row
 from kfer.experiments.runner import Plan
 from kfer.experiments.tables import Table
-from kfer.report import uri
 
 FORMATS = ("md", "html")
 
@@ -52,7 +52,7 @@ def _render(template: str, content: dict[str, Any]) -> str:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("kfer", "templates"),
+        loader=jinja2.PackageLoader("kfer.experiments", "templates"),
         autoescape=template.endswith("html"),
         trim_blocks=True,
         lstrip_blocks=True,

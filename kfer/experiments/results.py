@@ -5,12 +5,12 @@ import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from kfer import config as config_lib
-from kfer import results as runs_lib
+from kfer.evaluation import results as runs_lib
 from kfer.experiments import runner
 from kfer.experiments.cells import Cell
 from kfer.experiments.runner import Plan
 from kfer.metrics import suite
+from kfer.settings import config as config_lib
 
 FILE = "results.csv"
 LAST, BEST = "last", "best"

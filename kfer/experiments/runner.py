@@ -16,11 +16,11 @@ from typing import Any
 import tqdm
 from absl import logging
 
-from kfer import run_folder
 from kfer.errors import UserError
 from kfer.experiments import cells as cells_lib
 from kfer.experiments import data as data_lib
 from kfer.experiments.cells import SETTINGS, Cell, Scale
+from kfer.training import run_folder
 
 NOTE = "cell.json"
 DONE, FAILED, SKIPPED, MISSING = "done", "failed", "skipped", "not run"
@@ -34,7 +34,7 @@ class Plan:
       scale: see cells.Scale.
       out_dir: of all scales; a scale has a folder in it.
       data_root: see data.prepare.
-      recipe: a key of kfer.config.RECIPES.
+      recipe: a key of kfer.settings.config.RECIPES.
       jobs: cells side by side; the cores are dealt out to them.
       flags: more flags for every kfer-train, such as --strategy=default.
     """

@@ -4,9 +4,9 @@ import dataclasses
 import importlib
 from typing import Any
 
-from kfer.config import ExperimentConfig
 from kfer.errors import UserError
-from kfer.options import as_tuple
+from kfer.settings.config import ExperimentConfig
+from kfer.settings.options import as_tuple
 from kfer.tasks import CATEGORICAL, CONTINUOUS, share_heads
 
 

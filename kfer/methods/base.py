@@ -6,9 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.losses import categorical, concordance, reduction, regression
 from kfer.models.encoder import Encoder
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import LabelTask, share_heads
 

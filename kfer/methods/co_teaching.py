@@ -4,11 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.errors import UserError
 from kfer.losses import categorical, reduction, selection
 from kfer.methods.supervised import Supervised
 from kfer.models.encoder import Encoder
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import LabelTask
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.methods.supervised import Supervised
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import EncoderOutput
 from kfer.tasks import CATEGORICAL, LabelTask
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.errors import UserError
 from kfer.losses import categorical, reduction
 from kfer.methods.supervised import Supervised
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch
 from kfer.tasks import LabelTask
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.errors import UserError
 from kfer.losses import annotators
 from kfer.methods.supervised import Supervised
 from kfer.noise import flips, transition
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import EncoderOutput
 from kfer.tasks import CATEGORICAL, LabelTask
 

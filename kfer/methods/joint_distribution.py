@@ -4,14 +4,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer import execution
-from kfer.config import ExperimentConfig
 from kfer.losses import adversarial, reduction
 from kfer.methods.base import Method
 from kfer.models.decoder import Decoder, label_input
 from kfer.models.discriminator import IMAGE, JOINT, Y0, Discriminator, Group
 from kfer.models.encoder import sample_y0
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput, Scores
+from kfer.training import execution
 
 
 class JointDistribution(Method):

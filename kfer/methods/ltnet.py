@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.losses import annotators, reduction
 from kfer.methods.supervised import Supervised
 from kfer.noise import transition
-from kfer.options import LatentTruthOptions
+from kfer.settings.config import ExperimentConfig
+from kfer.settings.options import LatentTruthOptions
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import CATEGORICAL, LabelTask
 

@@ -7,7 +7,7 @@ from kfer.methods.supervised import ClassLoss
 
 
 class SymmetricCrossEntropy(ClassLoss):
-    """alpha CE + beta RCE on every label set of classes; see kfer.options."""
+    """alpha CE + beta RCE on every label set of classes; see kfer.settings.options."""
 
     def class_losses(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         options = self.config.options

@@ -2,11 +2,11 @@
 
 import tensorflow as tf
 
-from kfer import execution
 from kfer.losses import reduction
 from kfer.methods.base import Method
 from kfer.structures import Batch
 from kfer.tasks import LabelTask
+from kfer.training import execution
 
 
 class Supervised(Method):

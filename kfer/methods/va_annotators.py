@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.losses import reduction, regression
 from kfer.methods.supervised import Supervised
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import CONTINUOUS, LabelTask
 

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.models.layout import ladder
 from kfer.models.spectral import SpectralConv2DTranspose, SpectralDense
+from kfer.settings.config import ExperimentConfig
 from kfer.tasks import LabelTask
 
 

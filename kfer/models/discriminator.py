@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.models import convolution
 from kfer.models.layers import ResidualBlock, ResidualMLP, SelfAttention, each
 from kfer.models.layout import IMAGE_CHANNELS
 from kfer.models.spectral import SpectralDense
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import Scores
 
 IMAGE = "x"

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kfer.config import ExperimentConfig
 from kfer.models import convolution
 from kfer.models.layout import ENCODER_BLOCKS
 from kfer.models.spectral import torch_uniform
+from kfer.settings.config import ExperimentConfig
 from kfer.structures import EncoderOutput
 from kfer.tasks import LabelTask
 

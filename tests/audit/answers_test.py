@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from kfer import config as config_lib
-from kfer import evaluation
 from kfer.audit import answers, label_sets
 from kfer.errors import UserError
+from kfer.evaluation import scoring
+from kfer.settings import config as config_lib
 from tests import runs
 
 
@@ -16,9 +16,9 @@ def sets():
 
 
 def test_answers_in_the_order_of_the_records(sets, monkeypatch):
-    monkeypatch.setattr(evaluation, "default_batch_size", lambda _: 10)
+    monkeypatch.setattr(scoring, "default_batch_size", lambda _: 10)
     found = answers.collect(runs.run(), runs.dataset(), "train", sets)
-    method, _, _ = evaluation.load_method(runs.run())
+    method, _, _ = scoring.load_method(runs.run())
     # The split has labels alone, no truth.
     assert not any(label_sets.given(rows).any() for rows in sets.clean.values())
     encoded = label_sets.encoded_pictures(runs.dataset(), "train", range(24))
@@ -40,8 +40,8 @@ def test_provenance(sets):
 
 
 def test_a_model_that_has_diverged(sets, monkeypatch):
-    method, config, step = evaluation.load_method(runs.run())
-    monkeypatch.setattr(evaluation, "load_method", lambda *_: (method, config, step))
+    method, config, step = scoring.load_method(runs.run())
+    monkeypatch.setattr(scoring, "load_method", lambda *_: (method, config, step))
 
     def answered(values):
         return lambda image: {
@@ -49,10 +49,10 @@ def test_a_model_that_has_diverged(sets, monkeypatch):
             "valence_arousal": np.full((len(image), 2), values),
         }
 
-    monkeypatch.setattr(evaluation, "traced", lambda *_: answered(np.nan))
+    monkeypatch.setattr(scoring, "traced", lambda *_: answered(np.nan))
     with pytest.raises(UserError, match="24 answers of valence_arousal are not finite"):
         answers.collect(runs.run(), runs.dataset(), "train", sets)
-    monkeypatch.setattr(evaluation, "traced", lambda *_: answered(0.5))
+    monkeypatch.setattr(scoring, "traced", lambda *_: answered(0.5))
     found = answers.collect(runs.run(), runs.dataset(), "train", sets)
     assert found.by_target["expression"].shape == (24, 7)
 

@@ -4,12 +4,12 @@ import types
 
 import numpy as np
 
-from kfer import config as config_lib
 from kfer import tasks
 from kfer.audit import audit, dawid_skene
 from kfer.audit.answers import Answers
 from kfer.audit.label_sets import LabelSets
 from kfer.data import record
+from kfer.settings import config as config_lib
 
 CLASSES = ("happy", "sad")
 NAMES = ("annotator_1", "annotator_2", "annotator_3")

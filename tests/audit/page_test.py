@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kfer import pictures
 from kfer.audit import page
 from kfer.data import inspect_plots
+from kfer.evaluation import pictures
 
 
 def test_figures_show_the_summary(monkeypatch):

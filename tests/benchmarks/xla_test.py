@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import evaluation, methods
+from kfer import methods
 from kfer.data import augment, input_pipeline
 from kfer.errors import UserError
+from kfer.evaluation import scoring
 from kfer.methods import METHODS
 from tests import runs
 from tests.methods.replicas import EPSILON, RATE, weights_of, worst
@@ -149,9 +150,9 @@ def import_run(exported, state, out_dir):
     command = [sys.executable, str(XLA / "import_run.py"), f"--dir={exported}"]
     command += [f"--state={state}", f"--data_dir={runs.dataset().root}"]
     subprocess.run([*command, f"--out_dir={out_dir}"], check=True, cwd=ROOT)
-    method, run, step = evaluation.load_method(str(out_dir))
+    method, run, step = scoring.load_method(str(out_dir))
     assert step == 12
-    return method, evaluation.evaluate(method, runs.dataset(), run)
+    return method, scoring.evaluate(method, runs.dataset(), run)
 
 
 @needs_jax

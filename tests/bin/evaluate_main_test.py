@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kfer import evaluation
+from kfer.evaluation import scoring
 from tests import runs
 from tests.bin.processes import run as run_command
 
@@ -21,8 +21,8 @@ def test_a_run_is_scored_and_written(tmp_path):
     assert (result["step"], result["split"]) == (runs.STEP, "test")
     accuracy = result["scores"]["expression"]["accuracy"]
     assert f"expression: accuracy {100 * accuracy:.2f} %" in out
-    stored = evaluation.read_predictions(str(npz))
-    assert evaluation.scores(runs.run_config(), stored) == result["scores"]
+    stored = scoring.read_predictions(str(npz))
+    assert scoring.scores(runs.run_config(), stored) == result["scores"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from kfer import model_folder, publish
+from kfer.serving import model_folder, publish
 from tests import runs
 from tests.bin.processes import run as run_command
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kfer import export
+from kfer.serving import export
 from tests import runs
 from tests.bin.processes import run as run_command
 

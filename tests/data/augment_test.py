@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import config
 from kfer.data import augment
+from kfer.settings import config
 
 SEED = np.array([3, 7], np.int32)
 MANY = 4000

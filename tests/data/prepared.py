@@ -3,10 +3,11 @@
 import cv2
 import numpy as np
 
-from kfer import config, tasks
+from kfer import tasks
 from kfer.data import dataset as dataset_lib
 from kfer.data import record
 from kfer.data.record import Record
+from kfer.settings import config
 
 CLASSES = tasks.CIFAR10_CLASSES
 COLUMNS = {

@@ -13,7 +13,8 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from examples import grpc_client, rest_client
-from kfer import tasks, warmup
+from kfer import tasks
+from kfer.serving import warmup
 from tests import runs
 from tests.examples import doubles
 

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from kfer import config as config_lib
 from kfer.errors import UserError
 from kfer.experiments import cells, tables
 from kfer.experiments.cells import Cell
+from kfer.settings import config as config_lib
 
 # In a process of its own: the flags of two commands can't be defined in one.
 PARSE = """

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import config as config_lib
-from kfer import evaluation, methods
+from kfer import methods
 from kfer.data import dataset as dataset_lib
 from kfer.data import labels, rewrite
 from kfer.errors import UserError
+from kfer.evaluation import scoring
 from kfer.experiments import drawn_faces, face_domains
 from kfer.noise import continuous
+from kfer.settings import config as config_lib
 from tests import runs
 
 NAMES = tuple(drawn_faces.BASES)
@@ -90,7 +91,7 @@ def test_the_noise_is_that_of_the_records(made, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_and_scores_are_the_teachers(made, name):
     dataset = made[name]
-    method, config, step = evaluation.load_method(f"{dataset.root}_teacher/run")
+    method, config, step = scoring.load_method(f"{dataset.root}_teacher/run")
     assert (step, config.name) == (2, drawn_faces.BASES[name].experiment)
     assert config.method == "vgg_all" and config.image_size == 32
 

@@ -2,9 +2,10 @@
 
 import os
 
-from kfer import config as config_lib
-from kfer import methods, run_folder
+from kfer import methods
 from kfer.experiments import cells, runner
+from kfer.settings import config as config_lib
+from kfer.training import run_folder
 
 
 def plan(tmp_path, **fields) -> runner.Plan:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kfer import pictures
+from kfer.evaluation import pictures
 from kfer.experiments import figures
 from kfer.experiments.tables import TABLES, Entry, Table
 from tests.experiments import fake

@@ -7,10 +7,10 @@ import types
 
 import pytest
 
-from kfer import run_folder
 from kfer.errors import UserError
 from kfer.experiments import data, runner
 from kfer.experiments.cells import Cell
+from kfer.training import run_folder
 from tests.experiments import fake
 
 CELLS = [Cell("cifar10", "vgg_all", 0), Cell("cifar10", "sce", 0)]

@@ -2,10 +2,11 @@
 
 import pytest
 
-from kfer import config, methods
+from kfer import methods
 from kfer.errors import UserError
 from kfer.experiments import cells, tables
 from kfer.experiments.cells import Cell
+from kfer.settings import config
 
 
 def printed(table, row):

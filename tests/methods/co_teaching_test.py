@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import options
 from kfer.errors import UserError
 from kfer.noise import transition
+from kfer.settings import options
 from kfer.structures import EncoderOutput
 from tests.methods import overfit, toys
 

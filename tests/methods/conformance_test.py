@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import checkpoints, methods, tasks, training
+from kfer import methods, tasks
 from kfer.errors import UserError
 from kfer.methods import METHODS, base
+from kfer.training import checkpoints, loop
 from tests import runs
 from tests.methods import toys
 
@@ -104,13 +105,13 @@ def test_trains_evaluates_exports_and_reports(monkeypatch, tmp_path, name):
     # the stub has no hidden layers to standardise
     run = runs.config(method=name, gan_start_epoch=-1, encoder_start="he")
     folder = str(tmp_path / "run")
-    settings = training.RunSettings(steps=2, eval_every=1)
-    metrics = training.train(run, runs.dataset(), folder, settings)
+    settings = loop.RunSettings(steps=2, eval_every=1)
+    metrics = loop.train(run, runs.dataset(), folder, settings)
     assert metrics["last"]["step"] == 2
     assert set(metrics["last"]["test"]) == {"expression", "valence_arousal"}
     # the same command goes on, here with nothing left to do
-    assert training.train(run, runs.dataset(), folder, settings) == metrics
-    assert os.path.isfile(training.publish(folder))
+    assert loop.train(run, runs.dataset(), folder, settings) == metrics
+    assert os.path.isfile(loop.publish(folder))
 
 
 class TestKindOfLabels:

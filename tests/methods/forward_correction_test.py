@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from kfer import methods
-from kfer.config import experiment_config
 from kfer.errors import UserError
 from kfer.methods.forward_correction import matrices_of
 from kfer.noise import transition
+from kfer.settings.config import experiment_config
 from tests.methods import annotated, toys
 
 METHOD = "forward_correction"

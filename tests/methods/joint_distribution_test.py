@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from kfer import methods
-from kfer.config import ScoreWeights
 from kfer.losses import adversarial
 from kfer.methods.joint_distribution import JointDistribution
+from kfer.settings.config import ScoreWeights
 from kfer.structures import EncoderOutput, Scores
 
 MISSING = {"annotator_1": (1, 4, 5), "valence_arousal": (0, 4)}

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from kfer import methods
-from kfer.optimizers import Adam
+from kfer.training.optimizers import Adam
 from tests.conftest import NUM_DEVICES
 
 # Rows without a label, step by step, for class tasks and for values. With halves (0-3,

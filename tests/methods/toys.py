@@ -5,12 +5,12 @@ import types
 import numpy as np
 import tensorflow as tf
 
-from kfer import config as config_lib
 from kfer import methods, tasks
 from kfer.methods import base
 from kfer.models.encoder import Encoder
-from kfer.optimizers import Adam
+from kfer.settings import config as config_lib
 from kfer.structures import Batch, Noise
+from kfer.training.optimizers import Adam
 
 FEATURES = 32
 CLASSES = ("a", "b", "c", "d")

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import config, tasks
+from kfer import tasks
 from kfer.models.decoder import Decoder, label_input
 from kfer.models.layout import ladder
+from kfer.settings import config
 
 
 def inputs_of(run, size=4, seed=0):

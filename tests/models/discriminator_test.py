@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import config, tasks
+from kfer import tasks
 from kfer.models.discriminator import Discriminator, Group
+from kfer.settings import config
 
 
 def group_of(run, size=4, seed=0):

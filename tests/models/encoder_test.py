@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import config, tasks
+from kfer import tasks
 from kfer.models import encoder as encoder_lib
 from kfer.models.encoder import Encoder, sample_y0
 from kfer.models.layout import ENCODER_BLOCKS
+from kfer.settings import config
 from kfer.structures import EncoderOutput
 
 

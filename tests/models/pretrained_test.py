@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from kfer.config import experiment_config
 from kfer.errors import UserError
 from kfer.models import authors_layout, pretrained
 from kfer.models.encoder import Encoder
+from kfer.settings.config import experiment_config
 from tests import runs
 
 

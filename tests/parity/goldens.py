@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kfer.config import ExperimentConfig, experiment_config
+from kfer.settings.config import ExperimentConfig, experiment_config
 from kfer.structures import Batch, Noise
 
 HERE = Path(__file__).resolve().parents[1] / "goldens"

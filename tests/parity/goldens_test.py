@@ -26,7 +26,7 @@ import tensorflow as tf
 from kfer.losses import adversarial
 from kfer.methods.joint_distribution import JointDistribution
 from kfer.models import authors_layout
-from kfer.optimizers import Adam
+from kfer.training.optimizers import Adam
 from tests.parity import goldens
 
 FILES = goldens.golden_files()

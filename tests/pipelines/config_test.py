@@ -66,7 +66,7 @@ def test_settings_reach_the_experiment_and_its_data():
 
 
 def test_the_demo_is_the_experiment_as_it_stands():
-    from kfer import config as config_lib
+    from kfer.settings import config as config_lib
 
     described = config.named("synthetic_faces")
     assert described.experiment == config_lib.experiment_config("synthetic_faces")

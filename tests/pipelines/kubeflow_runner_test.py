@@ -7,9 +7,9 @@ import sys
 import pytest
 import yaml
 
-from kfer import ingest
 from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
+from kfer.preprocess import ingest
 from pipelines import config as config_lib
 from pipelines import kubeflow_runner
 from tests.pipelines import tiny

@@ -11,9 +11,10 @@ import time
 
 import pytest
 
-from kfer import model_folder, run_folder
 from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
+from kfer.serving import model_folder
+from kfer.training import run_folder
 from pipelines import local_runner, records, schemas
 from tests.pipelines import tiny
 

@@ -5,11 +5,11 @@ import collections
 import numpy as np
 import pytest
 
-from kfer.config import EXPERIMENTS
 from kfer.data.datasets import ReaderOptions, ferplus
 from kfer.data.fake_roots.files import write_text
 from kfer.data.record import RawExample, Rejected, column_of
 from kfer.errors import UserError
+from kfer.settings.config import EXPERIMENTS
 from kfer.tasks import EXPRESSIONS
 
 EIGHT = ReaderOptions(num_classes=8)

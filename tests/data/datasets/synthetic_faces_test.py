@@ -48,7 +48,7 @@ def test_labels_fit_their_columns():
 
 
 def test_the_columns_are_those_of_the_experiment():
-    from kfer.config import EXPERIMENTS
+    from kfer.settings.config import EXPERIMENTS
 
     for task in EXPERIMENTS["synthetic_faces"].tasks:
         column_of(task, synthetic_faces.columns(options()), task.column)

@@ -1,0 +1,1 @@
+"""A trained method to scores, figures and a report."""

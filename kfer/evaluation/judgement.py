@@ -1,0 +1,58 @@
+"""Whether a model is good enough to be published."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kfer.errors import UserError
+from kfer.evaluation import scoring
+
+Scores = Mapping[str, Mapping[str, Any]]
+
+
+def objections(
+    scores: Scores,
+    minimum: Mapping[str, float],
+    before: Scores | None = None,
+    largest_drop: float = 0.0,
+) -> list[str]:
+    """Why a model is not blessed; empty if it is.
+
+    Args:
+      scores: target -> its kfer.metrics.suite.evaluate_task, of the model.
+      minimum: 'target/measure' -> the least value, such as
+        {'expression/accuracy': 0.5}.
+      before: the scores of the last blessed model on the same examples.
+      largest_drop: by how much the mean of accuracy and CCC (evaluation.score_of, over
+        the targets of both) may fall below that model's.
+
+    Raises:
+      UserError: a threshold names a target or measure that was not scored.
+    """
+    found = []
+    for name, least in minimum.items():
+        value = _value(scores, name)
+        if value is None or value < least:
+            shown = "unknown" if value is None else f"{value:.4f}"
+            found.append(f"{name} is {shown}, at least {least:g} is asked for")
+    common = [target for target in scores if before and target in before]
+    if before and common:
+        now = scoring.score_of({target: scores[target] for target in common})
+        then = scoring.score_of({target: before[target] for target in common})
+        if now < then - largest_drop:
+            found.append(
+                f"its score {now:.4f} is below the last blessed model's {then:.4f}"
+            )
+    return found
+
+
+def _value(scores: Scores, name: str) -> float | None:
+    target, _, measure = name.partition("/")
+    if measure not in scores.get(target, {}):
+        known = [f"{t}/{m}" for t, row in scores.items() for m in row]
+        raise UserError(f"No score is called {name!r}; known: {', '.join(known)}")
+    return scores[target][measure]
+
+
+def describe(reasons: Sequence[str]) -> str:
+    """The verdict in one line."""
+    return f"not blessed: {'; '.join(reasons)}" if reasons else "blessed"

@@ -1,0 +1,239 @@
+"""A run as one HTML page: what was asked, what came out, curves and pictures."""
+
+import base64
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kfer.errors import UserError
+from kfer.evaluation import pictures, scoring
+from kfer.evaluation.pictures import Series
+from kfer.evaluation.results import Run, label_noise, load_run
+from kfer.settings.config import ExperimentConfig
+from kfer.training import run_folder
+
+PAGE = "report.html"
+
+# Measure -> whether it is a share, by the kind of target.
+_OF_CLASSES = {
+    "accuracy": True,
+    "mean_class_accuracy": True,
+    "macro_f1": False,
+    "ece": False,
+}
+_OF_VALUES = {"ccc": False, "pcc": False, "rmse": False, "mse": False, "sagr": True}
+_LOSSES = ("loss", "gan_loss", "discriminator_loss")
+
+
+def write_report(out_dir: str, rivals: Sequence[str] = ()) -> str:
+    """Writes the page of a run into its folder.
+
+    Args:
+      out_dir: the run's folder.
+      rivals: other runs to show beside it in the tables and in the curves.
+
+    Returns:
+      The page's path.
+
+    Raises:
+      UserError: a folder is no run, is damaged, or can't be written to.
+    """
+    import jinja2
+
+    runs = _distinct([load_run(folder) for folder in (out_dir, *rivals)])
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("kfer.evaluation", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template(PAGE).render(_content(runs))
+    path = os.path.join(out_dir, PAGE)
+    try:
+        with open(f"{path}.partial", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(f"{path}.partial", path)
+    except OSError as error:
+        raise UserError(f"Can't write {path}: {error.strerror}") from error
+    return path
+
+
+def _distinct(runs: Sequence[Run]) -> list[Run]:
+    """Runs of one label get their folder's name too."""
+    labels = [run.label for run in runs]
+    return [
+        dataclasses.replace(run, label=f"{run.label} ({run.folder})")
+        if labels.count(run.label) > 1
+        else run
+        for run in runs
+    ]
+
+
+def _content(runs: Sequence[Run]) -> dict[str, Any]:
+    run = runs[0]
+    figures = [*_curves(runs), *_training_curves(run), *_result_figures(run)]
+    return {
+        "run": run,
+        "runs": runs,
+        "settings": settings(run.config),
+        "tables": [_table(runs, target) for target in _targets(run)],
+        "figures": [{"title": t, "uri": uri(png)} for t, png in figures],
+        "samples": [{"title": t, "uri": uri(png)} for t, png in _samples(run)],
+        "noise": [_noise_row(*item) for item in label_noise(run).items()],
+        "seconds": run.seconds,
+        "images_per_second": run.images_per_second,
+    }
+
+
+def uri(png: bytes) -> str:
+    """A picture as text that a page can hold."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def settings(config: ExperimentConfig) -> dict[str, Any]:
+    """The config as setting -> value, the recipe's and score weights' too."""
+    found: dict[str, Any] = {}
+    for name, value in dataclasses.asdict(config).items():
+        if name == "tasks":
+            continue
+        rows = value if isinstance(value, dict) else {"": value}
+        found |= {f"{name}.{key}".rstrip("."): part for key, part in rows.items()}
+    return found
+
+
+def _targets(run: Run) -> list[str]:
+    last = run.result("last")
+    return list(last["test"]) if last else []
+
+
+def _table(runs: Sequence[Run], target: str) -> dict[str, Any]:
+    """The scores of one target, last models first."""
+    task = scoring.task_of_target(runs[0].config.tasks)[target]
+    measures = _OF_CLASSES if task.is_categorical else _OF_VALUES
+    rows = []
+    for which in ("last", "best"):
+        for run in runs:
+            result = run.result(which)
+            if result and target in result["test"]:
+                scores = result["test"][target]
+                cells = [number(scores[m], share) for m, share in measures.items()]
+                cells += _by_dimension(scores)
+                row = {"run": run.label, "which": which, "step": result["step"]}
+                rows.append(row | {"cells": cells})
+    heads = [name.replace("_", " ") for name in measures]
+    heads += [] if task.is_categorical else [f"ccc {d}" for d in task.dimensions]
+    return {"target": target, "heads": heads, "rows": rows}
+
+
+def _by_dimension(scores: Mapping[str, Any]) -> list[str]:
+    return [number(row["ccc"]) for row in scores.get("by_dimension", {}).values()]
+
+
+def number(value: float | None, share: bool = False) -> str:
+    """A measure as the tables show it."""
+    if value is None:
+        return "n/a"
+    return f"{100 * value:.2f} %" if share else f"{value:.4f}"
+
+
+def _curves(runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
+    """The clean score of each target over the steps, one line a run."""
+    for target in _targets(runs[0]):
+        series, measure = {}, "ccc"
+        for run in runs:
+            rows = [row for row in run.history if target in row["test"]]
+            if not rows:
+                continue
+            if "accuracy" in rows[0]["test"][target]:
+                measure = "accuracy"
+            values = [row["test"][target].get(measure) for row in rows]
+            series[run.label] = Series([row["step"] for row in rows], values)
+        label = f"clean test {measure.replace('ccc', 'CCC')}"
+        png = pictures.curves(series, label, percent=measure == "accuracy")
+        yield f"{target}: {label} over training steps", png
+
+
+def _training_curves(run: Run) -> Iterator[tuple[str, bytes]]:
+    names = list(run.history[0]["train"]) if run.history else []
+    losses = [name for name in names if name in _LOSSES]
+    if losses:
+        png = pictures.curves(_lines(run, losses), "mean over an evaluation's steps")
+        yield "Losses in training", png
+    noisy = [name for name in names if name.endswith("/accuracy")]
+    if noisy:
+        series = _lines(run, noisy) | _clean_lines(run)
+        png = pictures.curves(series, "accuracy", dashed=noisy, percent=True)
+        yield "Accuracy on noisy training labels (dashed) and clean test labels", png
+
+
+def _lines(run: Run, names: Iterable[str]) -> dict[str, Series]:
+    steps = [row["step"] for row in run.history]
+    return {
+        n: Series(steps, [row["train"].get(n) for row in run.history]) for n in names
+    }
+
+
+def _clean_lines(run: Run) -> dict[str, Series]:
+    rows = [row for row in run.history if row["test"]]
+    steps = [row["step"] for row in rows]
+    return {
+        f"clean {target}": Series(steps, [r["test"][target]["accuracy"] for r in rows])
+        for target, scores in (rows[0]["test"] if rows else {}).items()
+        if "accuracy" in scores
+    }
+
+
+def _result_figures(run: Run) -> Iterator[tuple[str, bytes]]:
+    """Confusion, calibration and values of the last model."""
+    predictions = _predictions(run)
+    last = run.result("last")
+    tasks = scoring.task_of_target(run.config.tasks)
+    for target, scores in (last["test"] if last else {}).items():
+        task = tasks[target]
+        if task.is_categorical:
+            png = pictures.confusion(task.classes, scores["confusion"])
+            yield f"{target}: confusion of the last model", png
+            png = pictures.reliability(scores["reliability"])
+            yield f"{target}: reliability of the last model's confidence", png
+        elif target in predictions:
+            part = predictions[target]
+            given = part.mask > 0
+            png = pictures.scatter(
+                part.target[given],
+                part.prediction[given],
+                task.dimensions,
+                task.low,
+                task.high,
+            )
+            yield f"{target}: predicted against true", png
+
+
+def _predictions(run: Run) -> dict[str, scoring.Predictions]:
+    path = os.path.join(run.folder, scoring.PREDICTIONS)
+    return scoring.read_predictions(path) if os.path.exists(path) else {}
+
+
+def _samples(run: Run) -> Iterator[tuple[str, bytes]]:
+    """The first and the last grid of G_X."""
+    folder = os.path.join(run.folder, run_folder.SAMPLES)
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    names = sorted(name for name in names if name.endswith(".png"))
+    for name in dict.fromkeys([*names[:1], *names[-1:]]):
+        step = int(name.removesuffix(".png").split("-")[-1])
+        with open(os.path.join(folder, name), "rb") as file:
+            yield f"step {step}", file.read()
+
+
+def _noise_row(column: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    asked = row.get("requested")
+    if "achieved" in row:
+        found = number(row["achieved"], True)
+    else:
+        found = "RMSE " + ", ".join(number(value) for value in row["rmse"])
+    return {
+        "column": column,
+        "requested": "" if asked is None else number(asked, True),
+        "achieved": found,
+        "compared": row["compared"],
+    }

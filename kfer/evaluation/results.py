@@ -1,0 +1,118 @@
+"""What a run left in its folder, read back for tables and figures."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from kfer.evaluation import scoring
+from kfer.metrics import suite
+from kfer.settings.config import ExperimentConfig
+from kfer.training import run_folder
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run folder holds.
+
+    Attributes:
+      folder: the run's folder.
+      label: names the run in tables and figures.
+      config: of the run.
+      versions: versions.json.
+      history: evaluations in order of their step.
+      metrics: metrics.json; {} if the run hasn't ended.
+    """
+
+    folder: str
+    label: str
+    config: ExperimentConfig
+    versions: dict[str, Any]
+    history: list[dict[str, Any]]
+    metrics: dict[str, Any]
+
+    def result(self, which: str) -> dict[str, Any] | None:
+        """{'step', 'test'} of the 'last' or 'best' evaluation, if there is one."""
+        if which in self.metrics:
+            return self.metrics[which]
+        scored = [row for row in self.history if row["test"]]
+        if not scored:
+            return None
+        if which == "last":
+            return scored[-1]
+        return max(scored, key=lambda row: scoring.score_of(row["test"]))
+
+    @property
+    def seconds(self) -> float:
+        """Of training, evaluations left out."""
+        return sum(row["seconds"] for row in self.history)
+
+    @property
+    def images_per_second(self) -> float:
+        """Mean over the whole run; 0 if nothing was trained."""
+        images = sum(r["seconds"] * r["images_per_second"] for r in self.history)
+        return images / self.seconds if self.seconds else 0.0
+
+
+def load_run(folder: str, label: str = "") -> Run:
+    """Reads a run folder; the label is the method's name if not given.
+
+    Raises:
+      UserError: the folder is no run, or is damaged.
+    """
+    config = run_folder.load_config(folder)
+    metrics = os.path.join(folder, run_folder.METRICS)
+    return Run(
+        folder=folder,
+        label=label or config.method,
+        config=config,
+        versions=run_folder.read_json(os.path.join(folder, run_folder.VERSIONS)),
+        history=run_folder.read_history(folder),
+        metrics=run_folder.read_json(metrics) if os.path.exists(metrics) else {},
+    )
+
+
+def label_noise(run: Run) -> dict[str, dict[str, Any]]:
+    """Noise of the training labels by column, as far as its data set knew it.
+
+    Returns:
+      Column -> 'compared' examples and 'achieved' rate, with 'requested' where a rate
+      was asked for; or, of values, 'compared' and 'rmse' by dimension.
+    """
+    return run.versions.get("data", {}).get("noise", {}).get("train", {})
+
+
+def describe(result: Mapping[str, Any]) -> str:
+    """An evaluation in words: a headline, then each target with its classes or values.
+
+    Args:
+      result: of evaluation.evaluate_run or evaluate_model.
+    """
+    what = result.get("run") or result["model"]
+    lines = [
+        f"{what}, step {result['step']}, on {result['split']} of "
+        f"{result['data']['root']}"
+    ]
+    for target, scores in result["scores"].items():
+        lines += ["", suite.summary_line({target: scores})]
+        lines += [f"  examples  {scores['num_examples']}"]
+        lines += _class_lines(scores) if "accuracy" in scores else _value_lines(scores)
+    return "\n".join(lines)
+
+
+def _class_lines(scores: Mapping[str, Any]) -> list[str]:
+    width = max(map(len, scores["recall"]))
+    return [
+        f"  {name:<{width}}  {'n/a' if recall is None else f'{100 * recall:6.2f} %'}"
+        for name, recall in scores["recall"].items()
+    ]
+
+
+def _value_lines(scores: Mapping[str, Any]) -> list[str]:
+    rows = scores["by_dimension"]
+    width = max(map(len, rows))
+    return [
+        f"  {name:<{width}}  "
+        + "  ".join(f"{k} {'n/a' if v is None else f'{v:.4f}'}" for k, v in row.items())
+        for name, row in rows.items()
+    ]

@@ -1,0 +1,284 @@
+"""Model and clean examples -> scores, predictions and pictures of G_X."""
+
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kfer.data import dataset as dataset_lib
+from kfer.data.dataset import Dataset
+from kfer.errors import UserError
+from kfer.metrics import suite
+from kfer.serving import model_folder
+from kfer.settings.config import ExperimentConfig
+from kfer.tasks import LabelTask
+from kfer.training import run_folder
+
+PREDICTIONS = "predictions.npz"
+
+Answers = Callable[[Any], Mapping[str, Any]]
+
+
+class Predictions(NamedTuple):
+    """What a model says of one target over a split, and the truth."""
+
+    prediction: np.ndarray  # [n, size] probabilities, or values in the label's unit
+    target: np.ndarray  # [n] classes, or [n, D] values; 0 where missing
+    mask: np.ndarray  # [n], 1 where the target is known
+
+
+def evaluate(
+    method: Any,
+    dataset: Dataset,
+    config: ExperimentConfig,
+    split: str = "test",
+    batch_size: int = 0,
+) -> dict[str, Any]:
+    """Scores a method against the truth.
+
+    Args:
+      method: a built kfer.methods.base.Method.
+      dataset: see kfer.data.dataset.load.
+      config: of the method.
+      split: to score on.
+      batch_size: 0 chooses one by the image size.
+
+    Returns:
+      target -> its kfer.metrics.suite.evaluate_task, for the targets that the split
+      has the truth of.
+
+    Raises:
+      UserError: the split has the truth of no target, or the model has diverged.
+    """
+    return scorer(method, dataset, config, split, batch_size)()
+
+
+def scorer(
+    method: Any,
+    dataset: Dataset,
+    config: ExperimentConfig,
+    split: str = "test",
+    batch_size: int = 0,
+) -> Callable[[], dict[str, Any]]:
+    """`evaluate` for use many times in a run: its graph is traced once."""
+    answers = traced(method, config)
+
+    def score() -> dict[str, Any]:
+        return scores(config, collect(answers, dataset, config, split, batch_size))
+
+    return score
+
+
+def traced(method: Any, config: ExperimentConfig) -> Answers:
+    """The method's answers as one graph for any batch size."""
+    import tensorflow as tf
+
+    side = config.image_size
+    image = tf.TensorSpec([None, side, side, 3], tf.float32)
+    return tf.function(method.answers, input_signature=[image], autograph=False)
+
+
+def collect(
+    answers: Answers,
+    dataset: Dataset,
+    config: ExperimentConfig,
+    split: str = "test",
+    batch_size: int = 0,
+) -> dict[str, Predictions]:
+    """Runs a model over a split in its stored order.
+
+    Args:
+      answers: images [B, S, S, 3] in [-1, 1], channels as the config's recipe has
+        them -> target -> [B, size].
+      dataset, config, split, batch_size: see `evaluate`.
+
+    Returns:
+      target -> predictions, for the targets that the split has the truth of.
+    """
+    from kfer.data import input_pipeline
+
+    size = batch_size or default_batch_size(config.image_size)
+    rows: dict[str, list[tuple[np.ndarray, ...]]] = {}
+    for image, targets, masks in input_pipeline.eval_batches(
+        dataset, config, split, size
+    ):
+        found = answers(image)
+        for name, target in targets.items():
+            row = found[name], target, masks[name]
+            rows.setdefault(name, []).append(tuple(np.asarray(part) for part in row))
+    return {
+        name: Predictions(*(np.concatenate(parts) for parts in zip(*part, strict=True)))
+        for name, part in rows.items()
+    }
+
+
+def default_batch_size(image_size: int) -> int:
+    """256 up to 64 px, then fewer, so that the widest map keeps its memory."""
+    return max(8, 256 * 64**2 // max(64, image_size) ** 2)
+
+
+def scores(
+    config: ExperimentConfig, predictions: Mapping[str, Predictions]
+) -> dict[str, Any]:
+    """target -> kfer.metrics.suite.evaluate_task of its predictions."""
+    tasks = task_of_target(config.tasks)
+    return {
+        name: suite.evaluate_task(tasks[name], *part)
+        for name, part in predictions.items()
+    }
+
+
+def task_of_target(tasks: Iterable[LabelTask]) -> dict[str, LabelTask]:
+    """target -> the first task that learns it: it says what an answer means."""
+    found: dict[str, LabelTask] = {}
+    for task in tasks:
+        found.setdefault(task.target, task)
+    return found
+
+
+def score_of(scores: Mapping[str, Mapping[str, Any]]) -> float:
+    """The number that ranks evaluations: mean over targets of accuracy or CCC.
+
+    Targets without an example are left out; without any it is -inf.
+    """
+    values = [
+        row["accuracy" if "accuracy" in row else "ccc"] for row in scores.values()
+    ]
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else -np.inf
+
+
+def write_predictions(path: str, predictions: Mapping[str, Predictions]) -> None:
+    """Writes <target>_prediction, _target and _mask as .npz, whole or not at all.
+
+    Raises:
+      UserError: it can't be written there.
+    """
+    arrays = {
+        f"{name}_{field}": value
+        for name, part in predictions.items()
+        for field, value in part._asdict().items()
+    }
+    partial = f"{path}.partial"
+    try:
+        with open(partial, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"Can't write {path}: {error.strerror}") from error
+
+
+def read_predictions(path: str) -> dict[str, Predictions]:
+    """What write_predictions wrote; UserError if it is damaged."""
+    fields = Predictions._fields
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            names = [
+                key.removesuffix("_mask") for key in arrays if key.endswith("_mask")
+            ]
+            return {
+                n: Predictions(*(arrays[f"{n}_{f}"] for f in fields)) for n in names
+            }
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"Can't read predictions from {path}: {error}") from error
+
+
+def load_method(run_dir: str, step: int = 0) -> tuple[Any, ExperimentConfig, int]:
+    """A run's model with a checkpoint, its config and that step.
+
+    Args:
+      run_dir: of kfer-train.
+      step: of the checkpoint; 0 for the newest.
+
+    Raises:
+      UserError: the folder is no run, or has no such checkpoint.
+    """
+    config = run_folder.load_config(run_dir)
+    from kfer.training import checkpoints, loop
+
+    method = loop.compiled(config)
+    return method, config, checkpoints.restore_model(method, run_dir, step)
+
+
+def load_data(run_dir: str, data_dir: str = "") -> Dataset:
+    """The data set at data_dir, or where the run found its own if ''."""
+    if data_dir:
+        return dataset_lib.load(data_dir)
+    versions = run_folder.read_json(os.path.join(run_dir, run_folder.VERSIONS))
+    return dataset_lib.load(versions["data"]["root"])
+
+
+def evaluate_run(
+    run_dir: str,
+    data_dir: str = "",
+    split: str = "test",
+    batch_size: int = 0,
+    predictions_path: str = "",
+) -> dict[str, Any]:
+    """Scores a run's newest checkpoint.
+
+    Args:
+      run_dir: of kfer-train.
+      data_dir: prepared data set; the run's own if ''.
+      split, batch_size: see `evaluate`.
+      predictions_path: .npz to write the predictions to; '' writes none.
+
+    Returns:
+      'run', 'step', 'data' (root and content hash), 'split' and 'scores' by target.
+
+    Raises:
+      UserError: no run, no checkpoint, no data set, or no truth in the split.
+    """
+    from kfer.data import labels
+
+    config = run_folder.load_config(run_dir)
+    dataset = load_data(run_dir, data_dir)
+    labels.target_columns(dataset, config.tasks, split)
+    method, config, step = load_method(run_dir)
+    found = {"run": run_dir, "step": step}
+    answers = traced(method, config)
+    return found | _report(
+        answers, dataset, config, split, batch_size, predictions_path
+    )
+
+
+def evaluate_model(
+    model_dir: str,
+    data_dir: str,
+    split: str = "test",
+    batch_size: int = 0,
+    predictions_path: str = "",
+) -> dict[str, Any]:
+    """Scores a SavedModel of kfer.serving.export.
+
+    'model' stands for 'run' in the result. Other arguments and errors are evaluate_run's.
+    """
+    from kfer.serving import export
+
+    description = model_folder.read_description(model_dir)
+    dataset = dataset_lib.load(data_dir)
+    config, answers = export.load_answers(model_dir)
+    found = {"model": model_dir, "step": description["step"]}
+    return found | _report(
+        answers, dataset, config, split, batch_size, predictions_path
+    )
+
+
+def _report(
+    answers: Answers,
+    dataset: Dataset,
+    config: ExperimentConfig,
+    split: str,
+    batch_size: int,
+    predictions_path: str,
+) -> dict[str, Any]:
+    predictions = collect(answers, dataset, config, split, batch_size)
+    if predictions_path:
+        write_predictions(predictions_path, predictions)
+    return {
+        "data": {"root": dataset.root, "content_hash": dataset.content_hash},
+        "split": split,
+        "scores": scores(config, predictions),
+    }

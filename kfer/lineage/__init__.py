@@ -1,0 +1,1 @@
+"""What made a model, and how it is kept and told."""

@@ -1,0 +1,268 @@
+"""How many multiplications a training step takes: every product, line by line.
+
+A product is one multiplication with its addition (2 FLOP). Counted are convolutions,
+dense layers, attention and the spectral norms; what is done by element (ReLU, batch
+norm, Adam) has no products and is left out. A pass back through a layer takes as many
+products for the inputs' gradient, and as many for the weights', as the pass forward.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+from kfer.models.layout import ENCODER_BLOCKS, IMAGE_CHANNELS, ladder
+from kfer.settings.config import ExperimentConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One layer in one net.
+
+    Attributes:
+      net: 'encoder', 'decoder' or 'discriminator'.
+      name: of the layer.
+      products: of one pass forward for one image, as kfer computes it.
+      plain: the same in the plain form: products with padding, pooling afterwards.
+      forward: passes forward in a training step.
+      inputs: passes back to the layer's inputs in a training step.
+      weights: passes back to the layer's weights in a training step.
+      kernel: size of a kernel under spectral normalisation, else 0.
+      norms: passes forward and back through its norm in a training step.
+    """
+
+    net: str
+    name: str
+    products: int
+    plain: int
+    forward: int = 0
+    inputs: int = 0
+    weights: int = 0
+    kernel: int = 0
+    norms: int = 0
+
+    @property
+    def passes(self) -> int:
+        return self.forward + self.inputs + self.weights
+
+    @property
+    def total(self) -> int:
+        """Products of a training step for one image."""
+        return self.passes * self.products
+
+    @property
+    def plain_total(self) -> int:
+        """The same in the plain form."""
+        return self.passes * self.plain
+
+    @property
+    def norm_total(self) -> int:
+        """Products of a training step for the kernel's norm, whatever the batch.
+
+        K u and K^T v forward; a sum over the kernel and an outer product back.
+        """
+        return 2 * self.kernel * self.norms
+
+
+def lines(config: ExperimentConfig) -> list[Line]:
+    """The whole step of the joint method, in order of the nets' layers."""
+    return [*_encoder(config), *_decoder(config), *_discriminator(config)]
+
+
+def gflop_per_image(config: ExperimentConfig, plain: bool = False) -> float:
+    """Billions of FLOP of a training step for each image of the batch.
+
+    Args:
+      config: of the joint method.
+      plain: count the plain forms of the convolutions.
+    """
+    counted = lines(config)
+    products = sum(line.plain_total if plain else line.total for line in counted)
+    norms = sum(line.norm_total for line in counted) / config.batch_size
+    return 2e-9 * (products + norms)
+
+
+def conv3x3(side: int, channels: int, filters: int) -> tuple[int, int]:
+    """(products, plain) of kfer.models.convolution.conv3x3 on one image."""
+    taps = {1: 1, 2: 16}.get(side, 9 * side**2)
+    return taps * channels * filters, 9 * side**2 * channels * filters
+
+
+def conv3x3_pool(side: int, channels: int, filters: int) -> tuple[int, int]:
+    """(products, plain) of kfer.models.convolution.conv3x3_pool on one image."""
+    if side % 2:
+        return conv3x3(side, channels, filters)
+    taps = 4 if side == 2 else 16 * (side // 2) ** 2
+    return taps * channels * filters, 9 * side**2 * channels * filters
+
+
+def deconvolution(side: int, channels: int, filters: int) -> tuple[int, int]:
+    """(products, plain) of a transposed 4x4 convolution of stride 2 on one image."""
+    products = 16 * side**2 * channels * filters
+    return products, products
+
+
+def _forward_passes(config: ExperimentConfig) -> int:
+    """How often encoder and decoder run: Algorithm 1 draws anew for D."""
+    return 2 if config.recipe.update_order == "generator_first" else 1
+
+
+def _encoder(config: ExperimentConfig) -> Iterator[Line]:
+    def line(name: str, products: int, plain: int, inputs: int = 1) -> Line:
+        passes = _forward_passes(config)
+        return Line("encoder", name, products, plain, passes, inputs, 1)
+
+    side, channels = config.image_size, 3
+    for block, row in enumerate(ENCODER_BLOCKS, 1):
+        for index, count in enumerate(row, 1):
+            filters = config.channels(count)
+            # No gradient to the image.
+            inputs = 0 if (block, index) == (1, 1) else 1
+            name = f"conv{block}_{index}"
+            yield line(name, *conv3x3(side, channels, filters), inputs)
+            channels = filters
+        side //= 2
+    units = config.channels(config.embedding_size)
+    heads = 2 * config.noise_size + sum(task.size for task in config.tasks)
+    for name, products in (
+        ("embedding1", side**2 * channels * units),
+        ("embedding2", units**2),
+        ("heads", units * heads),
+    ):
+        yield line(name, products, products)
+
+
+def _decoder(config: ExperimentConfig) -> Iterator[Line]:
+    passes = _forward_passes(config)
+
+    def line(name: str, products: int, plain: int, kernel: int, inputs: int) -> Line:
+        norms = passes + 1
+        return Line("decoder", name, products, plain, passes, inputs, 1, kernel, norms)
+
+    side, counts = ladder(config.image_size)
+    channels = config.channels(512)
+    first = _label_sizes(config) * channels * side**2
+    yield line("linear", first, first, first, 0)
+    filters = [*(config.channels(count) for count in counts), 3]
+    for index, count in enumerate(filters, 1):
+        products = deconvolution(side, channels, count)
+        yield line(f"deconv{index}", *products, 16 * channels * count, 1)
+        side, channels = 2 * side, count
+
+
+def _label_sizes(config: ExperimentConfig) -> int:
+    return config.noise_size + sum(task.size for task in config.stream_tasks)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stream:
+    """Makes lines of D's layers.
+
+    In each D step both groups go forward and back to the weights, and back to the
+    inputs of every layer but a stream's first. In the generator step both go forward,
+    and back only where something that the generator made is below.
+    """
+
+    config: ExperimentConfig
+    groups: int  # that the generator step goes back through
+    starts: bool  # whether the stream's first layer reads an input of D
+
+    def line(
+        self, name: str, products: int, plain: int, kernel: int, first: bool = False
+    ) -> Line:
+        steps = self.config.recipe.discriminator_steps
+        inputs = 0 if first and self.starts else 2 * steps
+        passes = (2 * (steps + 1), inputs + self.groups, 2 * steps)
+        norms = (1 if self.config.recipe.shared_sigma else 2) * (2 * steps + 1)
+        return Line("discriminator", name, products, plain, *passes, kernel, norms)
+
+    def dense(self, name: str, channels: int, units: int, first: bool = False) -> Line:
+        return self.line(name, *[channels * units] * 3, first)
+
+    def product(self, name: str, products: int) -> Line:
+        """Of two tensors of activations: back to both of them."""
+        line = self.line(name, products, products, 0)
+        return dataclasses.replace(line, inputs=2 * line.inputs, weights=0, norms=0)
+
+
+def _discriminator(config: ExperimentConfig) -> Iterator[Line]:
+    image = _Stream(config, groups=1, starts=True)
+    yield from _image_stream(config, image)
+    units = config.channels(512)
+    yield image.dense("score_x", units, 1)
+    sizes = {"y0": config.noise_size, **{t.name: t.size for t in config.stream_tasks}}
+    labels = _Stream(config, groups=1, starts=True)
+    for name, size in sizes.items():
+        yield from _mlp(labels, name, size, units)
+        yield labels.dense(f"score_{name}", units, 1)
+    joint = _Stream(config, groups=2, starts=False)
+    wide = config.channels(1024)
+    yield from _mlp(joint, "joint", (1 + len(sizes)) * units, wide)
+    yield joint.dense("score_joint", wide, 1)
+
+
+def _mlp(stream: _Stream, name: str, inputs: int, units: int) -> Iterator[Line]:
+    yield stream.dense(f"{name}.linear", inputs, units, first=True)
+    yield stream.dense(f"{name}.first", units, 4 * units)
+    yield stream.dense(f"{name}.second", units, 4 * units)
+
+
+def _image_stream(config: ExperimentConfig, stream: _Stream) -> Iterator[Line]:
+    side = config.image_size // (2 if config.image_size > 32 else 1)
+    channels = 3
+    for index, count in enumerate(IMAGE_CHANNELS):
+        filters = config.channels(count)
+        last = index == len(IMAGE_CHANNELS) - 1
+        conv1 = conv3x3(side, channels, filters)
+        conv2 = (conv3x3 if last else conv3x3_pool)(side, filters, filters)
+        name, first = f"block{index}", index == 0
+        yield stream.line(f"{name}.conv1", *conv1, 9 * channels * filters, first)
+        yield stream.line(f"{name}.conv2", *conv2, 9 * filters**2)
+        if not last:
+            kernel = channels * filters
+            shortcut = kernel * (side // 2) ** 2, kernel * side**2
+            yield stream.line(f"{name}.conv_sc", *shortcut, kernel, first)
+            side //= 2
+        if first:
+            yield from _attention(stream, side, filters)
+        channels = filters
+
+
+def _attention(stream: _Stream, side: int, channels: int) -> Iterator[Line]:
+    area, key, value = side**2, channels // 8, channels // 2
+    for name, filters in (("theta", key), ("phi", key), ("g", value)):
+        kernel = channels * filters
+        yield stream.line(f"attention.{name}", *[area * kernel] * 2, kernel)
+    yield stream.product("attention.weights", area * (area // 4) * key)
+    yield stream.product("attention.values", area * (area // 4) * value)
+    kernel = value * channels
+    yield stream.line("attention.o", *[area * kernel] * 2, kernel)
+
+
+def table(config: ExperimentConfig) -> str:
+    """Every line as a Markdown table, in millions of products for one image."""
+    rows = [
+        f"### {config.name}: {config.image_size} px, recipe {config.recipe.name}",
+        "",
+        "| net | layer | one pass | plain | forward | to inputs | to weights | step "
+        "| plain step |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    counted = lines(config)
+    for line in counted:
+        numbers = (line.forward, line.inputs, line.weights)
+        cells = [_millions(line.products), _millions(line.plain), *map(str, numbers)]
+        cells += [_millions(line.total), _millions(line.plain_total)]
+        rows.append(f"| {line.net} | {line.name} | {' | '.join(cells)} |")
+    norms = sum(line.norm_total for line in counted) / config.batch_size
+    share = _millions(norms)
+    rows.append(f"| all | spectral norms / {config.batch_size} | | | | | | {share} | |")
+    exact, plain = (gflop_per_image(config, form) for form in (False, True))
+    rows += [
+        "",
+        f"Together {exact:.2f} GFLOP for an image, {plain:.2f} in the plain form "
+        f"({plain / exact:.2f} times as many).",
+    ]
+    return "\n".join(rows)
+
+
+def _millions(products: float) -> str:
+    return f"{products / 1e6:,.3f}"

@@ -1,0 +1,1 @@
+"""A trained method to a model folder that others load."""

@@ -1,0 +1,144 @@
+"""The folder of an exported model: what marks it, how it is written and loaded."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from kfer.data import folder as folder_lib
+from kfer.errors import UserError
+from kfer.training import run_folder
+
+FORMAT_VERSION = 1
+LABELS = "labels.json"
+# Format -> the file that marks it.
+FILES = {
+    "saved_model": "saved_model.pb",
+    "onnx": "model.onnx",
+    "tflite": "model.tflite",
+}
+
+
+def is_model(path: str) -> bool:
+    """Whether a folder holds a model of kfer's, in any format."""
+    described = os.path.isfile(os.path.join(path, "assets", LABELS))
+    return described and bool(format_of(path))
+
+
+def format_of(path: str) -> str:
+    """The format of the model in a folder; '' if there is none."""
+    found = (f for f, n in FILES.items() if os.path.isfile(os.path.join(path, n)))
+    return next(found, "")
+
+
+def check_target(out_dir: str, overwrite: bool = False) -> None:
+    """Raises UserError if `out_dir` can't become a new SavedModel."""
+    if os.path.exists(out_dir) and not os.path.isdir(out_dir):
+        raise UserError(f"{out_dir} is a file; name a folder that doesn't exist yet")
+    if not os.path.isdir(out_dir) or not os.listdir(out_dir):
+        return
+    if not is_model(out_dir):
+        raise UserError(
+            f"{out_dir} holds files that are no kfer model; name a folder that is "
+            "empty or doesn't exist yet"
+        )
+    if not overwrite:
+        raise UserError(
+            f"{out_dir} already holds a model; name another folder or allow it to be "
+            "replaced with --overwrite"
+        )
+
+
+@contextlib.contextmanager
+def new_folder(out_dir: str, overwrite: bool) -> Iterator[str]:
+    """A folder beside `out_dir` that takes its place when the block ends well."""
+    import tensorflow as tf
+
+    out_dir = os.path.abspath(out_dir)
+    parent, base = os.path.split(out_dir)
+    folder = ""
+    try:
+        os.makedirs(parent, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=f".{base}.partial-", dir=parent)
+        os.chmod(folder, 0o755)
+        yield folder
+        _move(folder, out_dir, overwrite)
+    except (OSError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"Writing {out_dir} failed: {reason}; what was there is as it was. Free "
+            "space or choose another folder, then run the same command again"
+        ) from error
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(folder: str, out_dir: str, overwrite: bool) -> None:
+    check_target(out_dir, overwrite)
+    old = folder + ".old"
+    if is_model(out_dir):
+        os.rename(out_dir, old)
+    try:
+        os.rename(folder, out_dir)
+    except OSError:
+        if os.path.isdir(old):
+            os.rename(old, out_dir)
+        raise
+    folder_lib.sync(os.path.dirname(out_dir))
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sync_all(folder: str) -> int:
+    """Waits until a folder's files are on the disk; returns their bytes."""
+    size = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            folder_lib.sync(path)
+            size += os.path.getsize(path)
+        folder_lib.sync(root)
+    return size
+
+
+def read_description(model_dir: str) -> dict[str, Any]:
+    """assets/labels.json of a model.
+
+    Raises:
+      UserError: no such folder, not a model of kfer's, or of another version.
+    """
+    if not is_model(model_dir):
+        raise UserError(
+            f"{model_dir} is no kfer model: it lacks {FILES['saved_model']} or "
+            f"assets/{LABELS}; make one with kfer-export --run=DIR"
+        )
+    path = os.path.join(model_dir, "assets", LABELS)
+    described = run_folder.read_json(path)
+    version = described.get("format_version") if isinstance(described, dict) else None
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"{path} has format version {version!r}, this kfer reads {FORMAT_VERSION}; "
+            "export the run again"
+        )
+    return described
+
+
+def load(model_dir: str) -> Any:
+    """The loaded SavedModel; UserError if it is damaged or of another format."""
+    import tensorflow as tf
+
+    read_description(model_dir)
+    if (form := format_of(model_dir)) != "saved_model":
+        raise UserError(
+            f"{model_dir} holds a model in {form}, which has no signature for encoded "
+            "pictures; export the run as a SavedModel"
+        )
+    try:
+        return tf.saved_model.load(model_dir)
+    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"The model in {model_dir} is damaged ({reason}); export it again"
+        ) from error

@@ -1,0 +1,227 @@
+"""Answers of an exported model for picture files."""
+
+import io
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import tqdm
+from PIL import Image
+
+from kfer.errors import UserError
+from kfer.preprocess import decode
+from kfer.serving import model_folder
+from kfer.training import run_folder
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+
+LIMITS = decode.Limits()
+
+# What any reader of a picture may raise on bytes that are none.
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+
+
+class Predictor:
+    """A loaded SavedModel that answers for picture files.
+
+    Args:
+      model_dir: a SavedModel of kfer.serving.export, or a run's folder, which holds
+        one.
+      batch_size: pictures in a request.
+
+    Raises:
+      UserError: there is no model, or it is damaged.
+    """
+
+    def __init__(self, model_dir: str, batch_size: int = 64):
+        self.model_dir = find_model(model_dir)
+        self.batch_size = batch_size
+        self.description = model_folder.read_description(self.model_dir)
+        self._serve = model_folder.load(self.model_dir).signatures["serving_default"]
+
+    @property
+    def targets(self) -> list[dict[str, Any]]:
+        """What it answers: name, kind, classes or dimensions, low and high of each."""
+        return self.description["targets"]
+
+    def predict(self, paths: Sequence[str], progress: bool = False) -> list[dict]:
+        """Answers for picture files.
+
+        Args:
+          paths: picture files; see `expand` for folders.
+          progress: show a bar on a terminal.
+
+        Returns:
+          One row a path, in order: 'path' and, by target name, {'class', 'confidence',
+          'probabilities': by class} or {dimension: value}; or 'path' and 'error', why
+          there is no answer.
+        """
+        rows: list[dict] = []
+        disable = None if progress else True
+        with tqdm.tqdm(total=len(paths), unit=" pictures", disable=disable) as bar:
+            for start in range(0, len(paths), self.batch_size):
+                part = paths[start : start + self.batch_size]
+                rows += self._predict_batch(part)
+                bar.update(len(part))
+        return rows
+
+    def _predict_batch(self, paths: Sequence[str]) -> list[dict]:
+        rows: list[dict] = [{"path": path} for path in paths]
+        pictures: dict[int, bytes] = {}
+        for index, path in enumerate(paths):
+            try:
+                pictures[index] = read_picture(path)
+            except decode.BadImage as error:
+                rows[index]["error"] = str(error)
+        for index, answer in self._answers(pictures).items():
+            rows[index] |= answer
+        return rows
+
+    def _answers(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
+        """Answers, or errors, by the same keys."""
+        import tensorflow as tf
+
+        if not pictures:
+            return {}
+        try:
+            found = self._serve(image_bytes=tf.constant(list(pictures.values())))
+        except tf.errors.InvalidArgumentError:
+            return self._one_by_one(pictures)
+        found = {name: value.numpy() for name, value in found.items()}
+        return {key: self._row(found, row) for row, key in enumerate(pictures)}
+
+    def _one_by_one(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
+        """A bad picture fails its whole request, so each gets one of its own."""
+        if len(pictures) == 1:
+            return {key: {"error": _reason(data)} for key, data in pictures.items()}
+        rows: dict[int, dict[str, Any]] = {}
+        for key, data in pictures.items():
+            rows |= self._answers({key: data})
+        return rows
+
+    def _row(self, found: dict[str, np.ndarray], row: int) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        for target in self.targets:
+            name, classes = target["name"], target["classes"]
+            values = [float(value) for value in found[name][row]]
+            if not classes:
+                answer[name] = dict(zip(target["dimensions"], values, strict=True))
+                continue
+            answer[name] = {
+                "class": found[f"{name}_class"][row].decode(),
+                "confidence": float(found[f"{name}_confidence"][row]),
+                "probabilities": dict(zip(classes, values, strict=True)),
+            }
+        return answer
+
+
+def find_model(path: str) -> str:
+    """The folder of the SavedModel: `path`, or the model of the run at `path`.
+
+    Raises:
+      UserError: there is none.
+    """
+    if os.path.isfile(os.path.join(path, run_folder.CONFIG)):
+        path = os.path.join(path, run_folder.MODEL)
+    model_folder.read_description(path)
+    return path
+
+
+def expand(paths: Iterable[str]) -> list[str]:
+    """The paths with each folder replaced by the picture files in it, sorted.
+
+    Raises:
+      UserError: a folder has none (files of other extensions don't count).
+    """
+    found = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        names = [n for n in sorted(os.listdir(path)) if n.lower().endswith(EXTENSIONS)]
+        if not names:
+            raise UserError(f"{path} holds no picture ({', '.join(EXTENSIONS)})")
+        found += [os.path.join(path, name) for name in names]
+    return found
+
+
+def read_picture(path: str, limits: decode.Limits = LIMITS) -> bytes:
+    """A file as JPEG or PNG bytes of an upright RGB picture without transparency.
+
+    A file that already is one is returned as it is; others are decoded as training
+    pictures are, and encoded as PNG.
+
+    Raises:
+      kfer.preprocess.decode.BadImage: no such file, or no picture.
+    """
+    if not os.path.isfile(path):
+        what = "a folder" if os.path.isdir(path) else "no such file"
+        raise decode.BadImage(decode.MISSING, what)
+    if (size := os.path.getsize(path)) > limits.max_bytes:
+        raise decode.BadImage(
+            decode.TOO_LARGE, f"{size} bytes, at most {limits.max_bytes} are read"
+        )
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise decode.BadImage(decode.UNREADABLE, error.strerror) from error
+    if _is_plain(data, limits):
+        return data
+    return decode.encode(decode.decode(data, limits), "png")
+
+
+def _is_plain(data: bytes, limits: decode.Limits) -> bool:
+    """Whether the model's own decoder shows these bytes as a viewer does."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
+        return (
+            image.format in ("JPEG", "PNG")
+            and image.mode in ("RGB", "L")
+            and image.width * image.height <= limits.max_pixels
+            and min(image.size) >= limits.min_side
+            and not getattr(image, "is_animated", False)
+            and not image.has_transparency_data
+            and image.getexif().get(decode.ORIENTATION, 1) == 1
+        )
+    except _UNREADABLE:
+        return False
+
+
+def _reason(data: bytes) -> str:
+    """Why a picture that looked plain could not be decoded."""
+    try:
+        decode.decode(data)
+    except decode.BadImage as error:
+        return str(error)
+    return f"{decode.TRUNCATED}: its data can't be decoded"
+
+
+def table(rows: Sequence[dict], targets: Sequence[dict[str, Any]]) -> str:
+    """Rows of Predictor.predict as aligned text, one line a picture."""
+    head = ["picture"]
+    for target in targets:
+        head += [target["name"]] if target["classes"] else target["dimensions"]
+    lines = [head, *(_cells(row, targets) for row in rows)]
+    full = [line for line in lines if len(line) == len(head)]
+    widths = [max(len(line[i]) for line in full) for i in range(len(head))]
+    widths[0] = max(len(line[0]) for line in lines)
+    padded = (
+        [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+        for line in lines
+    )
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
+
+
+def _cells(row: dict, targets: Sequence[dict[str, Any]]) -> list[str]:
+    if "error" in row:
+        return [row["path"], f"error: {row['error']}"]
+    cells = [row["path"]]
+    for target in targets:
+        answer = row[target["name"]]
+        if target["classes"]:
+            cells.append(f"{answer['class']} {100 * answer['confidence']:.0f} %")
+        else:
+            cells += [f"{answer[name]:+.2f}" for name in target["dimensions"]]
+    return cells

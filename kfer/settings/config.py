@@ -1,0 +1,284 @@
+"""Every setting of a run, in frozen dataclasses: the one owner of defaults.
+
+An experiment (what is learned from which data) x a recipe (how the paper, the 2021 code
+or kfer does it) x a method (a row of the tables) make one ExperimentConfig.
+"""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from kfer import tasks as tasks_lib
+from kfer.errors import UserError
+from kfer.settings import options as options_lib
+from kfer.settings.options import NO_OPTIONS, MethodOptions
+from kfer.settings.recipes import KFER, RECIPES, Recipe
+from kfer.tasks import LabelTask
+
+IMAGE_SIZES = (32, 64, 96, 128, 256)
+
+# What layers may multiply in (RunSettings.mixed_precision).
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def _lookup(kind: str, table: dict[str, Any], name: str) -> Any:
+    if name not in table:
+        raise UserError(f"Unknown {kind} {name!r}; known: {', '.join(sorted(table))}")
+    return table[name]
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreWeights:
+    """Factors of the scores; all 1 in the 2021 code. 0 keeps a score in the graph."""
+
+    x: float = 1.0
+    y0: float = 1.0
+    labels: float = 1.0
+    joint: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ExperimentConfig:
+    """One run.
+
+    Attributes:
+      name: the experiment, a key of EXPERIMENTS.
+      dataset: the reader that makes its data, a key of kfer.data.datasets.DATASETS.
+      tasks: the label sets learned.
+      recipe: see Recipe.
+      method: the row of the tables, a key of kfer.methods.METHODS.
+      image_size: side of the square images in pixels, one of IMAGE_SIZES.
+      width: factor of every channel count; 1.0 is the paper's networks.
+      noise_size: length Z of y0.
+      embedding_size: width E of the encoder's two hidden layers, before `width`.
+      dropout_rate: of the encoder's hidden layers.
+      lambda_gan: weight of the adversarial terms in the generator loss.
+      score_weights: see ScoreWeights.
+      augmentation: 'crop_flip', 'face' or 'none'.
+      batch_size: global batch.
+      learning_rate, beta_1, beta_2, epsilon: of both Adam optimizers.
+      epochs: length of the run in passes over the training split.
+      flip_rates: rates of the simulated label sets where the data set makes them.
+      seed: of weights, order, augmentation and noise.
+      options: of the method, see kfer.settings.options; its defaults if left out.
+    """
+
+    name: str
+    dataset: str
+    tasks: tuple[LabelTask, ...]
+    recipe: Recipe = KFER
+    method: str = "joint"
+    image_size: int = 32
+    width: float = 1.0
+    noise_size: int = 100
+    embedding_size: int = 512
+    dropout_rate: float = 0.5
+    lambda_gan: float = 1.0
+    score_weights: ScoreWeights = ScoreWeights()
+    augmentation: str = "crop_flip"
+    batch_size: int = 128
+    learning_rate: float = 1e-4
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    epochs: int = 100
+    flip_rates: tuple[float, ...] = ()
+    seed: int = 0
+    options: MethodOptions = NO_OPTIONS
+
+    def __post_init__(self):
+        tasks_lib.check_tasks(self.tasks)
+        checked = options_lib.check(self.method, self.options)
+        object.__setattr__(self, "options", checked)
+        if self.image_size not in IMAGE_SIZES:
+            raise UserError(f"image_size {self.image_size} is none of {IMAGE_SIZES}")
+        if self.augmentation not in ("crop_flip", "face", "none"):
+            raise UserError(
+                f"augmentation {self.augmentation!r} is none of crop_flip, face, none"
+            )
+        for field in ("width", "batch_size", "learning_rate", "epochs", "noise_size"):
+            if getattr(self, field) <= 0:
+                raise UserError(f"{field} must be above 0, got {getattr(self, field)}")
+        if not 0.0 <= self.dropout_rate < 1.0:
+            raise UserError(f"dropout_rate must be in [0, 1), got {self.dropout_rate}")
+
+    def channels(self, count: int) -> int:
+        """`count` channels of the paper's nets at this width; at least 8, in eights."""
+        return count if self.width == 1.0 else max(8, round(count * self.width / 8) * 8)
+
+    @property
+    def stream_tasks(self) -> tuple[LabelTask, ...]:
+        """The tasks whose labels enter the decoder and the discriminator."""
+        return tuple(task for task in self.tasks if task.stream)
+
+
+# What the 2021 scripts set apart per data set, and our own recipe: narrow nets learn
+# the labels first (see README).
+_BY_DATASET: dict[str, dict[str, dict[str, Any]]] = {
+    "authors_2021": {
+        "raf": {"gan_start_epoch": 5},
+        "affectnet": {"gan_start_epoch": -1, "shuffle": False},
+        "cifar10": {"channel_order": "rgb"},
+        "cifar10n": {"channel_order": "rgb"},
+    },
+    "kfer": {
+        "raf": {"gan_start_epoch": 5},
+        "affectnet": {"gan_start_epoch": -1},
+        "synthetic_faces": {"gan_start_epoch": 11, "face_translation": 0.06},
+    },
+}
+
+_CIFAR10 = ExperimentConfig(
+    name="cifar10_multi",
+    dataset="cifar10",
+    tasks=tasks_lib.annotator_tasks(3, tasks_lib.CIFAR10_CLASSES, "class"),
+    lambda_gan=0.8,
+    flip_rates=(0.2, 0.3, 0.4),
+)
+
+_FACES = ExperimentConfig(
+    name="raf_multi",
+    dataset="raf",
+    tasks=(tasks_lib.expression_task(), tasks_lib.valence_arousal_task()),
+    image_size=64,
+    embedding_size=500,
+    augmentation="face",
+    lambda_gan=1.0,
+)
+
+_AFFECTNET = dataclasses.replace(
+    _FACES, name="affectnet_multi", dataset="affectnet", lambda_gan=0.4
+)
+
+_FACE_ANNOTATORS = (
+    *tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS[:7], "expression"),
+    tasks_lib.valence_arousal_task(),
+)
+
+# With contempt, as in ferplus_multi, so that one prepared data set serves both.
+_FERPLUS = tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS, "expression")
+_FERPLUS_VA = (*_FERPLUS, tasks_lib.valence_arousal_task())
+
+
+def _variant(base: ExperimentConfig, name: str, **fields: Any) -> ExperimentConfig:
+    return dataclasses.replace(base, name=name, **fields)
+
+
+EXPERIMENTS = {
+    config.name: config
+    for config in (
+        _CIFAR10,
+        _variant(
+            _CIFAR10, "cifar10_single", tasks=_CIFAR10.tasks[:1], flip_rates=(0.2,)
+        ),
+        _variant(_CIFAR10, "cifar10n_multi", dataset="cifar10n", flip_rates=()),
+        _FACES,
+        _variant(_FACES, "raf_single", tasks=_FACES.tasks[:1]),
+        _AFFECTNET,
+        _variant(_AFFECTNET, "affectnet_single_expression", tasks=_FACES.tasks[:1]),
+        _variant(_AFFECTNET, "affectnet_single_va", tasks=_FACES.tasks[1:]),
+        _variant(_FACES, "ferplus_multi", dataset="ferplus", tasks=_FERPLUS),
+        _variant(_FACES, "ferplus_va", dataset="ferplus", tasks=_FERPLUS_VA),
+        _variant(
+            _FACES,
+            "synthetic_faces",
+            dataset="synthetic_faces",
+            tasks=_FACE_ANNOTATORS,
+            image_size=32,
+            width=0.25,
+            lambda_gan=0.4,
+            batch_size=32,
+            learning_rate=5e-4,
+            epochs=20,
+            dropout_rate=0.0,
+        ),
+    )
+}
+
+
+def _recipe_for(name: str, dataset: str) -> Recipe:
+    fields = _BY_DATASET.get(name, {}).get(dataset, {})
+    return dataclasses.replace(_lookup("recipe", RECIPES, name), **fields)
+
+
+def experiment_config(
+    name: str, recipe: str = "kfer", method: str = "joint", **overrides: Any
+) -> ExperimentConfig:
+    """The config of one cell of the tables.
+
+    Args:
+      name: a key of EXPERIMENTS.
+      recipe: a key of RECIPES.
+      method: a key of kfer.methods.METHODS (checked there).
+      **overrides: fields of ExperimentConfig, of Recipe or of the method's options
+        that replace their defaults.
+
+    Raises:
+      UserError: an unknown name, field or choice.
+    """
+    base = _lookup("experiment", EXPERIMENTS, name)
+    chosen = _recipe_for(recipe, base.dataset)
+    recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
+    config_names = {field.name for field in dataclasses.fields(base)} - {"options"}
+    unknown = set(overrides) - recipe_names - config_names - options_lib.all_names()
+    if unknown:
+        known = sorted({*recipe_names, *config_names, *options_lib.names_of(method)})
+        raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
+    for_recipe = {k: v for k, v in overrides.items() if k in recipe_names}
+    for_config = {k: v for k, v in overrides.items() if k in config_names}
+    for fields, owner in ((for_recipe, chosen), (for_config, base)):
+        for field, value in fields.items():
+            options_lib.check_type(field, value, getattr(owner, field))
+    given = {k: v for k, v in overrides.items() if k in options_lib.all_names()}
+    return dataclasses.replace(
+        base,
+        method=method,
+        recipe=dataclasses.replace(chosen, **for_recipe),
+        options=options_lib.make(method, given),
+        **for_config,
+    )
+
+
+def to_dict(config: ExperimentConfig) -> dict[str, Any]:
+    """The config as plain values that survive JSON."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
+    """Inverse of to_dict.
+
+    Raises:
+      UserError: a field is missing or unknown, as in a config of another version.
+    """
+    try:
+        return ExperimentConfig(
+            **{
+                **fields,
+                "tasks": tuple(LabelTask(**row) for row in fields["tasks"]),
+                "recipe": Recipe(**fields["recipe"]),
+                "score_weights": ScoreWeights(**fields["score_weights"]),
+                "flip_rates": tuple(fields["flip_rates"]),
+                # Saved before methods had options: they had none.
+                "options": options_lib.make(
+                    fields["method"], fields.get("options", {})
+                ),
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"This saved config does not fit this version of kfer ({error}); "
+            "train again or install the version named in its versions.json"
+        ) from error
+
+
+def config_hash(config: ExperimentConfig) -> str:
+    """Sixteen hex digits that change with any setting."""
+    text = json.dumps(to_dict(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def differences(first: ExperimentConfig, second: ExperimentConfig) -> list[str]:
+    """'field: a -> b' for each setting in which two configs differ."""
+    one, two = to_dict(first), to_dict(second)
+    return [f"{key}: {one[key]} -> {two[key]}" for key in one if one[key] != two[key]]

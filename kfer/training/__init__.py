@@ -1,0 +1,1 @@
+"""Batches to a trained method: loop, callbacks, checkpoints, strategies."""

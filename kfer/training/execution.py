@@ -1,0 +1,73 @@
+"""How TensorFlow runs the step, which does not change what is learned."""
+
+import contextlib
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kfer.errors import UserError
+from kfer.settings.config import PRECISIONS
+
+_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
+
+
+def configure() -> None:
+    """Process-wide settings; to be called before the first step."""
+    # The remapper trips over residual blocks on small maps, then does nothing.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+    _one_heap()
+
+
+def _one_heap() -> None:
+    """Lets all threads share a heap: each keeping its own holds on to freed tensors."""
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        # Other C libraries than glibc have no mallopt.
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+@contextlib.contextmanager
+def precision(name: str) -> Iterator[None]:
+    """What layers built inside multiply in; variables stay float32.
+
+    Args:
+      name: one of config.PRECISIONS.
+
+    Raises:
+      UserError: another name.
+    """
+    if name not in PRECISIONS:
+        raise UserError(f"mixed_precision {name!r} is none of {', '.join(PRECISIONS)}")
+    before = keras.mixed_precision.global_policy()
+    policy = name if name == "float32" else f"mixed_{name}"
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
+
+
+def loss_scaled(optimizer: keras.optimizers.Optimizer, name: str) -> Any:
+    """The optimizer, in float16 with a loss scale that adapts itself."""
+    if name != "float16":
+        return optimizer
+    return keras.mixed_precision.LossScaleOptimizer(optimizer)
+
+
+def gradients(
+    tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[tf.Variable], by: Any
+) -> list[tf.Tensor]:
+    """The loss's gradients; computed at the scale of the optimizer `by`, if it has one.
+
+    Variables that have no part in the loss get zeros.
+    """
+    none = tf.UnconnectedGradients.ZERO
+    if not isinstance(by, keras.mixed_precision.LossScaleOptimizer):
+        return tape.gradient(loss, variables, unconnected_gradients=none)
+    scale = by.get_scaled_loss(tf.ones_like(loss))
+    scaled = tape.gradient(loss, variables, scale, unconnected_gradients=none)
+    return by.get_unscaled_gradients(scaled)

@@ -1,0 +1,282 @@
+"""Trains one config: strategy, model, fit in stretches, checkpoints, results."""
+
+import dataclasses
+import itertools
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from absl import logging
+
+from kfer import methods
+from kfer.data import input_pipeline
+from kfer.data.dataset import Dataset
+from kfer.errors import UserError
+from kfer.evaluation import report, samples, scoring
+from kfer.metrics import suite
+from kfer.models import pretrained
+from kfer.models import start as start_lib
+from kfer.serving import export
+from kfer.settings.config import ExperimentConfig
+from kfer.training import callbacks, execution, run_folder, strategies
+from kfer.training.checkpoints import Checkpoints
+from kfer.training.optimizers import Adam
+from kfer.training.strategies import make_strategy
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """How to run, which does not change what is learned.
+
+    Attributes:
+      steps: training steps in all; 0 means the config's epochs.
+      eval_every: steps between evaluations and checkpoints; 0 means an epoch.
+      strategy: see strategies.make_strategy.
+      deterministic: same result bit for bit on the same kind of machine.
+      evaluate: score the test split along the way.
+      encoder_weights: start the encoder's convolutions from 'imagenet' (Keras
+        Applications' VGG-16) or from arrays in a file; '' means from the seed.
+      command: noted in the run's folder.
+      mixed_precision: what layers multiply in, one of config.PRECISIONS; variables
+        stay float32, and float16 scales both losses.
+      jit_compile: compile the step with XLA.
+      steps_per_execution: steps between returns to Python.
+    """
+
+    steps: int = 0
+    eval_every: int = 0
+    strategy: str = "mirrored"
+    deterministic: bool = False
+    evaluate: bool = True
+    encoder_weights: str = ""
+    command: str = ""
+    mixed_precision: str = "float32"
+    jit_compile: bool = False
+    steps_per_execution: int = 1
+
+
+def train(
+    config: ExperimentConfig,
+    dataset: Dataset,
+    run_dir: str,
+    settings: RunSettings = RunSettings(),
+) -> dict[str, Any]:
+    """Trains, or goes on training, and leaves the results in `run_dir`.
+
+    Args:
+      config: see kfer.settings.config.experiment_config.
+      dataset: a prepared data set, see kfer.data.dataset.load.
+      run_dir: new, or of the same run.
+      settings: see RunSettings.
+
+    Returns:
+      What metrics.json holds: the last and the best evaluation, and 'interrupted' if a
+      SIGTERM ended the run early.
+
+    Raises:
+      UserError: the folder is another run's, the data don't fit, the disk is full.
+    """
+    config = methods.resolve_tasks(config)
+    check_inputs(config, dataset)
+    config = methods.fit_to_data(config, dataset)
+    strategy = make_strategy(settings.strategy, settings.jit_compile)
+    with strategies.own_folder(settings.strategy, run_dir) as own_dir:
+        run_folder.claim(own_dir, config, dataset, settings.command)
+        if settings.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        execution.configure()
+        keras.utils.set_random_seed(config.seed)
+        with strategies.one_line_if_lost(settings.strategy):
+            with strategy.scope():
+                method = compiled(
+                    config,
+                    settings.mixed_precision,
+                    jit_compile=settings.jit_compile,
+                    steps_per_execution=settings.steps_per_execution,
+                )
+                if settings.encoder_weights:
+                    for encoder in method.encoders:
+                        pretrained.load(encoder, settings.encoder_weights)
+            start = Checkpoints(method, run_dir).restore()
+            if start:
+                logging.info("Going on at step %d", start)
+            elif config.recipe.encoder_start == "standardized":
+                images = _first_images(config, dataset)
+                for encoder in method.encoders:
+                    start_lib.standardize(encoder, images)
+            interrupted = _fit(method, config, dataset, own_dir, settings, start)
+        return _finish(own_dir, interrupted)
+
+
+def _first_images(config: ExperimentConfig, dataset: Dataset) -> tf.Tensor:
+    """Some hundreds of training pictures, the same on every worker."""
+    batches = input_pipeline.train_dataset(dataset, config, 0, check_hashes=False)
+    count = math.ceil(start_lib.NUM_IMAGES / config.batch_size)
+    return tf.concat([batch.image for batch in batches.take(count)], axis=0)
+
+
+def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:
+    """Raises UserError if the data can't be learned from with this config."""
+    input_pipeline.steps_per_epoch(dataset, config)
+    if dataset.image_size and dataset.image_size < config.image_size:
+        raise UserError(
+            f"{dataset.root} holds {dataset.image_size} px images, the experiment asks "
+            f"for {config.image_size} px; use --image_size={dataset.image_size} or "
+            "prepare the data larger"
+        )
+
+
+def compiled(
+    config: ExperimentConfig, mixed_precision: str = "float32", **options: Any
+) -> Any:
+    """The method's model with its optimizers and all variables.
+
+    Args:
+      config: see ExperimentConfig.
+      mixed_precision: see RunSettings.
+      **options: of keras.Model.compile.
+    """
+
+    def adam() -> Any:
+        own = Adam(config.learning_rate, config.beta_1, config.beta_2, config.epsilon)
+        return execution.loss_scaled(own, mixed_precision)
+
+    with execution.precision(mixed_precision):
+        method = methods.build(config)
+        method.compile(adam(), adam(), **options)
+        method.build_all()
+    return method
+
+
+def stretches(
+    start: int, total: int, every: int, warmup: int
+) -> list[tuple[int, int, bool]]:
+    """Cuts the steps still to do where something happens.
+
+    Args:
+      start: steps done.
+      total: steps in all.
+      every: evaluations come at its multiples.
+      warmup: steps of warm-up.
+
+    Returns:
+      (begin, end, whether it is warm-up), in order.
+    """
+    marks = {*range(0, total, every), min(warmup, total), total, start}
+    cuts = sorted(mark for mark in marks if start <= mark <= total)
+    return [(a, b, a < warmup) for a, b in itertools.pairwise(cuts)]
+
+
+def _fit(
+    method: Any,
+    config: ExperimentConfig,
+    dataset: Dataset,
+    run_dir: str,
+    settings: RunSettings,
+    start: int,
+) -> bool:
+    """Runs fit over equal stretches at a time; whether a SIGTERM ended it."""
+    per_epoch = input_pipeline.steps_per_epoch(dataset, config)
+    total = settings.steps or config.epochs * per_epoch
+    warmup = (config.recipe.gan_start_epoch + 1) * per_epoch
+    plan = stretches(
+        start,
+        total,
+        settings.eval_every or per_epoch,
+        warmup if method.has_warmup else 0,
+    )
+    counter = callbacks.StepCounter(start)
+    stop = callbacks.StopOnSignal()
+    label = f"{config.name} {config.method}"
+    progress = callbacks.Progress(counter, total, config.batch_size, label)
+    recorder = callbacks.Recorder(
+        counter,
+        run_dir,
+        Checkpoints(method, run_dir),
+        per_epoch,
+        config.batch_size,
+        scoring.scorer(method, dataset, config) if settings.evaluate else dict,
+        samples.painter(method, run_dir, dataset),
+    )
+    handlers = [counter, progress, recorder]
+    if settings.strategy != strategies.MULTI_WORKER:  # whose workers stop together
+        handlers.append(stop)
+    # Stretches of one length and phase share a fit, and so an iterator.
+    for (length, phase), group in itertools.groupby(
+        plan, lambda stretch: (stretch[1] - stretch[0], stretch[2])
+    ):
+        batches = _batches(method, dataset, config, counter.step, counter.step == start)
+        method.set_phase(phase)
+        method.fit(
+            batches,
+            epochs=len(list(group)),
+            steps_per_epoch=length,
+            verbose=0,
+            callbacks=handlers,
+        )
+        if stop.stopped:
+            break
+    progress.close()
+    return stop.stopped
+
+
+def _batches(
+    method: Any, dataset: Dataset, config: ExperimentConfig, step: int, check: bool
+) -> Any:
+    """Training batches from `step` on, spread as the method's strategy needs them."""
+
+    def make(context: tf.distribute.InputContext | None) -> tf.data.Dataset:
+        return input_pipeline.train_dataset(
+            dataset, config, step, input_context=context, check_hashes=check
+        )
+
+    return strategies.distribute(method.distribute_strategy, make)
+
+
+def _finish(run_dir: str, interrupted: bool) -> dict[str, Any]:
+    """Writes metrics.json from the history."""
+    rows = run_folder.read_history(run_dir)
+    scored = [row for row in rows if row["test"]]
+    metrics: dict[str, Any] = {"interrupted": interrupted}
+    if scored:
+        best = max(scored, key=lambda row: scoring.score_of(row["test"]))
+        metrics["last"] = {"step": scored[-1]["step"], "test": scored[-1]["test"]}
+        metrics["best"] = {
+            "step": best["step"],
+            "test": best["test"],
+            "selected_by": "the test split itself, so it is no fair choice",
+        }
+    run_folder.write_json(os.path.join(run_dir, run_folder.METRICS), metrics)
+    return metrics
+
+
+def publish(run_dir: str, rivals: Sequence[str] = ()) -> str:
+    """Predictions, SavedModel and report of a finished run; the report's path.
+
+    Args:
+      run_dir: of a finished run.
+      rivals: other runs that the report shows beside it.
+    """
+    scoring.evaluate_run(
+        run_dir, predictions_path=os.path.join(run_dir, scoring.PREDICTIONS)
+    )
+    export.export_run(run_dir, overwrite=True)
+    return report.write_report(run_dir, rivals)
+
+
+def summary(run_dir: str) -> str:
+    """The last evaluation of a run and, marked as such, the best, in two lines."""
+    metrics = run_folder.read_json(os.path.join(run_dir, run_folder.METRICS))
+    if "last" not in metrics:
+        return "not evaluated"
+    lines = [
+        f"{which} (step {metrics[which]['step']}): "
+        + suite.summary_line(metrics[which]["test"])
+        for which in ("last", "best")
+    ]
+    return "\n".join(
+        [lines[0], f"{lines[1]} [chosen on the test split, no fair score]"]
+    )

@@ -1,0 +1,165 @@
+"""The folder of one run: who it belongs to and what is noted in it."""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import kfer
+from kfer.errors import UserError
+from kfer.settings import config as config_lib
+from kfer.settings.config import ExperimentConfig
+
+CONFIG = "config.json"
+VERSIONS = "versions.json"
+HISTORY = "history.jsonl"
+METRICS = "metrics.json"
+SAMPLES = "samples"
+MODEL = "model"
+
+_PACKAGES = ("tensorflow", "keras", "tensorflow-addons", "numpy")
+
+
+def claim(
+    run_dir: str, config: ExperimentConfig, dataset: Any, command: str = ""
+) -> None:
+    """Makes the folder this run's, or checks that it already is.
+
+    Args:
+      run_dir: new, empty or of the same run.
+      config: of the run.
+      dataset: the prepared data set it learns from.
+      command: that started it.
+
+    Raises:
+      UserError: the folder belongs to something else, to a run with another config or
+        to one on other data, or can't be written.
+    """
+    try:
+        os.makedirs(run_dir, exist_ok=True)
+        if not os.path.exists(os.path.join(run_dir, CONFIG)):
+            _claim_new(run_dir, config, dataset, command)
+    except OSError as error:
+        raise UserError(
+            f"Can't write to {run_dir}: {error.strerror}; choose another --out_dir"
+        ) from error
+    found = load_config(run_dir)
+    if changed := config_lib.differences(found, config):
+        raise UserError(
+            f"{run_dir} belongs to a run with other settings ({'; '.join(changed)}); "
+            "use those, or another --out_dir"
+        )
+    data = read_json(os.path.join(run_dir, VERSIONS))["data"]["content_hash"]
+    if data != dataset.content_hash:
+        raise UserError(
+            f"{run_dir} belongs to a run on other data ({data[:12]}, {dataset.root} is "
+            f"{dataset.content_hash[:12]}); use that data, or another --out_dir"
+        )
+
+
+def _claim_new(
+    run_dir: str, config: ExperimentConfig, dataset: Any, command: str
+) -> None:
+    # A data set prepared for the run may already lie inside.
+    others = [name for name in os.listdir(run_dir) if name not in ("data", VERSIONS)]
+    if others:
+        few = ", ".join(sorted(others)[:3])
+        raise UserError(
+            f"{run_dir} holds files of something else ({few}); "
+            "choose an empty --out_dir"
+        )
+    write_json(os.path.join(run_dir, VERSIONS), versions(dataset, command))
+    write_json(os.path.join(run_dir, CONFIG), config_lib.to_dict(config))
+
+
+def load_config(run_dir: str) -> ExperimentConfig:
+    """The config of a run; UserError if the folder is none or is damaged."""
+    path = os.path.join(run_dir, CONFIG)
+    if not os.path.isfile(path):
+        raise UserError(f"{run_dir} is no run folder: it has no {CONFIG}")
+    return config_lib.from_dict(read_json(path))
+
+
+def versions(dataset: Any, command: str) -> dict[str, Any]:
+    """What the run was made with."""
+    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {
+        "kfer": kfer.__version__,
+        "python": sys.version.split()[0],
+        **found,
+        "commit": commit(),
+        "command": command,
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "data": {
+            "root": os.path.abspath(dataset.root),
+            "name": dataset.name,
+            "content_hash": dataset.content_hash,
+            "noise": dataset.noise,
+        },
+    }
+
+
+def commit() -> str:
+    """The commit of kfer's sources, with '+' if they were changed; '' if not in git."""
+    here = os.path.dirname(os.path.abspath(__file__))
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", here, *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        changed = "+" if git("status", "--porcelain", "--untracked-files=no") else ""
+        head = git("rev-parse", "HEAD")
+    except OSError:
+        return ""
+    return head + changed if head else ""
+
+
+def read_json(path: str) -> Any:
+    """A JSON file's content; UserError if it is missing or damaged."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise UserError(f"Can't read {path}: {error}") from error
+
+
+def write_json(path: str, content: Any) -> None:
+    """Writes a JSON file whole or not at all."""
+    partial = f"{path}.partial"
+    with open(partial, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def read_history(run_dir: str, up_to: int | None = None) -> list[dict[str, Any]]:
+    """The evaluations of a run in order of their step; a cut last line is dropped."""
+    path = os.path.join(run_dir, HISTORY)
+    rows: dict[int, dict[str, Any]] = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    continue
+                rows[row["step"]] = row
+    return [rows[s] for s in sorted(rows) if up_to is None or s <= up_to]
+
+
+def write_history(run_dir: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Replaces the history, whole or not at all."""
+    path = os.path.join(run_dir, HISTORY)
+    partial = f"{path}.partial"
+    with open(partial, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    os.replace(partial, path)

@@ -1,0 +1,56 @@
+"""Blessings by thresholds and against the last blessed model."""
+
+import pytest
+
+from kfer.errors import UserError
+from kfer.evaluation import judgement
+
+
+def scores(accuracy, ccc):
+    return {"expression": {"accuracy": accuracy}, "valence_arousal": {"ccc": ccc}}
+
+
+def test_a_model_above_all_thresholds_is_blessed():
+    least = {"expression/accuracy": 0.5, "valence_arousal/ccc": 0.2}
+    assert judgement.objections(scores(0.5, 0.3), least) == []
+    assert judgement.describe([]) == "blessed"
+
+
+def test_each_threshold_is_named():
+    least = {"expression/accuracy": 0.6, "valence_arousal/ccc": 0.4}
+    found = judgement.objections(scores(0.5, 0.3), least)
+    assert found == [
+        "expression/accuracy is 0.5000, at least 0.6 is asked for",
+        "valence_arousal/ccc is 0.3000, at least 0.4 is asked for",
+    ]
+    assert judgement.describe(found).startswith("not blessed: expression/accuracy is")
+
+
+def test_an_unknown_score_is_an_objection():
+    found = judgement.objections(scores(None, 0.3), {"expression/accuracy": 0.0})
+    assert found == ["expression/accuracy is unknown, at least 0 is asked for"]
+
+
+@pytest.mark.parametrize(
+    "now, blessed", [(0.60, True), (0.59, True), (0.57, False), (0.70, True)]
+)
+def test_against_the_last_blessed_model(now, blessed):
+    # before: mean of 0.6 and 0.4 is 0.5; now: mean of `now` and 0.4
+    before = scores(0.6, 0.4)
+    found = judgement.objections(scores(now, 0.4), {}, before, 0.01)
+    assert (found == []) == blessed
+    if not blessed:
+        assert found == ["its score 0.4850 is below the last blessed model's 0.5000"]
+
+
+def test_only_targets_of_both_are_compared():
+    before = {"expression": {"accuracy": 0.5}, "pose": {"accuracy": 0.9}}
+    assert judgement.objections(scores(0.5, 0.0), {}, before) == []
+    assert judgement.objections(scores(0.5, 0.0), {}, {"pose": {"accuracy": 1.0}}) == []
+
+
+def test_a_threshold_on_nothing():
+    with pytest.raises(UserError, match="No score is called 'expression/f2'; known: "):
+        judgement.objections(scores(0.5, 0.3), {"expression/f2": 0.1})
+    with pytest.raises(UserError, match="No score is called 'age'"):
+        judgement.objections(scores(0.5, 0.3), {"age": 0.1})

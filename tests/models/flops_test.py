@@ -1,0 +1,122 @@
+"""The count against layers worked by hand."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from kfer.models import flops
+from kfer.settings.config import experiment_config
+
+DOC = Path(__file__).resolve().parents[1] / "docs" / "flops.md"
+
+
+@pytest.fixture(scope="module")
+def found():
+    """Lines of cifar10_multi by net and name."""
+    counted = flops.lines(experiment_config("cifar10_multi"))
+    return {(line.net, line.name): line for line in counted}
+
+
+def passes(line):
+    return line.forward, line.inputs, line.weights
+
+
+def test_forms_of_a_convolution():
+    # 8x8 map, 2 channels to 3: 9 taps at 64 places, 6 products each
+    assert flops.conv3x3(8, 2, 3) == (9 * 64 * 6, 9 * 64 * 6)
+    # 1x1: the centre tap; 2x2: each of 4 places sees each of 4
+    assert flops.conv3x3(1, 2, 3) == (6, 54)
+    assert flops.conv3x3(2, 2, 3) == (4 * 4 * 6, 4 * 9 * 6)
+    # pooled: 16 taps at 16 places instead of 9 at 64
+    assert flops.conv3x3_pool(8, 2, 3) == (16 * 16 * 6, 9 * 64 * 6)
+    assert flops.conv3x3_pool(2, 2, 3) == (4 * 6, 4 * 9 * 6)
+    assert flops.conv3x3_pool(3, 2, 3) == flops.conv3x3(3, 2, 3)
+    # a 4x4 kernel from each place
+    assert flops.deconvolution(2, 2, 3) == (4 * 16 * 6, 4 * 16 * 6)
+
+
+def test_encoder_by_hand(found):
+    first = found["encoder", "conv1_1"]
+    assert first.products == 32 * 32 * 9 * 3 * 64 == 1_769_472
+    assert passes(first) == (1, 0, 1)  # nothing to give the image
+    assert first.total == 2 * 1_769_472
+    last = found["encoder", "conv5_3"]  # on 2x2: 16 instead of 36 taps
+    assert (last.products, last.plain) == (16 * 512 * 512, 36 * 512 * 512)
+    assert passes(last) == (1, 1, 1)
+    assert found["encoder", "heads"].products == 512 * (100 + 100 + 30)
+
+
+def test_decoder_by_hand(found):
+    linear = found["decoder", "linear"]
+    assert linear.products == linear.kernel == 130 * 512
+    assert passes(linear) == (1, 0, 1)
+    assert found["decoder", "deconv1"].products == 16 * 512 * 512
+    last = found["decoder", "deconv5"]  # 16x16 places, 128 channels to 3
+    assert last.products == 16 * 16 * 16 * 128 * 3
+
+
+def test_discriminator_s_passes(found):
+    # 2 groups in 2 D steps and 1 G step; back to weights in D steps alone; back to
+    # inputs in D steps, and in the G step for the drawn image alone
+    assert passes(found["discriminator", "block1.conv1"]) == (6, 5, 4)
+    # a stream's first layer gives no gradient in D steps
+    assert passes(found["discriminator", "block0.conv1"]) == (6, 1, 4)
+    assert passes(found["discriminator", "annotator_1.linear"]) == (6, 1, 4)
+    # the joint stream reads both what the encoder and what the decoder made
+    assert passes(found["discriminator", "joint.linear"]) == (6, 6, 4)
+    # two operands, no weights
+    assert passes(found["discriminator", "attention.weights"]) == (6, 10, 0)
+
+
+def test_discriminator_by_hand(found):
+    pooled = found["discriminator", "block1.conv2"]  # 16x16 to 8x8
+    assert pooled.products == 8 * 8 * 16 * 128 * 128
+    assert pooled.plain == 16 * 16 * 9 * 128 * 128  # 2.25 times as many
+    shortcut = found["discriminator", "block1.conv_sc"]  # pooled first
+    assert (shortcut.products, shortcut.plain) == (8 * 8 * 64 * 128, 256 * 64 * 128)
+    assert found["discriminator", "block5.conv1"].products == 512 * 512
+    # 256 queries of 64 pooled keys, 8 channels
+    assert found["discriminator", "attention.weights"].products == 256 * 64 * 8
+    assert found["discriminator", "joint.linear"].products == 2560 * 1024
+
+
+def test_norms_are_computed_once_for_both_groups():
+    shared = flops.lines(experiment_config("cifar10_multi"))
+    apart = flops.lines(experiment_config("cifar10_multi", shared_sigma=False))
+    for one, two in zip(shared, apart, strict=True):
+        factor = 2 if one.net == "discriminator" else 1
+        assert two.norm_total == factor * one.norm_total
+    # 3 passes forward and 2 back over a kernel of 512 x 1, two products each
+    score = next(line for line in shared if line.name == "score_x")
+    assert score.norm_total == 2 * 5 * 512
+
+
+def test_algorithm_1_draws_twice_and_scores_less():
+    paper = flops.lines(experiment_config("cifar10_multi", "paper"))
+    by_name = {line.name: line for line in paper}
+    assert passes(by_name["conv5_3"]) == (2, 1, 1)
+    assert passes(by_name["block1.conv1"]) == (4, 3, 2)  # one D step
+
+
+def test_the_sum_is_of_all_lines():
+    config = experiment_config("cifar10_multi")
+    lines = flops.lines(config)
+    products = sum(line.products * line.passes for line in lines)
+    norms = sum(2 * line.kernel * line.norms for line in lines)
+    expected = 2e-9 * (products + norms / 128)
+    assert flops.gflop_per_image(config) == pytest.approx(expected)
+    half = dataclasses.replace(config, batch_size=64)
+    more = flops.gflop_per_image(half) - flops.gflop_per_image(config)
+    assert more == pytest.approx(2e-9 * norms / 128)
+
+
+@pytest.mark.parametrize("size", (32, 64, 96, 128, 256))
+def test_plain_is_never_cheaper(size):
+    for line in flops.lines(experiment_config("raf_multi", image_size=size)):
+        assert line.plain >= line.products > 0
+
+
+@pytest.mark.parametrize("name", ("cifar10_multi", "raf_multi"))
+def test_the_document_agrees(name):
+    assert flops.table(experiment_config(name)) in DOC.read_text()

@@ -1,0 +1,64 @@
+"""Sources as text, and the two ways a data set is made."""
+
+import numpy as np
+
+from kfer.data.datasets import ReaderOptions, raf
+from kfer.preprocess import ingest
+from kfer.preprocess.ingest import Source
+
+
+def test_a_source_survives_json():
+    options = ReaderOptions(seed=3, flip_rates=(0.2, 0.3), limit={"train": 5})
+    source = Source("cifar10", options)
+    text = ingest.to_json(source)
+    assert ingest.from_json(text) == source
+    assert text == ingest.to_json(ingest.from_json(text))
+
+
+def test_drawn_faces_need_no_folder():
+    assert not Source("synthetic_faces").needs_root
+    assert Source("raf").needs_root
+
+
+def test_columns_are_the_readers():
+    columns, clean = Source("synthetic_faces").columns()
+    assert sorted(columns) == [
+        "annotator_1",
+        "annotator_2",
+        "annotator_3",
+        "valence_arousal",
+    ]
+    assert columns["annotator_1"].size == 7 and sorted(clean) == [
+        "expression",
+        "valence_arousal",
+    ]
+
+
+def test_drawn_faces_are_stored_as_they_are(tmp_path):
+    options = ReaderOptions(limit={"train": 10, "test": 4}, flip_rates=(0.3,))
+    dataset = ingest.prepare(
+        Source("synthetic_faces", options), "", str(tmp_path / "data")
+    )
+    assert ingest.describe(dataset) == "10 train, 4 test"
+    noise = ingest.noise_of(dataset)["annotator_1"]
+    assert noise["requested"] == 0.3 and noise["compared"] == 10
+    text = f"annotator_1 {100 * noise['achieved']:.1f} %"
+    assert ingest.describe_noise(dataset).startswith(text)
+
+
+def test_photographs_are_aligned(tmp_path):
+    raf.make_fake_root(str(tmp_path / "raw"), 8, np.random.default_rng(0))
+    dataset = ingest.prepare(
+        Source("raf", ReaderOptions(image_size=32)),
+        str(tmp_path / "raw"),
+        str(tmp_path / "data"),
+    )
+    assert ingest.describe(dataset) == "6 train, 2 test"
+    assert dataset.image_size == 32
+    assert dataset.notes["alignment"] == {"landmarks": 8}
+
+
+def test_processes_are_beams_where_it_has_its_own():
+    assert ingest._processes(["--runner=FlinkRunner"]) == 1
+    assert ingest._processes(["--direct_running_mode=multi_processing"]) == 1
+    assert ingest._processes(["--runner=FnApiRunner"]) >= 1

@@ -1,0 +1,51 @@
+"""Scores, page and verdict of a model, beside a rival and the last blessed one."""
+
+import os
+import shutil
+
+import pytest
+
+from kfer.evaluation import scoring
+from kfer.serving import export, scorecard
+from kfer.training import run_folder
+from tests import runs
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("card")
+    model = str(folder / "model")
+    export.export_run(runs.run(), model)
+    run = str(folder / "run")
+    shutil.copytree(
+        runs.run(), run, ignore=shutil.ignore_patterns("checkpoints", "model")
+    )
+    least = {"expression/accuracy": 2.0}
+    out = str(folder / "out")
+    found = scorecard.write(
+        out, model, runs.dataset().root, run, [run], least, last_blessed=model
+    )
+    return found, out, model
+
+
+def test_scores_are_the_saved_models(card):
+    found, _, model = card
+    again = scoring.evaluate_model(model, runs.dataset().root)["scores"]
+    assert found["scores"] == again == found["last_blessed"]
+
+
+def test_the_verdict_is_noted(card):
+    found, out, _ = card
+    assert len(found["objections"]) == 1  # as good as itself, but not 200 % right
+    assert "at least 2 is asked for" in found["objections"][0]
+    assert run_folder.read_json(os.path.join(out, scorecard.EVALUATION)) == found
+    line = scorecard.describe(found)
+    assert line.startswith("expression accuracy ") and "not blessed: " in line
+
+
+def test_the_page_shows_both_runs(card):
+    _, out, _ = card
+    with open(os.path.join(out, "report.html"), encoding="utf-8") as file:
+        page = file.read()
+    assert "confusion of the last model" in page and "reliability" in page
+    assert "Beside it" in page and page.count("vgg_all (") >= 4

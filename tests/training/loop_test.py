@@ -1,0 +1,182 @@
+"""A run from its command: results, going on after a kill, wrong inputs."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kfer.data import dataset as dataset_lib
+from kfer.data import datasets
+from kfer.errors import UserError
+from kfer.methods.joint_distribution import JointDistribution
+from kfer.settings.config import experiment_config
+from kfer.training import loop, run_folder
+from tests import runs
+
+SMALL = (
+    "--experiment=synthetic_faces",
+    "--width=0.125",
+    "--batch_size=8",
+    "--steps=8",
+    "--eval_every=2",
+    "--deterministic",
+    "--noexport",
+    "--set=gan_start_epoch=0",
+    "--set=noise_size=8",
+    "--set=embedding_size=64",
+)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("data") / "faces")
+    options = datasets.ReaderOptions(limit={"train": 32, "test": 16})
+    datasets.make("synthetic_faces", "", folder, options)
+    return folder
+
+
+def command(data_dir, out_dir, *flags):
+    return [
+        sys.executable,
+        "-m",
+        "kfer.bin.train_main",
+        *SMALL,
+        f"--data_dir={data_dir}",
+        f"--out_dir={out_dir}",
+        *flags,
+    ]
+
+
+def weights(run_dir, step=8):
+    prefix = os.path.join(run_dir, "checkpoints", f"step-{step:08d}")
+    reader = tf.train.load_checkpoint(prefix)
+    names = reader.get_variable_to_shape_map()
+    return {
+        name: reader.get_tensor(name)
+        for name in names
+        if not name.startswith(("_CHECKPOINTABLE", "save_counter"))
+    }
+
+
+def test_stretches_cut_at_evaluations_warmup_and_start():
+    assert loop.stretches(0, 10, 4, 0) == [
+        (0, 4, False),
+        (4, 8, False),
+        (8, 10, False),
+    ]
+    assert loop.stretches(5, 10, 4, 6) == [
+        (5, 6, True),
+        (6, 8, False),
+        (8, 10, False),
+    ]
+    assert loop.stretches(10, 10, 4, 0) == []
+
+
+def test_each_phase_is_traced_once(monkeypatch, tmp_path):
+    """Batches of 7 of 24 pictures: an epoch is 3 steps, and 3 pictures are left over.
+
+    Four stretches, the last one shorter: an epoch of warm-up, two epochs, two steps.
+    """
+    traces = []
+    original = JointDistribution.train_step
+
+    def counted(self, batch):
+        traces.append((self.warmup, batch.image.shape[0]))
+        return original(self, batch)
+
+    monkeypatch.setattr(JointDistribution, "train_step", counted)
+    config = runs.config(batch_size=7, gan_start_epoch=0, discriminator_steps=1)
+    config = dataclasses.replace(config, tasks=config.tasks[:1])
+    settings = loop.RunSettings(steps=11, evaluate=False)
+    loop.train(config, runs.dataset(), str(tmp_path / "run"), settings)
+    rows = run_folder.read_history(str(tmp_path / "run"))
+    assert [row["step"] for row in rows] == [3, 6, 9, 11]
+    assert traces == [(True, 7), (False, 7)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ("kfer", "paper"))
+def test_a_killed_run_ends_with_the_same_bits(data_dir, tmp_path, recipe):
+    flags = (f"--recipe={recipe}",)
+    whole, killed = str(tmp_path / "whole"), str(tmp_path / "killed")
+    subprocess.run(command(data_dir, whole, *flags), check=True)
+    process = subprocess.Popen(command(data_dir, killed, *flags))
+    # Two evaluations in, step 4: in the middle, whatever the machine's speed.
+    first = os.path.join(killed, "checkpoints", "step-00000004.index")
+    while not os.path.exists(first) and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not os.path.exists(os.path.join(killed, "metrics.json"))
+    subprocess.run(command(data_dir, killed, *flags), check=True)
+    expected, found = weights(whole), weights(killed)
+    assert expected.keys() == found.keys()
+    different = [n for n in expected if not np.array_equal(expected[n], found[n])]
+    assert different == []
+    assert [row["step"] for row in history(killed)] == [2, 4, 6, 8]
+
+
+def history(run_dir):
+    with open(os.path.join(run_dir, "history.jsonl"), encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def test_a_run_leaves_its_results(data_dir, tmp_path):
+    config = experiment_config(
+        "synthetic_faces",
+        method="vgg_all",
+        width=0.125,
+        batch_size=8,
+        noise_size=8,
+        embedding_size=64,
+    )
+    settings = loop.RunSettings(steps=4, eval_every=2, command="test")
+    dataset = dataset_lib.load(data_dir)
+    run_dir = str(tmp_path / "run")
+    metrics = loop.train(config, dataset, run_dir, settings)
+    assert metrics["last"]["step"] == 4
+    assert 0.0 <= metrics["last"]["test"]["expression"]["accuracy"] <= 1.0
+    assert -1.0 <= metrics["last"]["test"]["valence_arousal"]["ccc"] <= 1.0
+    assert [row["step"] for row in history(run_dir)] == [2, 4]
+    # The losses of tasks add up to the loss: all weights are 1.
+    for row in history(run_dir):
+        parts = [v for k, v in row["train"].items() if k.endswith(("entropy", "/ccc"))]
+        assert row["train"]["loss"] == pytest.approx(sum(parts), rel=1e-5)
+    assert "step 4" in loop.summary(run_dir)
+    # Once done, it has nothing left to do and says the same.
+    assert loop.train(config, dataset, run_dir, settings) == metrics
+
+
+def test_sigterm_saves_and_says_so(data_dir, tmp_path):
+    run_dir = str(tmp_path / "run")
+    process = subprocess.Popen(
+        command(data_dir, run_dir, "--method=vgg_all", "--steps=100000")
+    )
+    first = os.path.join(run_dir, "checkpoints", "step-00000002.index")
+    while not os.path.exists(first) and process.poll() is None:
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(timeout=120) == 143
+    last = history(run_dir)[-1]["step"]
+    assert os.path.exists(
+        os.path.join(run_dir, "checkpoints", f"step-{last:08d}.index")
+    )
+
+
+def test_images_too_small(data_dir):
+    config = experiment_config("synthetic_faces", image_size=64, batch_size=8)
+    with pytest.raises(UserError, match="holds 32 px images.*asks for 64 px"):
+        loop.check_inputs(config, dataset_lib.load(data_dir))
+
+
+def test_batch_larger_than_the_data(data_dir):
+    config = experiment_config("synthetic_faces", batch_size=64)
+    with pytest.raises(UserError, match="batch_size 64 is more than the 32"):
+        loop.check_inputs(config, dataset_lib.load(data_dir))

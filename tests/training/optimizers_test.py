@@ -1,0 +1,143 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kfer.training.optimizers import Adam
+
+RATE, BETA_1, BETA_2, EPSILON = 0.01, 0.9, 0.999, 1e-8
+START = np.array([1.0, -2.0, 0.5, 3.0])
+# From far above epsilon to far below it, where only epsilon decides the step.
+GRADIENTS = np.array(
+    [
+        [1.0, -3e-3, 2e-8, 1e-10],
+        [-0.5, 2e-3, -1e-8, 3e-10],
+        [0.3, 4e-3, 5e-8, -2e-10],
+    ]
+)
+
+
+def torch_adam(start, gradients, rate=RATE, epsilon=EPSILON):
+    """PyTorch's: p -= rate / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon)."""
+    value, m, v, values = start.copy(), 0.0, 0.0, []
+    for t, g in enumerate(gradients, 1):
+        m = BETA_1 * m + (1 - BETA_1) * g
+        v = BETA_2 * v + (1 - BETA_2) * g**2
+        root = np.sqrt(v) / np.sqrt(1 - BETA_2**t) + epsilon
+        value = value - rate / (1 - BETA_1**t) * m / root
+        values.append(value)
+    return values
+
+
+def run(optimizer, gradients=GRADIENTS):
+    """The change of the variable after each step, which rounding at 1 would hide."""
+    variable = tf.Variable(np.zeros_like(START), dtype=tf.float32)
+    values = []
+    for gradient in gradients:
+        optimizer.apply_gradients([(tf.constant(gradient, tf.float32), variable)])
+        values.append(variable.numpy())
+    return values
+
+
+def adam(**fields):
+    return Adam(RATE, BETA_1, BETA_2, EPSILON, **fields)
+
+
+def test_equals_pytorch_s_adam():
+    expected = torch_adam(np.zeros_like(START), GRADIENTS)
+    np.testing.assert_allclose(run(adam()), expected, rtol=2e-4)
+
+
+def test_first_step_by_hand():
+    # m / (1 - b1) = g and v / (1 - b2) = g^2, so the step is rate g / (|g| + epsilon)
+    first = run(adam())[0]
+    assert first[:2] == pytest.approx([-0.01, 0.01], rel=1e-4)
+    assert first[2] == pytest.approx(-0.01 * 2 / 3, rel=1e-4)
+    assert first[3] == pytest.approx(-0.01 * 1e-10 / 1.01e-8, rel=1e-4)
+
+
+def test_keras_adam_differs_where_epsilon_matters():
+    # Keras: rate g / (|g| + epsilon / sqrt(1 - b2)); 1 / sqrt(0.001) = 31.6
+    keras_first = run(keras.optimizers.Adam(RATE, BETA_1, BETA_2, EPSILON))[0]
+    assert keras_first[2] == pytest.approx(-0.01 * 2 / (2 + 31.62), rel=1e-3)
+    ours = run(adam())[0]
+    assert ours[2] / keras_first[2] == pytest.approx(33.62 / 3, rel=1e-3)
+    np.testing.assert_allclose(ours[:1], keras_first[:1], rtol=1e-5)
+
+
+def test_a_step_in_a_graph_equals_an_eager_one():
+    variable = tf.Variable(np.zeros_like(START), dtype=tf.float32)
+    optimizer = adam()
+    optimizer.build([variable])
+
+    @tf.function
+    def step(gradient):
+        optimizer.apply_gradients([(gradient, variable)])
+
+    for gradient in GRADIENTS:
+        step(tf.constant(gradient, tf.float32))
+    np.testing.assert_array_equal(variable, run(adam())[-1])
+
+
+@pytest.mark.parametrize("graph", (False, True), ids=("eager", "graph"))
+def test_keras_compiled_update_is_the_same(graph):
+    """Keras turns jit_compile on by itself where there is a GPU.
+
+    Two updates of one variable in a step, as two discriminator steps make: each has its
+    own bias correction.
+    """
+    gradients = np.concatenate([GRADIENTS[:2], GRADIENTS[:2]])
+    optimizer = adam()
+    optimizer.jit_compile = True
+    variable = tf.Variable(np.zeros_like(START), dtype=tf.float32)
+    optimizer.build([variable])
+
+    def step():
+        for gradient in GRADIENTS[:2]:
+            optimizer.apply_gradients([(tf.constant(gradient, tf.float32), variable)])
+
+    step = tf.function(step) if graph else step
+    step()
+    step()
+    expected = torch_adam(np.zeros_like(START), gradients)[-1]
+    np.testing.assert_allclose(variable, expected, rtol=1e-3)
+
+
+def test_learning_rate_may_change_between_steps():
+    optimizer = adam()
+    variable = tf.Variable([0.0])
+    optimizer.apply_gradients([(tf.constant([1.0]), variable)])
+    optimizer.learning_rate.assign(0.0)
+    before = variable.numpy()
+    optimizer.apply_gradients([(tf.constant([1.0]), variable)])
+    np.testing.assert_array_equal(variable, before)
+    assert optimizer.iterations.numpy() == 2
+
+
+def test_slots_are_first_and_second_moments():
+    optimizer = adam()
+    variable = tf.Variable([0.0, 0.0])
+    for gradient in ([1.0, 2.0], [3.0, -2.0]):
+        optimizer.apply_gradients([(tf.constant(gradient), variable)])
+    # 0.9 * 0.1 * 1 + 0.1 * 3; 0.999 * 0.001 * 1 + 0.001 * 9
+    first, second = (slot.numpy() for slot in optimizer.variables[-2:])
+    assert first == pytest.approx([0.39, -0.02], rel=1e-5)
+    assert second == pytest.approx([0.009999, 0.007996], rel=1e-4)
+
+
+def test_two_replicas_sum_their_gradients(two_replicas):
+    with two_replicas.scope():
+        variable = tf.Variable(np.zeros_like(START), dtype=tf.float32)
+        optimizer = adam()
+        optimizer.build([variable])
+    for gradient in GRADIENTS:
+        halves = two_replicas.experimental_distribute_values_from_function(
+            lambda context, g=gradient: tf.constant(
+                g * (0.25, 0.75)[context.replica_id_in_sync_group], tf.float32
+            )
+        )
+        two_replicas.run(
+            lambda g: optimizer.apply_gradients([(g, variable)]), args=(halves,)
+        )
+    np.testing.assert_allclose(variable.numpy(), run(adam())[-1], rtol=1e-5)
+    assert optimizer.iterations.numpy() == 3

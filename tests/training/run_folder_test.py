@@ -1,0 +1,81 @@
+"""A run's folder belongs to one config on one data set."""
+
+import json
+import types
+
+import pytest
+
+from kfer.errors import UserError
+from kfer.settings import config as config_lib
+from kfer.training import run_folder
+
+CONFIG = config_lib.experiment_config("synthetic_faces")
+
+
+def data(digest="a" * 64):
+    return types.SimpleNamespace(
+        root="somewhere", name="synthetic_faces", content_hash=digest, noise={}
+    )
+
+
+def test_the_same_run_may_come_back(tmp_path):
+    run_folder.claim(str(tmp_path / "run"), CONFIG, data(), "kfer-train ...")
+    run_folder.claim(str(tmp_path / "run"), CONFIG, data())
+    assert run_folder.load_config(str(tmp_path / "run")) == CONFIG
+    noted = run_folder.read_json(str(tmp_path / "run" / run_folder.VERSIONS))
+    assert noted["command"] == "kfer-train ..."
+    assert noted["tensorflow"].startswith("2.15")
+
+
+def test_another_config_is_refused(tmp_path):
+    run_folder.claim(str(tmp_path), CONFIG, data())
+    other = config_lib.experiment_config("synthetic_faces", seed=7)
+    with pytest.raises(UserError, match="other settings .seed: 0 -> 7.*--out_dir"):
+        run_folder.claim(str(tmp_path), other, data())
+
+
+def test_other_data_are_refused(tmp_path):
+    run_folder.claim(str(tmp_path), CONFIG, data())
+    with pytest.raises(UserError, match="a run on other data .aaaaaaaaaaaa"):
+        run_folder.claim(str(tmp_path), CONFIG, data("b" * 64))
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UserError, match="something else .thesis.tex"):
+        run_folder.claim(str(tmp_path), CONFIG, data())
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="Can't write to"):
+        run_folder.claim(str(tmp_path / "file"), CONFIG, data())
+
+
+def test_no_run_folder_and_damaged_config(tmp_path):
+    with pytest.raises(UserError, match="is no run folder"):
+        run_folder.load_config(str(tmp_path))
+    (tmp_path / run_folder.CONFIG).write_text('{"name": ')
+    with pytest.raises(UserError, match="Can't read"):
+        run_folder.load_config(str(tmp_path))
+    (tmp_path / run_folder.CONFIG).write_text('{"name": "x"}')
+    with pytest.raises(UserError, match="does not fit this version"):
+        run_folder.load_config(str(tmp_path))
+
+
+def test_history_survives_a_cut_line(tmp_path):
+    rows = [{"step": 4, "test": {}}, {"step": 8, "test": {}}]
+    run_folder.write_history(str(tmp_path), rows)
+    with open(tmp_path / run_folder.HISTORY, "a") as file:
+        file.write('{"step": 12, "te')
+    assert run_folder.read_history(str(tmp_path)) == rows
+    assert run_folder.read_history(str(tmp_path), up_to=4) == rows[:1]
+
+
+def test_json_is_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "metrics.json"
+    run_folder.write_json(str(path), {"step": 1})
+    with pytest.raises(TypeError):
+        run_folder.write_json(str(path), {"step": object()})
+    assert json.loads(path.read_text()) == {"step": 1}
