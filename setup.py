@@ -75,6 +75,7 @@ setuptools.setup(
         ],
         "dev": [
             "cleanlab==2.9.0",
+            "import-linter",
             "mypy",
             "pytest",
             "pytest-timeout",

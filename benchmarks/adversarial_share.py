@@ -67,9 +67,9 @@ def main(argv: Sequence[str]) -> int:
     import numpy as np
 
     from kfer.data import dataset, input_pipeline
-    from kfer.evaluation import scoring
+    from kfer.training import compiling
 
-    method, config, step = scoring.load_method(FLAGS.run)
+    method, config, step = compiling.restored(FLAGS.run)
     if getattr(method, "discriminator", None) is None:
         raise UserError(f"{FLAGS.run} is of {config.method!r}, which has no D")
     data = input_pipeline.train_dataset(dataset.load(FLAGS.data_dir), config, step)

@@ -23,7 +23,8 @@ from absl import app, flags
 
 from kfer.data.fake_roots import faces
 from kfer.data.record import RawExample
-from kfer.preprocess import alignment, decode, parallel
+from kfer.images import alignment, decode
+from kfer.preprocess import parallel
 from kfer.preprocess.transforms import Prepared, Settings
 
 FLAGS = flags.FLAGS

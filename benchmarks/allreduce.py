@@ -26,14 +26,14 @@ flags.DEFINE_integer("replicas", 8, "In the ring.", 1)
 def main(argv: Sequence[str]) -> int:
     del argv
     from kfer import methods
-    from kfer.training import loop, strategies
+    from kfer.training import compiling, strategies
 
     config = methods.resolve_tasks(
         config_lib.experiment_config(
             FLAGS.experiment, FLAGS.recipe, FLAGS.method, width=FLAGS.width
         )
     )
-    found = strategies.allreduce_bytes(loop.compiled(config), config)
+    found = strategies.allreduce_bytes(compiling.compiled(config), config)
     count = FLAGS.replicas
     found["sent_by_each"] = 2 * (count - 1) * found["total"] // count
     run = {

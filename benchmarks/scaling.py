@@ -55,9 +55,9 @@ def speeds(config: Any, batches: Sequence[int]) -> Iterator[float]:
     """Images/s at each batch size; one model, traced once."""
     import tensorflow as tf
 
-    from kfer.training import loop
+    from kfer.training import compiling
 
-    method = loop.compiled(config)
+    method = compiling.compiled(config)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def step(batch: Any) -> Any:

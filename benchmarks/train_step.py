@@ -121,12 +121,12 @@ def measure(config: config_lib.ExperimentConfig) -> dict[str, float]:
     """Speed, time to the end of the first step and memory of the whole process."""
     import tensorflow as tf
 
-    from kfer.training import execution, loop
+    from kfer.training import compiling, execution
 
     execution.configure()
     strategy = strategy_of(FLAGS.replicas)
     with strategy.scope():
-        method = loop.compiled(config, FLAGS.mixed_precision)
+        method = compiling.compiled(config, FLAGS.mixed_precision)
     batch = random_batch(config)
     if FLAGS.replicas > 1:
         whole = tf.data.Dataset.from_tensors(batch).unbatch().batch(config.batch_size)

@@ -27,7 +27,7 @@ _PUBLIC = {
     "Encoder": "kfer.models.encoder",
     "Decoder": "kfer.models.decoder",
     "Discriminator": "kfer.models.discriminator",
-    "train": "kfer.training.loop",
+    "train": "kfer.runs",
     "evaluate": "kfer.evaluation.scoring",
     "export_model": "kfer.serving.export",
     "Predictor": "kfer.serving.predict",

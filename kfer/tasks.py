@@ -1,6 +1,7 @@
 """Label tasks: one row each; heads, streams, features and outputs loop over them."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from kfer.errors import UserError
 
@@ -161,3 +162,11 @@ def share_heads(tasks: tuple[LabelTask, ...], kind: str) -> tuple[LabelTask, ...
                 f"{name!r}: {one} is not {other}"
             )
     return check_tasks(tuple(found.values()))
+
+
+def task_of_target(tasks: Iterable[LabelTask]) -> dict[str, LabelTask]:
+    """target -> the first task that learns it: it says what an answer means."""
+    found: dict[str, LabelTask] = {}
+    for task in tasks:
+        found.setdefault(task.target, task)
+    return found

@@ -7,10 +7,10 @@ from typing import Any
 from kfer import methods
 from kfer.data import record
 from kfer.data.datasets import ReaderOptions
+from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Column
 from kfer.errors import UserError
 from kfer.preprocess.ingest import Source
-from kfer.preprocess.label_noise import LabelNoise
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
 

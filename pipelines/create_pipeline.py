@@ -27,16 +27,16 @@ from components.last_blessed import LastOtherBlessed
 from components.model_pusher.component import model_pusher
 from components.relabeler.component import Relabeler
 from components.serving_check.component import serving_check
-from kfer.data import label_schema
+from kfer.data import label_noise, label_schema
 from kfer.data.record import Column
-from kfer.preprocess import ingest, label_noise
+from kfer.preprocess import ingest
 from kfer.preprocess.ingest import Source
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
 from pipelines.config import PipelineConfig
 from pipelines.places import Data, Places, TeacherModel
 
-RUN_FN = "kfer.training.tfx_trainer.run_fn"
+RUN_FN = "components.trainer.run_fn.run_fn"
 
 
 def create_pipeline(

@@ -8,7 +8,7 @@ from kfer.lineage import digest
 from kfer.preprocess.ingest import Source
 from pipelines import create_pipeline, schemas
 from pipelines.config import PipelineConfig
-from pipelines.places import Data, Places, beam_flags
+from pipelines.places import Data, Places, beam_flags, code_packages
 
 
 def compile_pipeline(
@@ -58,7 +58,7 @@ def compile_pipeline(
         )
         if teacher
         else None,
-        code_version=digest.of_code(digest.packages()),
+        code_version=digest.of_code(code_packages()),
         beam_args=beam_flags(image, beam_args),
         cluster=True,
     )

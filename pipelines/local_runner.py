@@ -95,7 +95,7 @@ def run(
             config.source, data_dir, _schema(root, config, False), "--data_dir"
         ),
         teacher=_teacher(config, root, teacher_data_dir, teacher_model),
-        code_version=digest.of_code(digest.packages()),
+        code_version=digest.of_code(places_lib.code_packages()),
         beam_args=places_lib.beam_flags(NO_IMAGE, beam_args),
     )
     _make(root)

@@ -94,3 +94,11 @@ def beam_flags(image: str, args: Sequence[str]) -> tuple[str, ...]:
     named = any(arg.startswith("--runner") for arg in args)
     runner = () if named else ("--runner=FnApiRunner",)
     return (*runner, f"--sdk_container_image={image}", *args)
+
+
+def code_packages() -> list[str]:
+    """Folders of the packages whose code decides what the components make."""
+    import components
+    import kfer
+
+    return [os.path.dirname(os.path.abspath(p.__file__)) for p in (kfer, components)]

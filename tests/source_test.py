@@ -20,7 +20,7 @@ WITHOUT_TEST = {
     "kfer/training/callbacks.py": "training_test runs them all",
     "kfer/bin/demo_main.py": "make demo; pipelines/local_runner_test runs its parts",
     "kfer/data/datasets/affectnet_2021.py": "one layout of affectnet_test",
-    "kfer/data/datasets/affectnet_labels.py": "affectnet_test",
+    "kfer/data/affectnet_labels.py": "affectnet_test",
     "kfer/data/manifest_rows.py": "datasets/manifest_test",
     "kfer/data/storage.py": "input_pipeline_test",
     **{

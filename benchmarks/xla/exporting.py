@@ -19,7 +19,6 @@ from kfer.errors import UserError
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, Noise
-from kfer.training import loop
 
 FORMAT_VERSION = 1
 # An initializer that is known by its rule alone; see initial.py.
@@ -36,9 +35,11 @@ def build(config: ExperimentConfig) -> tuple[Any, dict[Any, Any]]:
         drawn[variable.ref()] = getattr(initializer, "__self__", initializer)
         return variable
 
+    from kfer.training import compiling
+
     tf.keras.utils.set_random_seed(config.seed)
     with tf.variable_creator_scope(creator):
-        method = loop.compiled(config)
+        method = compiling.compiled(config)
     return method, drawn
 
 

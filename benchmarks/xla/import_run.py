@@ -42,14 +42,14 @@ def import_run(export_dir: str, state_dir: str, dataset: Any, out_dir: str) -> i
       UserError: the state is another export's, or the data set is another.
     """
     from kfer.evaluation import scoring
-    from kfer.training import loop, run_folder
+    from kfer.training import compiling, run_folder
     from kfer.training.checkpoints import Checkpoints
 
     content = run_folder.read_json(os.path.join(export_dir, "map.json"))
     config = config_lib.from_dict(content["config"])
     if dataset.content_hash != content["content_hash"]:
         raise UserError(f"{dataset.root} is not the data set that was exported")
-    method = loop.compiled(config)
+    method = compiling.compiled(config)
     step, arrays = read_state(state_dir)
     assign(method, content["variables"], arrays)
     run_folder.claim(out_dir, config, dataset, common.command_line())

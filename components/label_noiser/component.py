@@ -9,8 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from kfer.data import rewrite
-from kfer.preprocess import label_noise
+from kfer.data import label_noise, rewrite
 
 
 @component

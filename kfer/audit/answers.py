@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tqdm
 
+from kfer import tasks as tasks_lib
 from kfer.audit import joint_score
 from kfer.audit.label_sets import LabelSets
 from kfer.data.dataset import Dataset
@@ -14,7 +15,7 @@ from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.metrics import classification
 from kfer.settings.config import ExperimentConfig, config_hash
-from kfer.training import checkpoints, execution, run_folder
+from kfer.training import checkpoints, compiling, execution, run_folder
 
 
 class Answers(NamedTuple):
@@ -44,10 +45,10 @@ def collect(
         something else, or the model has diverged.
     """
     execution.configure()
-    method, config, step = scoring.load_method(run_dir, step)
+    method, config, step = compiling.restored(run_dir, step)
     answer = scoring.traced(method, config)
     by_target = _over(dataset, config, split, lambda image, _: answer(image))
-    for target, task in scoring.task_of_target(config.tasks).items():
+    for target, task in tasks_lib.task_of_target(config.tasks).items():
         rows = by_target[target]
         if task.is_categorical:
             by_target[target] = classification.check_probabilities(rows)

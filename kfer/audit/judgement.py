@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kfer import tasks as tasks_lib
 from kfer.audit import joint_labels, suspicion, values
 from kfer.audit.answers import Answers
 from kfer.audit.audit import Audit
@@ -15,7 +16,6 @@ from kfer.audit.class_labels import ClassLabels
 from kfer.audit.label_sets import LabelSets, given
 from kfer.audit.rankings import DOUBT_LIMIT, RESIDUAL_LIMIT, Ranking
 from kfer.errors import UserError
-from kfer.evaluation import scoring
 
 
 class Judgement(NamedTuple):
@@ -62,7 +62,7 @@ def judge(
 
 def _targets(answers: Answers, sets: LabelSets) -> tuple[str, dict[str, str]]:
     """The model's target of the annotators' classes or '', and column -> of values."""
-    tasks = scoring.task_of_target(answers.config.tasks)
+    tasks = tasks_lib.task_of_target(answers.config.tasks)
     names = sets.annotators()
     classes = sets.columns[names[0]].classes if names else ()
     alike = [t for t, task in tasks.items() if names and task.classes == classes]

@@ -9,9 +9,9 @@ import numpy as np
 from kfer.data import record as record_lib
 from kfer.data import rewrite, shards
 from kfer.data.dataset import Dataset
+from kfer.data.label_noise import ANNOTATOR
 from kfer.data.record import Column
 from kfer.errors import UserError
-from kfer.preprocess.label_noise import ANNOTATOR
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,7 +33,7 @@ def render(summary: dict[str, Any], suspects: Sequence[dict[str, Any]] = ()) -> 
 
 def figures(summary: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     """Title and PNG of each picture."""
-    from kfer.data import inspect_plots
+    from kfer.preprocess import inspect_plots
 
     if found := summary["classes"]:
         names, pairs = found["annotators"], found["pairwise"]

@@ -14,7 +14,7 @@ from absl import flags, logging
 
 from kfer.bin import common
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, folder, manifest
+from kfer.data import datasets, folder, manifest, verification
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 
@@ -87,7 +87,7 @@ def verify(arguments: Sequence[str]) -> None:
     """Reads everything and compares it with dataset.json."""
     dataset = dataset_lib.load(_folder("verify", arguments))
     common.import_tensorflow()
-    dataset_lib.verify(dataset)
+    verification.verify(dataset)
     counts = {split: info.num_records for split, info in dataset.splits.items()}
     print(f"{dataset.root}: {dataset.name} is whole: {counts}")
 
@@ -147,7 +147,7 @@ def inspect_(arguments: Sequence[str]) -> None:
     """Writes an HTML page about a data set."""
     folder = _folder("inspect", arguments)
     common.import_tensorflow()
-    from kfer.data import inspect
+    from kfer.preprocess import inspect
 
     print(inspect.write_page(folder, FLAGS.source_dir))
 

@@ -13,7 +13,7 @@ from kfer.bin import common
 from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
 from kfer.evaluation import results, scoring
-from kfer.serving import model_folder
+from kfer.serving import model_folder, model_scores
 from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> None:
         raise UserError("Name the --data_dir to score the model on")
     _check_folders()
     common.import_tensorflow()
-    score = scoring.evaluate_run if FLAGS.run else scoring.evaluate_model
+    score = scoring.evaluate_run if FLAGS.run else model_scores.evaluate_model
     result = score(
         FLAGS.run or FLAGS.model,
         FLAGS.data_dir,

@@ -122,9 +122,10 @@ def _score_run() -> str:
 def _score_model(path: str) -> str:
     from kfer.evaluation import scoring
     from kfer.metrics import suite
+    from kfer.serving import model_scores
 
     root = scoring.load_data(FLAGS.run, FLAGS.data_dir).root
-    return suite.summary_line(scoring.evaluate_model(path, root)["scores"])
+    return suite.summary_line(model_scores.evaluate_model(path, root)["scores"])
 
 
 def entry() -> None:

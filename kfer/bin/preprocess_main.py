@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from absl import app, flags, logging
 
 from kfer.bin import common
-from kfer.data import datasets
+from kfer.data import datasets, verification
 from kfer.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -105,7 +105,9 @@ def job_from_flags(beam_args: Sequence[str]):
     Raises:
       UserError: a flag is missing or makes no sense.
     """
-    from kfer.preprocess import decode, job, label_noise, transforms
+    from kfer.data import label_noise
+    from kfer.images import decode
+    from kfer.preprocess import job, transforms
 
     for flag in ("dataset", "source_dir", "out_dir"):
         if not FLAGS[flag].value:
@@ -204,14 +206,13 @@ def main(argv: Sequence[str]) -> None:
     described = job_from_flags(beam_args)
     if beam_args:
         check_beam_args(beam_args)
-    from kfer.data import dataset as dataset_lib
     from kfer.preprocess import job
 
     job.check(described)
     common.import_tensorflow()
     dataset = job.run(described)
     if FLAGS.verify:
-        dataset_lib.verify(dataset)
+        verification.verify(dataset)
         logging.info("verified: every record, label and hash")
     counts = {split: info.num_records for split, info in dataset.splits.items()}
     print(f"{dataset.root}: {counts}, hash {dataset.content_hash[:16]}")

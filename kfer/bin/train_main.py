@@ -109,6 +109,7 @@ def main(argv: Sequence[str]) -> Any:
         raise UserError("Name an --out_dir for the run")
     config = config_from_flags()
     common.import_tensorflow()
+    from kfer import runs as runs_lib
     from kfer.data import datasets
     from kfer.training import loop, strategies
 
@@ -139,7 +140,7 @@ def main(argv: Sequence[str]) -> Any:
         jit_compile=FLAGS.jit_compile,
         steps_per_execution=FLAGS.steps_per_execution,
     )
-    metrics = loop.train(config, dataset, FLAGS.out_dir, settings)
+    metrics = runs_lib.train(config, dataset, FLAGS.out_dir, settings)
     if metrics["interrupted"]:
         logging.info("Stopped by a signal; the same command goes on")
         return 143
@@ -147,7 +148,7 @@ def main(argv: Sequence[str]) -> Any:
         return 0
     print(loop.summary(FLAGS.out_dir))
     if FLAGS.export:
-        print(f"Report: {loop.publish(FLAGS.out_dir)}")
+        print(f"Report: {runs_lib.publish(FLAGS.out_dir)}")
         print(f"SavedModel: {os.path.join(FLAGS.out_dir, run_folder.MODEL)}")
     return 0
 

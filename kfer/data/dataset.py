@@ -43,7 +43,6 @@ __all__ = [
     "new_folder",
     "shard_info",
     "shard_name",
-    "verify",
     "write",
     "write_items",
     "write_manifest",
@@ -201,19 +200,6 @@ def check_hashes(dataset: Dataset, split: str) -> None:
                 f"{path} has changed since it was written (SHA-256 differs from "
                 f"{MANIFEST}); copy it again or prepare the data set again"
             )
-
-
-def verify(dataset: Dataset) -> None:
-    """Checks CRCs, SHA-256, pictures, labels, counts and ids by reading everything.
-
-    Raises:
-      UserError: names the first problem and how many there are.
-    """
-    from kfer.data import verification
-
-    if found := verification.problems(dataset):
-        count = f"{len(found)} problems, first: " if len(found) > 1 else ""
-        raise UserError(f"{dataset.root} is damaged: {count}{found[0]}")
 
 
 def write(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kfer import tasks as tasks_lib
-from kfer.data import label_orders, reasons, tables
+from kfer.data import affectnet_labels, label_orders, reasons, tables
 from kfer.data import record as record_lib
 from kfer.errors import UserError
-from kfer.preprocess.alignment import Point
+from kfer.images.alignment import Point
 
 FILES = ("manifest.csv", "manifest.jsonl")
 NO_IMAGE = "no image named"
@@ -236,8 +236,6 @@ def eyes_of(row: dict[str, Any]) -> tuple[Point, ...]:
     Raises:
       BadRow: a wrong count, or no finite numbers.
     """
-    from kfer.data.datasets import affectnet_labels
-
     given = [name for name in EYES if name in row]
     if given:
         values = [tables.number(str(row.get(name, "nan"))) for name in EYES]

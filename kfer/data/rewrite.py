@@ -11,9 +11,9 @@ from kfer.data import record as record_lib
 from kfer.data import shards
 from kfer.data.dataset import REJECTED, Dataset
 from kfer.data.datasets.machine_labels import MachineLabels
+from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Column, Record, Rejected
 from kfer.errors import UserError
-from kfer.preprocess.label_noise import LabelNoise
 
 Labels = dict[str, Any]
 

@@ -81,11 +81,11 @@ def _compare(split: str, info: SplitInfo, tally: Tally) -> list[str]:
 
 
 def verify(dataset: Dataset) -> None:
-    """Checks CRCs, SHA-256, labels, counts and ids by reading everything.
+    """Checks CRCs, SHA-256, pictures, labels, counts and ids by reading everything.
 
     Raises:
       UserError: names the first problem and how many there are.
     """
     if found := problems(dataset):
-        more = f" (and {len(found) - 1} more problems)" if len(found) > 1 else ""
-        raise UserError(f"{dataset.root} is damaged: {found[0]}{more}")
+        count = f"{len(found)} problems, first: " if len(found) > 1 else ""
+        raise UserError(f"{dataset.root} is damaged: {count}{found[0]}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfer.errors import UserError
-from kfer.evaluation import scoring
+from kfer.metrics import suite
 
 Scores = Mapping[str, Mapping[str, Any]]
 
@@ -36,8 +36,8 @@ def objections(
             found.append(f"{name} is {shown}, at least {least:g} is asked for")
     common = [target for target in scores if before and target in before]
     if before and common:
-        now = scoring.score_of({target: scores[target] for target in common})
-        then = scoring.score_of({target: before[target] for target in common})
+        now = suite.score_of({target: scores[target] for target in common})
+        then = suite.score_of({target: before[target] for target in common})
         if now < then - largest_drop:
             found.append(
                 f"its score {now:.4f} is below the last blessed model's {then:.4f}"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kfer import tasks as tasks_lib
 from kfer.errors import UserError
 from kfer.evaluation import pictures, scoring
 from kfer.evaluation.pictures import Series
@@ -109,7 +110,7 @@ def _targets(run: Run) -> list[str]:
 
 def _table(runs: Sequence[Run], target: str) -> dict[str, Any]:
     """The scores of one target, last models first."""
-    task = scoring.task_of_target(runs[0].config.tasks)[target]
+    task = tasks_lib.task_of_target(runs[0].config.tasks)[target]
     measures = _OF_CLASSES if task.is_categorical else _OF_VALUES
     rows = []
     for which in ("last", "best"):
@@ -188,7 +189,7 @@ def _result_figures(run: Run) -> Iterator[tuple[str, bytes]]:
     """Confusion, calibration and values of the last model."""
     predictions = _predictions(run)
     last = run.result("last")
-    tasks = scoring.task_of_target(run.config.tasks)
+    tasks = tasks_lib.task_of_target(run.config.tasks)
     for target, scores in (last["test"] if last else {}).items():
         task = tasks[target]
         if task.is_categorical:

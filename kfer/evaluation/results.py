@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from kfer.evaluation import scoring
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
 from kfer.training import run_folder
@@ -40,7 +39,7 @@ class Run:
             return None
         if which == "last":
             return scored[-1]
-        return max(scored, key=lambda row: scoring.score_of(row["test"]))
+        return max(scored, key=lambda row: suite.score_of(row["test"]))
 
     @property
     def seconds(self) -> float:

@@ -2,18 +2,17 @@
 
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from kfer import tasks as tasks_lib
 from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.metrics import suite
-from kfer.serving import model_folder
 from kfer.settings.config import ExperimentConfig
-from kfer.tasks import LabelTask
 from kfer.training import run_folder
 
 PREDICTIONS = "predictions.npz"
@@ -123,31 +122,11 @@ def scores(
     config: ExperimentConfig, predictions: Mapping[str, Predictions]
 ) -> dict[str, Any]:
     """target -> kfer.metrics.suite.evaluate_task of its predictions."""
-    tasks = task_of_target(config.tasks)
+    tasks = tasks_lib.task_of_target(config.tasks)
     return {
         name: suite.evaluate_task(tasks[name], *part)
         for name, part in predictions.items()
     }
-
-
-def task_of_target(tasks: Iterable[LabelTask]) -> dict[str, LabelTask]:
-    """target -> the first task that learns it: it says what an answer means."""
-    found: dict[str, LabelTask] = {}
-    for task in tasks:
-        found.setdefault(task.target, task)
-    return found
-
-
-def score_of(scores: Mapping[str, Mapping[str, Any]]) -> float:
-    """The number that ranks evaluations: mean over targets of accuracy or CCC.
-
-    Targets without an example are left out; without any it is -inf.
-    """
-    values = [
-        row["accuracy" if "accuracy" in row else "ccc"] for row in scores.values()
-    ]
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else -np.inf
 
 
 def write_predictions(path: str, predictions: Mapping[str, Predictions]) -> None:
@@ -185,23 +164,6 @@ def read_predictions(path: str) -> dict[str, Predictions]:
         raise UserError(f"Can't read predictions from {path}: {error}") from error
 
 
-def load_method(run_dir: str, step: int = 0) -> tuple[Any, ExperimentConfig, int]:
-    """A run's model with a checkpoint, its config and that step.
-
-    Args:
-      run_dir: of kfer-train.
-      step: of the checkpoint; 0 for the newest.
-
-    Raises:
-      UserError: the folder is no run, or has no such checkpoint.
-    """
-    config = run_folder.load_config(run_dir)
-    from kfer.training import checkpoints, loop
-
-    method = loop.compiled(config)
-    return method, config, checkpoints.restore_model(method, run_dir, step)
-
-
 def load_data(run_dir: str, data_dir: str = "") -> Dataset:
     """The data set at data_dir, or where the run found its own if ''."""
     if data_dir:
@@ -236,37 +198,15 @@ def evaluate_run(
     config = run_folder.load_config(run_dir)
     dataset = load_data(run_dir, data_dir)
     labels.target_columns(dataset, config.tasks, split)
-    method, config, step = load_method(run_dir)
+    from kfer.training import compiling
+
+    method, config, step = compiling.restored(run_dir)
     found = {"run": run_dir, "step": step}
     answers = traced(method, config)
-    return found | _report(
-        answers, dataset, config, split, batch_size, predictions_path
-    )
+    return found | report(answers, dataset, config, split, batch_size, predictions_path)
 
 
-def evaluate_model(
-    model_dir: str,
-    data_dir: str,
-    split: str = "test",
-    batch_size: int = 0,
-    predictions_path: str = "",
-) -> dict[str, Any]:
-    """Scores a SavedModel of kfer.serving.export.
-
-    'model' stands for 'run' in the result. Other arguments and errors are evaluate_run's.
-    """
-    from kfer.serving import export
-
-    description = model_folder.read_description(model_dir)
-    dataset = dataset_lib.load(data_dir)
-    config, answers = export.load_answers(model_dir)
-    found = {"model": model_dir, "step": description["step"]}
-    return found | _report(
-        answers, dataset, config, split, batch_size, predictions_path
-    )
-
-
-def _report(
+def report(
     answers: Answers,
     dataset: Dataset,
     config: ExperimentConfig,

@@ -18,7 +18,7 @@ from kfer.data import dataset as dataset_lib
 from kfer.data import folder as folder_lib
 from kfer.data import rewrite
 from kfer.data.dataset import Dataset
-from kfer.data.faces.expression import CLASSES
+from kfer.data.drawn_faces.expression import CLASSES
 from kfer.data.record import Record
 from kfer.errors import UserError
 from kfer.experiments.face_domains import (
@@ -122,15 +122,15 @@ def teacher_config(base: Base, seed: int) -> ExperimentConfig:
 
 
 def _train(base: Base, dataset: Dataset, run_dir: str, seed: int, steps: int) -> str:
-    from kfer.training import loop
+    from kfer import runs
 
     config = teacher_config(base, seed)
     size = min(config.batch_size, dataset.split("train").num_records)
     config = dataclasses.replace(config, batch_size=size)
-    settings = loop.RunSettings(
+    settings = runs.RunSettings(
         steps=steps, eval_every=steps, strategy="default", command="drawn_faces"
     )
-    if loop.train(config, dataset, run_dir, settings)["interrupted"]:
+    if runs.train(config, dataset, run_dir, settings)["interrupted"]:
         raise UserError(f"The teacher in {run_dir} was stopped; start again to go on")
     return run_dir
 
@@ -140,8 +140,9 @@ def _answers(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Labels of the training faces in stored order, and scores on the test faces."""
     from kfer.evaluation import scoring
+    from kfer.training import compiling
 
-    method, config, step = scoring.load_method(run_dir)
+    method, config, step = compiling.restored(run_dir)
     if step != steps:
         raise UserError(
             f"The teacher in {run_dir} has learned for {step} steps, asked for are "

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, faces, record
+from kfer.data import datasets, record
+from kfer.data import drawn_faces as faces
 from kfer.data.dataset import Dataset
-from kfer.data.faces import annotators
-from kfer.data.faces.expression import CLASSES
+from kfer.data.drawn_faces import annotators
+from kfer.data.drawn_faces.expression import CLASSES
 from kfer.data.record import RawExample, Record, Rejected
 from kfer.errors import UserError
 

@@ -9,14 +9,6 @@ from kfer.errors import UserError
 _CODE = (".py", ".html", ".md", ".npy")
 
 
-def packages() -> list[str]:
-    """Folders of the packages whose code decides what the components make."""
-    import components
-    import kfer
-
-    return [os.path.dirname(os.path.abspath(p.__file__)) for p in (kfer, components)]
-
-
 def of_code(packages: Iterable[str]) -> str:
     """Sixteen hex digits that change with any source file.
 

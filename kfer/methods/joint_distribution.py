@@ -5,13 +5,13 @@ from typing import Any
 import tensorflow as tf
 
 from kfer.losses import adversarial, reduction
+from kfer.methods import backprop
 from kfer.methods.base import Method
 from kfer.models.decoder import Decoder, label_input
 from kfer.models.discriminator import IMAGE, JOINT, Y0, Discriminator, Group
 from kfer.models.encoder import sample_y0
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput, Scores
-from kfer.training import execution
 
 
 class JointDistribution(Method):
@@ -159,7 +159,7 @@ class JointDistribution(Method):
             tape.watch(variables)
             loss = self.discriminator_loss(groups, batch)
         optimizer = self.discriminator_optimizer
-        gradients = execution.gradients(tape, loss, variables, optimizer)
+        gradients = backprop.gradients(tape, loss, variables, optimizer)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
 
@@ -205,5 +205,5 @@ class JointDistribution(Method):
 
     def _apply(self, tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> None:
         optimizer = self.generator_optimizer
-        gradients = execution.gradients(tape, loss, variables, optimizer)
+        gradients = backprop.gradients(tape, loss, variables, optimizer)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))

@@ -3,10 +3,10 @@
 import tensorflow as tf
 
 from kfer.losses import reduction
+from kfer.methods import backprop
 from kfer.methods.base import Method
 from kfer.structures import Batch
 from kfer.tasks import LabelTask
-from kfer.training import execution
 
 
 class Supervised(Method):
@@ -19,7 +19,7 @@ class Supervised(Method):
         variables = self.generator_variables
         # y0's heads have no part in this loss.
         optimizer = self.generator_optimizer
-        gradients = execution.gradients(tape, loss, variables, optimizer)
+        gradients = backprop.gradients(tape, loss, variables, optimizer)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self.log("loss", loss)
         return self.results()

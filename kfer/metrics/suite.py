@@ -137,3 +137,15 @@ def brief_line(scores: Mapping[str, Mapping[str, Any]]) -> str:
         else f"{name} CCC {_number(row['ccc'])}"
         for name, row in scores.items()
     )
+
+
+def score_of(scores: Mapping[str, Mapping[str, Any]]) -> float:
+    """The number that ranks evaluations: mean over targets of accuracy or CCC.
+
+    Targets without an example are left out; without any it is -inf.
+    """
+    values = [
+        row["accuracy" if "accuracy" in row else "ccc"] for row in scores.values()
+    ]
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else -np.inf

@@ -18,12 +18,12 @@ from kfer.data import datasets, label_orders, manifest, reasons
 from kfer.data.dataset import Dataset
 from kfer.data.datasets import ReaderOptions
 from kfer.data.folder import check_target, new_folder, sync
+from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Rejected
 from kfer.data.shards import ShardInfo, Tally, shard_name
 from kfer.errors import UserError
 from kfer.preprocess import leftovers, parallel
 from kfer.preprocess import rows as rows_lib
-from kfer.preprocess.label_noise import LabelNoise
 from kfer.preprocess.rows import Read
 from kfer.preprocess.transforms import Settings
 

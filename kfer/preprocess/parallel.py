@@ -12,8 +12,8 @@ import multiprocessing.pool
 from collections.abc import Iterator, Sequence
 
 from kfer.data.record import RawExample, Rejected
+from kfer.faces.detect import EyeFinder
 from kfer.preprocess import transforms
-from kfer.preprocess.detect import EyeFinder
 from kfer.preprocess.transforms import Prepared, Settings
 
 _POOLS: list[multiprocessing.pool.Pool] = []

@@ -17,9 +17,9 @@ import numpy as np
 
 from kfer.data import reasons
 from kfer.data.datasets import ReaderOptions
+from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Column, RawExample, Rejected
 from kfer.noise import continuous
-from kfer.preprocess.label_noise import LabelNoise
 
 CHUNK = 256
 

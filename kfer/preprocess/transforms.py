@@ -10,9 +10,9 @@ import numpy as np
 from kfer.data import reasons
 from kfer.data.record import RawExample, Record, Rejected
 from kfer.errors import UserError
-from kfer.preprocess import alignment, decode
-from kfer.preprocess.alignment import Point
-from kfer.preprocess.detect import EyeFinder
+from kfer.faces.detect import EyeFinder
+from kfer.images import alignment, decode
+from kfer.images.alignment import Point
 
 ALIGNMENTS = ("eyes", "authors_2021", "none")
 IMAGE_FORMATS = ("jpeg", "png")

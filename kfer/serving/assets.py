@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import kfer
+from kfer import tasks as tasks_lib
 from kfer.data import folder as folder_lib
-from kfer.evaluation import scoring
 from kfer.serving import model_folder
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
@@ -31,7 +31,7 @@ def describe(
         "channel_order": "rgb",
         "targets": [
             {"name": name} | {field: getattr(task, field) for field in fields}
-            for name, task in scoring.task_of_target(config.tasks).items()
+            for name, task in tasks_lib.task_of_target(config.tasks).items()
         ],
         "signatures": {name: _signature(f) for name, f in functions.items()},
         "step": step,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from kfer import tasks as tasks_lib
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, Column
 from kfer.errors import UserError
@@ -114,7 +115,7 @@ def features_by_target(
 
     given = dataset.split(split).given
     found: dict[str, dict[str, Column]] = {}
-    for target, first in scoring.task_of_target(config.tasks).items():
+    for target, first in tasks_lib.task_of_target(config.tasks).items():
         tasks = [t for t in config.tasks if t.target == target and t.is_categorical]
         tasks = [task for task in tasks if given.get(labels.feature_of(task))]
         if tasks:

@@ -190,7 +190,9 @@ def export_run(
     out_dir = out_dir or os.path.join(run_dir, run_folder.MODEL)
     run_folder.load_config(run_dir)
     model_folder.check_target(out_dir, overwrite)
-    method, config, step = scoring.load_method(run_dir)
+    from kfer.training import compiling
+
+    method, config, step = compiling.restored(run_dir)
     calibration = _calibration(method, config, run_dir, data_dir, calibrate_on)
     versions = run_folder.read_json(os.path.join(run_dir, run_folder.VERSIONS))
     details = {

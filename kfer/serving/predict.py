@@ -10,7 +10,7 @@ import tqdm
 from PIL import Image
 
 from kfer.errors import UserError
-from kfer.preprocess import decode
+from kfer.images import decode
 from kfer.serving import model_folder
 from kfer.training import run_folder
 
@@ -153,7 +153,7 @@ def read_picture(path: str, limits: decode.Limits = LIMITS) -> bytes:
     pictures are, and encoded as PNG.
 
     Raises:
-      kfer.preprocess.decode.BadImage: no such file, or no picture.
+      kfer.images.decode.BadImage: no such file, or no picture.
     """
     if not os.path.isfile(path):
         what = "a folder" if os.path.isdir(path) else "no such file"

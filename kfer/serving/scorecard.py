@@ -7,6 +7,7 @@ from typing import Any
 
 from kfer.evaluation import judgement, report, scoring
 from kfer.metrics import suite
+from kfer.serving import model_scores
 from kfer.training import run_folder
 
 EVALUATION = "evaluation.json"
@@ -29,7 +30,7 @@ def write(
         run's folder holds.
       model_dir: a SavedModel of kfer.serving.export.
       data_dir: a prepared data set.
-      run_dir: what the training of the model left, see kfer.training.tfx_trainer.
+      run_dir: what the training of the model left, see components.trainer.run_fn.
       rivals: other runs that the page shows beside it.
       minimum, largest_drop: see judgement.objections.
       last_blessed: a SavedModel to beat; '' if there is none.
@@ -39,10 +40,12 @@ def write(
     """
     shutil.copytree(run_dir, out_dir, dirs_exist_ok=True)
     predictions = os.path.join(out_dir, scoring.PREDICTIONS)
-    found = scoring.evaluate_model(model_dir, data_dir, predictions_path=predictions)
+    found = model_scores.evaluate_model(
+        model_dir, data_dir, predictions_path=predictions
+    )
     before = None
     if last_blessed:
-        before = scoring.evaluate_model(last_blessed, data_dir)["scores"]
+        before = model_scores.evaluate_model(last_blessed, data_dir)["scores"]
     found["last_blessed"] = before
     found["objections"] = judgement.objections(
         found["scores"], minimum or {}, before, largest_drop

@@ -8,11 +8,10 @@ import tensorflow as tf
 from kfer.data import augment
 from kfer.errors import UserError
 from kfer.evaluation import samples
-from kfer.evaluation.scoring import task_of_target
 from kfer.metrics import calibration
 from kfer.serving import freezing
 from kfer.settings.config import ExperimentConfig
-from kfer.tasks import LabelTask
+from kfer.tasks import LabelTask, task_of_target
 
 SERVING_DEFAULT = "serving_default"
 PREDICT_IMAGES = "predict_images"

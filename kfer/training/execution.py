@@ -3,7 +3,7 @@
 import contextlib
 import ctypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -56,18 +56,3 @@ def loss_scaled(optimizer: keras.optimizers.Optimizer, name: str) -> Any:
     if name != "float16":
         return optimizer
     return keras.mixed_precision.LossScaleOptimizer(optimizer)
-
-
-def gradients(
-    tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[tf.Variable], by: Any
-) -> list[tf.Tensor]:
-    """The loss's gradients; computed at the scale of the optimizer `by`, if it has one.
-
-    Variables that have no part in the loss get zeros.
-    """
-    none = tf.UnconnectedGradients.ZERO
-    if not isinstance(by, keras.mixed_precision.LossScaleOptimizer):
-        return tape.gradient(loss, variables, unconnected_gradients=none)
-    scale = by.get_scaled_loss(tf.ones_like(loss))
-    scaled = tape.gradient(loss, variables, scale, unconnected_gradients=none)
-    return by.get_unscaled_gradients(scaled)

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,16 +15,18 @@ from kfer import methods
 from kfer.data import input_pipeline
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
-from kfer.evaluation import report, samples, scoring
 from kfer.metrics import suite
 from kfer.models import pretrained
 from kfer.models import start as start_lib
-from kfer.serving import export
 from kfer.settings.config import ExperimentConfig
 from kfer.training import callbacks, execution, run_folder, strategies
 from kfer.training.checkpoints import Checkpoints
-from kfer.training.optimizers import Adam
+from kfer.training.compiling import compiled
 from kfer.training.strategies import make_strategy
+
+# See `train`.
+Scorer = Callable[[Any, Dataset, ExperimentConfig], Callable[[], dict[str, Any]]]
+Painter = Callable[[Any, str, Dataset], Callable[[int], str | None]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +65,8 @@ def train(
     dataset: Dataset,
     run_dir: str,
     settings: RunSettings = RunSettings(),
+    scorer: Scorer | None = None,
+    painter: Painter | None = None,
 ) -> dict[str, Any]:
     """Trains, or goes on training, and leaves the results in `run_dir`.
 
@@ -71,6 +75,10 @@ def train(
       dataset: a prepared data set, see kfer.data.dataset.load.
       run_dir: new, or of the same run.
       settings: see RunSettings.
+      scorer: (method, dataset, config) -> what scores the method each time it is
+        called, target -> scores; None scores nothing.
+      painter: (method, run_dir, dataset) -> step -> path of a sample picture, or None;
+        None paints nothing.
 
     Returns:
       What metrics.json holds: the last and the best evaluation, and 'interrupted' if a
@@ -107,8 +115,17 @@ def train(
                 images = _first_images(config, dataset)
                 for encoder in method.encoders:
                     start_lib.standardize(encoder, images)
-            interrupted = _fit(method, config, dataset, own_dir, settings, start)
+            scored = scorer and settings.evaluate
+            score = scorer(method, dataset, config) if scored else dict
+            draw = painter(method, own_dir, dataset) if painter else _no_picture
+            interrupted = _fit(
+                method, config, dataset, own_dir, settings, start, score, draw
+            )
         return _finish(own_dir, interrupted)
+
+
+def _no_picture(step: int) -> None:
+    return None
 
 
 def _first_images(config: ExperimentConfig, dataset: Dataset) -> tf.Tensor:
@@ -127,28 +144,6 @@ def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:
             f"for {config.image_size} px; use --image_size={dataset.image_size} or "
             "prepare the data larger"
         )
-
-
-def compiled(
-    config: ExperimentConfig, mixed_precision: str = "float32", **options: Any
-) -> Any:
-    """The method's model with its optimizers and all variables.
-
-    Args:
-      config: see ExperimentConfig.
-      mixed_precision: see RunSettings.
-      **options: of keras.Model.compile.
-    """
-
-    def adam() -> Any:
-        own = Adam(config.learning_rate, config.beta_1, config.beta_2, config.epsilon)
-        return execution.loss_scaled(own, mixed_precision)
-
-    with execution.precision(mixed_precision):
-        method = methods.build(config)
-        method.compile(adam(), adam(), **options)
-        method.build_all()
-    return method
 
 
 def stretches(
@@ -177,6 +172,8 @@ def _fit(
     run_dir: str,
     settings: RunSettings,
     start: int,
+    score: Callable[[], dict[str, Any]],
+    draw: Callable[[int], str | None],
 ) -> bool:
     """Runs fit over equal stretches at a time; whether a SIGTERM ended it."""
     per_epoch = input_pipeline.steps_per_epoch(dataset, config)
@@ -198,8 +195,8 @@ def _fit(
         Checkpoints(method, run_dir),
         per_epoch,
         config.batch_size,
-        scoring.scorer(method, dataset, config) if settings.evaluate else dict,
-        samples.painter(method, run_dir, dataset),
+        score,
+        draw,
     )
     handlers = [counter, progress, recorder]
     if settings.strategy != strategies.MULTI_WORKER:  # whose workers stop together
@@ -242,7 +239,7 @@ def _finish(run_dir: str, interrupted: bool) -> dict[str, Any]:
     scored = [row for row in rows if row["test"]]
     metrics: dict[str, Any] = {"interrupted": interrupted}
     if scored:
-        best = max(scored, key=lambda row: scoring.score_of(row["test"]))
+        best = max(scored, key=lambda row: suite.score_of(row["test"]))
         metrics["last"] = {"step": scored[-1]["step"], "test": scored[-1]["test"]}
         metrics["best"] = {
             "step": best["step"],
@@ -251,20 +248,6 @@ def _finish(run_dir: str, interrupted: bool) -> dict[str, Any]:
         }
     run_folder.write_json(os.path.join(run_dir, run_folder.METRICS), metrics)
     return metrics
-
-
-def publish(run_dir: str, rivals: Sequence[str] = ()) -> str:
-    """Predictions, SavedModel and report of a finished run; the report's path.
-
-    Args:
-      run_dir: of a finished run.
-      rivals: other runs that the report shows beside it.
-    """
-    scoring.evaluate_run(
-        run_dir, predictions_path=os.path.join(run_dir, scoring.PREDICTIONS)
-    )
-    export.export_run(run_dir, overwrite=True)
-    return report.write_report(run_dir, rivals)
 
 
 def summary(run_dir: str) -> str:

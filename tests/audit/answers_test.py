@@ -7,6 +7,7 @@ from kfer.audit import answers, label_sets
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.settings import config as config_lib
+from kfer.training import compiling
 from tests import runs
 
 
@@ -18,7 +19,7 @@ def sets():
 def test_answers_in_the_order_of_the_records(sets, monkeypatch):
     monkeypatch.setattr(scoring, "default_batch_size", lambda _: 10)
     found = answers.collect(runs.run(), runs.dataset(), "train", sets)
-    method, _, _ = scoring.load_method(runs.run())
+    method, _, _ = compiling.restored(runs.run())
     # The split has labels alone, no truth.
     assert not any(label_sets.given(rows).any() for rows in sets.clean.values())
     encoded = label_sets.encoded_pictures(runs.dataset(), "train", range(24))
@@ -40,8 +41,8 @@ def test_provenance(sets):
 
 
 def test_a_model_that_has_diverged(sets, monkeypatch):
-    method, config, step = scoring.load_method(runs.run())
-    monkeypatch.setattr(scoring, "load_method", lambda *_: (method, config, step))
+    method, config, step = compiling.restored(runs.run())
+    monkeypatch.setattr(compiling, "restored", lambda *_: (method, config, step))
 
     def answered(values):
         return lambda image: {

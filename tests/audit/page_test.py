@@ -3,8 +3,8 @@
 import numpy as np
 
 from kfer.audit import page
-from kfer.data import inspect_plots
 from kfer.evaluation import pictures
+from kfer.preprocess import inspect_plots
 
 
 def test_figures_show_the_summary(monkeypatch):

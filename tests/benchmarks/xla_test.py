@@ -15,6 +15,7 @@ from kfer.data import augment, input_pipeline
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.methods import METHODS
+from kfer.training import compiling
 from tests import runs
 from tests.methods.replicas import EPSILON, RATE, weights_of, worst
 
@@ -150,7 +151,7 @@ def import_run(exported, state, out_dir):
     command = [sys.executable, str(XLA / "import_run.py"), f"--dir={exported}"]
     command += [f"--state={state}", f"--data_dir={runs.dataset().root}"]
     subprocess.run([*command, f"--out_dir={out_dir}"], check=True, cwd=ROOT)
-    method, run, step = scoring.load_method(str(out_dir))
+    method, run, step = compiling.restored(str(out_dir))
     assert step == 12
     return method, scoring.evaluate(method, runs.dataset(), run)
 

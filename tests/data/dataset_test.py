@@ -6,7 +6,7 @@ import resource
 import pytest
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import shards
+from kfer.data import shards, verification
 from kfer.data.record import Rejected
 from kfer.errors import UserError
 from tests.data import prepared
@@ -43,7 +43,7 @@ def test_written_data_set_reads_back(small):
     assert (train.num_records, test.num_records) == (20, 6)
     assert train.class_counts["clean/class"] == (2,) * 10
     assert test.given == {"clean/class": 6}
-    dataset_lib.verify(small)
+    verification.verify(small)
 
 
 def test_noise_is_stated(small):
@@ -88,7 +88,7 @@ def test_splits_may_come_mixed(tmp_path):
     )
     counts = {split: info.num_records for split, info in small.splits.items()}
     assert counts == {"train": 3, "valid": 0, "test": 2}
-    dataset_lib.verify(small)
+    verification.verify(small)
 
 
 def test_a_failing_input_leaves_nothing(tmp_path):
@@ -172,7 +172,7 @@ def test_a_changed_byte_is_found(small):
     with pytest.raises(UserError, match=r"00002-of-00003.* has changed since"):
         dataset_lib.check_hashes(small, "train")
     with pytest.raises(UserError, match=r"is damaged: train: .* has another SHA-256"):
-        dataset_lib.verify(small)
+        verification.verify(small)
 
 
 def test_a_shard_cut_between_records_is_found(small):

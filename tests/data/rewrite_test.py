@@ -7,9 +7,9 @@ from kfer.data import dataset as dataset_lib
 from kfer.data import record as record_lib
 from kfer.data import rewrite
 from kfer.data.datasets.machine_labels import MachineLabels
+from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Record, Rejected
 from kfer.errors import UserError
-from kfer.preprocess.label_noise import LabelNoise
 
 CLASSES = ("a", "b", "c", "d")
 COLUMNS = {"expression": record_lib.categorical("expression", CLASSES)}

@@ -9,7 +9,7 @@ from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.evaluation.scoring import Predictions
-from kfer.serving import export
+from kfer.metrics import suite
 from tests import runs
 from tests.data import prepared
 
@@ -105,13 +105,13 @@ def test_a_target_without_clean_labels_is_not_scored(tmp_path):
 
 def test_score_of_is_the_mean_over_targets():
     scores = {"a": {"accuracy": 0.5, "ccc": 9}, "b": {"ccc": 0.1}}
-    assert scoring.score_of(scores) == pytest.approx(0.3)  # (0.5 + 0.1) / 2
-    assert scoring.score_of(scores | {"c": {"ccc": None}}) == pytest.approx(0.3)
-    assert scoring.score_of({"c": {"accuracy": None}}) == -np.inf
+    assert suite.score_of(scores) == pytest.approx(0.3)  # (0.5 + 0.1) / 2
+    assert suite.score_of(scores | {"c": {"ccc": None}}) == pytest.approx(0.3)
+    assert suite.score_of({"c": {"accuracy": None}}) == -np.inf
 
 
 def test_task_of_target_is_the_first(config):
-    found = scoring.task_of_target(config.tasks)
+    found = tasks.task_of_target(config.tasks)
     assert [task.name for task in found.values()] == ["annotator_1", "valence_arousal"]
     assert list(found) == ["expression", "valence_arousal"]
 
@@ -156,33 +156,9 @@ def test_a_run_is_scored_with_its_own_weights_and_data(method, config, tmp_path)
     assert scoring.scores(config, stored) == expected
 
 
-def test_a_saved_model_scores_as_its_run(method, config, tmp_path):
-    # The networks see BGR, the model takes RGB.
-    bgr = runs.config(method="vgg_all", channel_order="bgr")
-    model = runs.method(bgr)
-    out = str(tmp_path / "model")
-    export.export_model(model, bgr, out, step=7)
-    result = scoring.evaluate_model(out, runs.dataset().root)
-    expected = scoring.evaluate(model, runs.dataset(), bgr)
-    assert result["step"] == 7
-    assert (
-        result["scores"]["expression"]["confusion"]
-        == (expected["expression"]["confusion"])
-    )
-    assert result["scores"]["valence_arousal"]["ccc"] == pytest.approx(
-        expected["valence_arousal"]["ccc"], rel=1e-4
-    )
-    other = scoring.evaluate(method, runs.dataset(), config)
-    assert other["valence_arousal"]["ccc"] != pytest.approx(
-        expected["valence_arousal"]["ccc"], rel=1e-2
-    )
-
-
 def test_what_is_no_run_is_said(tmp_path):
     with pytest.raises(UserError, match=r"is no run folder: it has no config\.json"):
         scoring.evaluate_run(str(tmp_path))
-    with pytest.raises(UserError, match="is no kfer model"):
-        scoring.evaluate_model(str(tmp_path), runs.dataset().root)
     with pytest.raises(UserError, match=r"train in .* none is a target"):
         scoring.evaluate_run(runs.run(), split="train")
 

@@ -15,7 +15,7 @@ from kfer.settings import config as config_lib
 PARSE = """
 import json, sys
 from absl.testing import flagsaver
-from kfer import config
+from kfer.settings import config
 from kfer.bin import train_main
 found = []
 for flags in json.load(sys.stdin):

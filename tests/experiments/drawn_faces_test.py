@@ -11,10 +11,10 @@ from kfer import methods
 from kfer.data import dataset as dataset_lib
 from kfer.data import labels, rewrite
 from kfer.errors import UserError
-from kfer.evaluation import scoring
 from kfer.experiments import drawn_faces, face_domains
 from kfer.noise import continuous
 from kfer.settings import config as config_lib
+from kfer.training import compiling
 from tests import runs
 
 NAMES = tuple(drawn_faces.BASES)
@@ -91,7 +91,7 @@ def test_the_noise_is_that_of_the_records(made, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_and_scores_are_the_teachers(made, name):
     dataset = made[name]
-    method, config, step = scoring.load_method(f"{dataset.root}_teacher/run")
+    method, config, step = compiling.restored(f"{dataset.root}_teacher/run")
     assert (step, config.name) == (2, drawn_faces.BASES[name].experiment)
     assert config.method == "vgg_all" and config.image_size == 32
 

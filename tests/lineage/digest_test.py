@@ -37,11 +37,6 @@ def test_code_digest_ignores_compiled_files_and_the_place(package, tmp_path):
     assert digest.of_code([str(tmp_path / "other" / "one")]) == before
 
 
-def test_the_packages_are_kfer_and_components():
-    names = [os.path.basename(folder) for folder in digest.packages()]
-    assert names == ["kfer", "components"]
-
-
 def test_raw_data_digest_sees_size_time_and_name(package):
     found = {digest.of_raw_data(str(package))}
     (package / "a.py").write_text("x = 11\n")

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from kfer import methods, tasks
+from kfer import runs as runs_lib
 from kfer.errors import UserError
 from kfer.methods import METHODS, base
 from kfer.training import checkpoints, loop
@@ -106,12 +107,12 @@ def test_trains_evaluates_exports_and_reports(monkeypatch, tmp_path, name):
     run = runs.config(method=name, gan_start_epoch=-1, encoder_start="he")
     folder = str(tmp_path / "run")
     settings = loop.RunSettings(steps=2, eval_every=1)
-    metrics = loop.train(run, runs.dataset(), folder, settings)
+    metrics = runs_lib.train(run, runs.dataset(), folder, settings)
     assert metrics["last"]["step"] == 2
     assert set(metrics["last"]["test"]) == {"expression", "valence_arousal"}
     # the same command goes on, here with nothing left to do
-    assert loop.train(run, runs.dataset(), folder, settings) == metrics
-    assert os.path.isfile(loop.publish(folder))
+    assert runs_lib.train(run, runs.dataset(), folder, settings) == metrics
+    assert os.path.isfile(runs_lib.publish(folder))
 
 
 class TestKindOfLabels:

@@ -19,5 +19,5 @@ def test_ladder_ends_one_doubling_below_the_image():
 
 
 def test_no_tensorflow_is_imported():
-    code = "import sys; from kfer import flops; sys.exit('tensorflow' in sys.modules)"
+    code = "import sys; from kfer.models import flops; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

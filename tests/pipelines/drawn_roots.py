@@ -6,7 +6,8 @@ soft, coloured and close. So a model of one is a poor judge of the other.
 
 import numpy as np
 
-from kfer.data import faces, label_orders
+from kfer.data import drawn_faces as faces
+from kfer.data import label_orders
 from kfer.data.fake_roots.affectnet import HEADER, csv_row, landmarks
 from kfer.data.fake_roots.files import write_image, write_text
 

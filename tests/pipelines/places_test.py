@@ -1,5 +1,7 @@
 """Folders and flags that a runner hands to a pipeline."""
 
+import os
+
 import pytest
 
 from kfer.errors import UserError
@@ -42,3 +44,8 @@ def test_what_is_missing_or_not_wanted(tmp_path):
     places.check_teacher(raf, "data", "")
     with pytest.raises(UserError, match="is no kfer model"):
         places.teacher_model(str(tmp_path))
+
+
+def test_the_packages_are_kfer_and_components():
+    names = [os.path.basename(folder) for folder in places.code_packages()]
+    assert names == ["kfer", "components"]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kfer.data import dataset as dataset_lib
+from kfer.data import verification
 from kfer.data.datasets import ReaderOptions
 from kfer.preprocess import job
 from kfer.preprocess.transforms import Settings
@@ -47,4 +47,4 @@ def test_the_real_set(tmp_path):
         assert dataset.noise["train"][name]["achieved"] == pytest.approx(
             0.227, abs=0.01
         )
-    dataset_lib.verify(dataset)
+    verification.verify(dataset)

@@ -7,15 +7,15 @@ import os
 import numpy as np
 import pytest
 
-from kfer.data import dataset as dataset_lib
 from kfer.data import record as record_lib
-from kfer.data import shards
+from kfer.data import shards, verification
 from kfer.data.datasets import ReaderOptions, ferplus, manifest, raf
 from kfer.data.fake_roots.files import write_text
+from kfer.data.label_noise import LabelNoise
 from kfer.errors import UserError
+from kfer.images import decode
 from kfer.noise import continuous
-from kfer.preprocess import decode, job
-from kfer.preprocess.label_noise import LabelNoise
+from kfer.preprocess import job
 from kfer.preprocess.transforms import Settings
 from tests.preprocess import bad_roots, pictures
 
@@ -80,7 +80,7 @@ def test_every_row_is_written_or_set_aside(tmp_path, name, maker, num_classes):
         if not path.endswith(".npy"):
             with open(tmp_path / "root" / path, encoding="utf-8-sig") as file:
                 assert line["image_id"] in file.read().split("\n")[int(number) - 1]
-    dataset_lib.verify(dataset)
+    verification.verify(dataset)
 
 
 def test_the_bad_roots_hold_at_least_25_kinds(tmp_path):

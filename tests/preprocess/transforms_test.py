@@ -6,7 +6,8 @@ import pytest
 from kfer.data.fake_roots import faces
 from kfer.data.record import RawExample, Rejected
 from kfer.errors import UserError
-from kfer.preprocess import alignment, decode, transforms
+from kfer.images import alignment, decode
+from kfer.preprocess import transforms
 from kfer.preprocess.transforms import Settings
 
 SETTINGS = Settings("", image_size=64, image_format="png")

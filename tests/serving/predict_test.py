@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from kfer.errors import UserError
-from kfer.preprocess.decode import BadImage
+from kfer.images.decode import BadImage
 from kfer.serving import export, predict
 from tests import runs
 

@@ -79,7 +79,7 @@ def test_publishers_at_once_get_versions_of_their_own(model, tmp_path):
 
 SLOW = """
 import sys, time
-from kfer import model_folder, publish
+from kfer.serving import model_folder, publish
 def wait(folder):
     print("copied", flush=True)
     time.sleep(60)

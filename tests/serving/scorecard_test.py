@@ -5,8 +5,7 @@ import shutil
 
 import pytest
 
-from kfer.evaluation import scoring
-from kfer.serving import export, scorecard
+from kfer.serving import export, model_scores, scorecard
 from kfer.training import run_folder
 from tests import runs
 
@@ -30,7 +29,7 @@ def card(tmp_path_factory):
 
 def test_scores_are_the_saved_models(card):
     found, _, model = card
-    again = scoring.evaluate_model(model, runs.dataset().root)["scores"]
+    again = model_scores.evaluate_model(model, runs.dataset().root)["scores"]
     assert found["scores"] == again == found["last_blessed"]
 
 

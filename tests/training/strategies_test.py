@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kfer.data import input_pipeline
 from kfer.errors import UserError
-from kfer.training import loop, strategies
+from kfer.training import compiling, strategies
 from tests import runs
 
 
@@ -127,7 +127,7 @@ def test_bytes_summed_by_a_step(joint, tiny_config):
 
 def test_bytes_summed_by_the_encoder_alone():
     config = runs.run_config()
-    found = strategies.allreduce_bytes(loop.compiled(config), config)
+    found = strategies.allreduce_bytes(compiling.compiled(config), config)
     assert found["discriminator"] == found["batch_norm"] == 0
     assert found["total"] == found["generator"] > 0
 

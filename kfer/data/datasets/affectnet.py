@@ -33,11 +33,11 @@ import numpy as np
 from kfer import tasks as tasks_lib
 from kfer.data import reasons, tables
 from kfer.data import record as record_lib
+from kfer.data.affectnet_labels import ORDER, SetAside, eyes_of, parse_labels
 from kfer.data.datasets import ReaderOptions, affectnet_2021, machine_labels
-from kfer.data.datasets.affectnet_labels import ORDER, SetAside, eyes_of, parse_labels
 from kfer.data.record import Column, RawExample, Rejected
 from kfer.errors import UserError
-from kfer.preprocess.alignment import Point
+from kfer.images.alignment import Point
 
 CSV_SPLITS = {
     "train": ("training.csv",),

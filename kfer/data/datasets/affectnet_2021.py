@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kfer.data import reasons
-from kfer.data.datasets import affectnet_labels
+from kfer.data import affectnet_labels, reasons
 from kfer.data.record import RawExample, Rejected
 
 SPLITS = {"train": "train_set", "test": "val_set"}

@@ -27,7 +27,7 @@ from kfer.data import record as record_lib
 from kfer.data.datasets import ReaderOptions, machine_labels
 from kfer.data.record import Column, RawExample, Rejected
 from kfer.errors import UserError
-from kfer.preprocess.alignment import Point
+from kfer.images.alignment import Point
 
 ORDER = label_orders.ORDERS["raf"]
 LISTS = ("EmoLabel/list_patition_label.txt", "EmoLabel/list_partition_label.txt")

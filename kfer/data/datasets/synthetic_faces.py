@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kfer.data import faces, record
+from kfer.data import drawn_faces as faces
+from kfer.data import record
 from kfer.data.datasets import ReaderOptions
-from kfer.data.faces import annotators
-from kfer.data.faces.expression import CLASSES
+from kfer.data.drawn_faces import annotators
+from kfer.data.drawn_faces.expression import CLASSES
 from kfer.data.record import Column, RawExample
 from kfer.errors import UserError
 from kfer.noise import continuous, flips, transition

@@ -6,7 +6,7 @@ import numpy as np
 
 from kfer.data.fake_roots import faces
 from kfer.data.fake_roots.files import write_bytes, write_image, write_text
-from kfer.preprocess.alignment import Point
+from kfer.images.alignment import Point
 
 HEADER = (
     "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,"

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from kfer.preprocess.alignment import Point
+from kfer.images.alignment import Point
 
 
 def face(

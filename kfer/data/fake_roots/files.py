@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from kfer.preprocess import decode
+from kfer.images import decode
 
 
 def write_image(root: str, path: str, image: np.ndarray) -> None:

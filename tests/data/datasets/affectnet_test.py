@@ -5,7 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from kfer.data.datasets import ReaderOptions, affectnet, affectnet_labels
+from kfer.data import affectnet_labels
+from kfer.data.datasets import ReaderOptions, affectnet
 from kfer.data.fake_roots.files import write_text
 from kfer.data.record import RawExample
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, record
+from kfer.data import datasets, record, verification
 from kfer.data import shards as shards_lib
 from kfer.data.datasets import ReaderOptions, cifar10
 from kfer.errors import UserError
@@ -196,7 +195,7 @@ def test_tfds_examples_are_put_in_the_official_order(root, monkeypatch):
 
 def test_the_prepared_set_holds_the_pixels_and_the_noise(root, tmp_path):
     made = datasets.make("cifar10", str(root), str(tmp_path / "set"), command="make it")
-    dataset_lib.verify(made)
+    verification.verify(made)
     assert (made.name, made.image_size, made.image_format) == ("cifar10", 32, "png")
     assert made.noise["train"]["annotator_3"] == {
         "requested": 0.4,

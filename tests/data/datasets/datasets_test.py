@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, record
+from kfer.data import datasets, record, verification
 from kfer.data import shards as shards_lib
 from kfer.data.datasets import ReaderOptions
 from kfer.data.record import RawExample, Rejected
@@ -96,7 +96,7 @@ def test_every_row_is_written_or_rejected(toy, tmp_path):
     # One of the two training labels is not the truth.
     row = {"requested": 0.5, "achieved": 0.5, "compared": 2}
     assert made.noise["train"] == {"class": row}
-    dataset_lib.verify(made)
+    verification.verify(made)
 
 
 def test_pictures_are_stored_without_loss(toy, tmp_path):

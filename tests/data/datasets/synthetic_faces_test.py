@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kfer import tasks
-from kfer.data import faces
+from kfer.data import drawn_faces as faces
 from kfer.data.datasets import ReaderOptions, synthetic_faces
 from kfer.data.record import column_of
 from kfer.errors import UserError

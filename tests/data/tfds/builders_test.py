@@ -34,7 +34,7 @@ def test_load_gives_every_record(prepared, tmp_path, name):
     import kfer.data.tfds  # noqa: F401
     from kfer.data import record as record_lib
     from kfer.data import shards
-    from kfer.preprocess import decode
+    from kfer.images import decode
 
     loaded, info = tfds.load(
         name,

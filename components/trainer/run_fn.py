@@ -1,0 +1,92 @@
+"""run_fn: what TFX's Trainer calls to train one config."""
+
+import hashlib
+import json
+import os
+import shutil
+from typing import Any
+
+from kfer import runs
+from kfer.data import dataset as dataset_lib
+from kfer.errors import UserError
+from kfer.evaluation import scoring
+from kfer.serving import export
+from kfer.settings import config as config_lib
+from kfer.training import run_folder
+
+# What a finished run tells about itself, for the ModelRun artifact.
+_KEPT = (
+    run_folder.CONFIG,
+    run_folder.VERSIONS,
+    run_folder.HISTORY,
+    run_folder.METRICS,
+    scoring.PREDICTIONS,
+)
+
+
+def run_fn(fn_args: Any) -> None:
+    """Trains, or goes on training, and exports the model.
+
+    Checkpoints lie in a folder of `work_dir` that is named by what they depend on, not
+    in the artifacts, which TFX deletes when training fails: so a killed training goes
+    on where it stopped.
+
+    Args:
+      fn_args: TFX's; its custom_config holds 'experiment' (config.to_dict), 'steps' (0:
+        the config's epochs), 'work_dir', 'code_version' and 'command'.
+
+    Raises:
+      UserError: a SIGTERM ended it early, or see training.train.
+    """
+    settings = fn_args.custom_config
+    config = config_lib.from_dict(settings["experiment"])
+    dataset = dataset_lib.load(data_dir_of(fn_args.train_files))
+    run_dir = os.path.join(
+        settings["work_dir"], run_name(settings, dataset.content_hash)
+    )
+    _forget_moved_data(run_dir, dataset)
+    metrics = runs.train(
+        config,
+        dataset,
+        run_dir,
+        runs.RunSettings(steps=settings["steps"], command=settings["command"]),
+    )
+    if metrics["interrupted"]:
+        raise UserError("Training was stopped by a signal; the same command goes on")
+    predictions = os.path.join(run_dir, scoring.PREDICTIONS)
+    scoring.evaluate_run(run_dir, dataset.root, predictions_path=predictions)
+    export.export_run(run_dir, fn_args.serving_model_dir)
+    _keep(run_dir, fn_args.model_run_dir)
+
+
+def data_dir_of(train_files: list[str]) -> str:
+    """The prepared data set of TFX's patterns ['DIR/Split-train/*']."""
+    return os.path.dirname(os.path.dirname(train_files[0]))
+
+
+def run_name(settings: dict[str, Any], content_hash: str) -> str:
+    """A folder's name that changes with whatever the checkpoints depend on."""
+    keys = {name: settings[name] for name in ("experiment", "steps", "code_version")}
+    text = json.dumps(keys | {"data": content_hash}, sort_keys=True)
+    method = settings["experiment"]["method"]
+    return f"{method}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _forget_moved_data(run_dir: str, dataset: dataset_lib.Dataset) -> None:
+    """The same data may lie in another artifact now; the run notes where."""
+    path = os.path.join(run_dir, run_folder.VERSIONS)
+    if os.path.exists(path):
+        versions = run_folder.read_json(path)
+        if versions["data"]["content_hash"] == dataset.content_hash:
+            versions["data"]["root"] = os.path.abspath(dataset.root)
+            run_folder.write_json(path, versions)
+
+
+def _keep(run_dir: str, out_dir: str) -> None:
+    os.makedirs(out_dir, exist_ok=True)
+    for name in _KEPT:
+        shutil.copy2(os.path.join(run_dir, name), out_dir)
+    samples = os.path.join(run_dir, run_folder.SAMPLES)
+    if os.path.isdir(samples):
+        target = os.path.join(out_dir, run_folder.SAMPLES)
+        shutil.copytree(samples, target, dirs_exist_ok=True)

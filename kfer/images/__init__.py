@@ -1,0 +1,1 @@
+"""Encoded bytes to pixels, and pixels to an aligned square."""
