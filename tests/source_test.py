@@ -23,6 +23,7 @@ WITHOUT_TEST = {
     "kfer/data/affectnet_labels.py": "affectnet_test",
     "kfer/data/manifest_rows.py": "datasets/manifest_test",
     "kfer/data/storage.py": "input_pipeline_test",
+    "kfer/preprocess/collect.py": "job_test reads what it collects",
     **{
         f"components/{name}/{file}.py": "pipelines/local_runner_test runs it"
         for name in ("face_example_gen", "relabeler")

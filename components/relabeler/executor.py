@@ -35,6 +35,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             artifacts.model_dir(model),
             exec_properties[COLUMNS].split(","),
             self._beam_pipeline_args,
+            work_dir=relabeled.uri,
         )
         artifacts.describe_examples(
             relabeled, rewrite.with_machine_labels(dataset, machine, relabeled.uri)

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import glob
 import importlib.metadata
 import json
 import os
@@ -17,12 +16,10 @@ from kfer.data import dataset as dataset_lib
 from kfer.data import datasets, label_orders, manifest, reasons
 from kfer.data.dataset import Dataset
 from kfer.data.datasets import ReaderOptions
-from kfer.data.folder import check_target, new_folder, sync
+from kfer.data.folder import check_target, new_folder
 from kfer.data.label_noise import LabelNoise
-from kfer.data.record import Rejected
-from kfer.data.shards import ShardInfo, Tally, shard_name
 from kfer.errors import UserError
-from kfer.preprocess import leftovers, parallel
+from kfer.preprocess import collect, leftovers, parallel
 from kfer.preprocess import rows as rows_lib
 from kfer.preprocess.rows import Read
 from kfer.preprocess.transforms import Settings
@@ -164,11 +161,20 @@ def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
         made = beam.Pipeline(options=PipelineOptions(args))
     except (ValueError, ImportError, AttributeError) as error:
         raise UserError(f"Beam refuses {' '.join(args)}: {error}") from error
-    with made as p:
-        pipeline.build(p, read.chunks, plan)
+    try:
+        with made as p:
+            pipeline.build(p, read.chunks, plan)
+    except Exception as error:
+        if f"No such file or directory: '{work}" in str(error):
+            raise UserError(_unreached(work)) from error
+        raise
     for counter in p.result.metrics().query()["counters"]:
         if counter.key.metric.namespace == pipeline.NAMESPACE:
             logging.info("%s: %d", counter.key.metric.name, counter.committed)
+
+
+def _unreached(folder: str) -> str:
+    return f"Beam's workers must reach {folder} under the same path; name a shared one"
 
 
 def beam_args(args: Sequence[str]) -> list[str]:
@@ -178,13 +184,14 @@ def beam_args(args: Sequence[str]) -> list[str]:
 
 
 def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
-    rejected = _rejected(work)
+    rejected = collect.rejected(work)
     counts = Counter(row.reason for row in rejected)
-    shards, tallies, alignment = _shards(folder, work, list(read.splits))
+    shards, tallies, alignment = collect.shards(folder, work, list(read.splits))
     written = sum(info.num_records for infos in shards.values() for info in infos)
     if written + len(rejected) != read.rows:
-        raise RuntimeError(
-            f"{read.rows} rows in, but {written} written and {len(rejected)} set aside"
+        raise UserError(
+            f"{read.rows} rows of {job.root} were read, but {written} records and "
+            f"{len(rejected)} set aside arrived; {_unreached(folder)}"
         )
     _check_share(job, counts, read.rows, "after decoding")
     columns, clean = _columns(job, module)
@@ -239,48 +246,6 @@ def _notes(
 
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
-
-
-def _rejected(work: str) -> list[Rejected]:
-    path = os.path.join(work, "rejected")
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8") as file:
-        rows = [Rejected(*json.loads(line)) for line in file]
-    return sorted(rows, key=_by_line)
-
-
-def _by_line(row: Rejected) -> tuple:
-    name, _, line = row.source.rpartition(":")
-    return (name, int(line) if line.isdecimal() else 0, row)
-
-
-def _shards(
-    folder: str, work: str, splits: list[str]
-) -> tuple[dict[str, list[ShardInfo]], dict[str, Tally], Counter]:
-    found: dict[str, list[dict[str, Any]]] = {split: [] for split in splits}
-    for path in sorted(glob.glob(os.path.join(glob.escape(work), "*-*.json"))):
-        with open(path, encoding="utf-8") as file:
-            description = json.load(file)
-        if description["info"]["num_records"]:
-            found[description["split"]].append(description)
-    shards, tallies, alignment = {}, {}, Counter()
-    for split, descriptions in found.items():
-        shards[split], tallies[split] = [], Tally()
-        for index, description in enumerate(descriptions):
-            name = shard_name(split, index, len(descriptions))
-            source = os.path.join(work, f"{split}-{description['index']:05d}")
-            os.rename(source, os.path.join(folder, name))
-            sync(os.path.join(folder, name))
-            shards[split].append(ShardInfo(**description["info"] | {"file": name}))
-            tallies[split] += _tally(description["tally"])
-            alignment.update(description["alignment"])
-    return shards, tallies, alignment
-
-
-def _tally(fields: dict[str, Any]) -> Tally:
-    compared = {name: tuple(pair) for name, pair in fields["compared"].items()}
-    return Tally(**fields | {"compared": compared})
 
 
 def _log(content: dict[str, Any]) -> None:

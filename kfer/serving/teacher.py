@@ -28,6 +28,7 @@ def label(
     teacher: str,
     columns: Sequence[str],
     beam_args: Sequence[str] = (),
+    work_dir: str = "",
 ) -> MachineLabels:
     """A teacher's labels for every picture of every split.
 
@@ -36,18 +37,21 @@ def label(
       teacher: a SavedModel of kfer-export, or a run's folder with one.
       columns: 'expression', 'valence_arousal' or both.
       beam_args: Beam's own flags; the pictures are answered in batches.
+      work_dir: where the workers write and this process reads: a place that all of them
+        reach. '' is a temporary folder of this machine, right for workers on it.
 
     Returns:
       The labels by image id: the expression is the teacher's most probable class of
       those that the data set has, valence and arousal are held to [-1, 1].
 
     Raises:
-      UserError: no model, or it does not answer what is asked for.
+      UserError: no model, it does not answer what is asked for, or some answers did not
+        arrive in `work_dir`.
     """
     model_dir = os.path.abspath(predict.find_model(teacher))
     classes = _teacher_classes(model_dir, dataset, columns)
     files = [os.path.abspath(f) for s in dataset.splits for f in _files(dataset, s)]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=work_dir or None) as folder:
         options = PipelineOptions(job.beam_args(beam_args))
         with beam.Pipeline(options=options) as p:
             _ = (
@@ -58,7 +62,21 @@ def label(
                 | "ToJson" >> beam.Map(_to_json)
                 | "Write" >> beam.io.WriteToText(os.path.join(folder, _ANSWERS))
             )
-        return _read(folder, classes, columns)
+        labels, count = _read(folder, classes, columns)
+    _check_count(dataset, count, work_dir)
+    return labels
+
+
+def _check_count(dataset: Dataset, count: int, work_dir: str) -> None:
+    """Raises UserError unless every picture's answer was read back."""
+    wanted = sum(split.num_records for split in dataset.splits.values())
+    if count != wanted:
+        place = work_dir or "the temporary folder of this machine"
+        raise UserError(
+            f"The workers were given {wanted} pictures of {dataset.root}, but {count} "
+            f"answers arrived in {place}; Beam's workers must reach that folder "
+            "under the same path"
+        )
 
 
 def _files(dataset: Dataset, split: str) -> list[str]:
@@ -124,13 +142,17 @@ def _to_json(pair: tuple[str, Mapping[str, Any]]) -> str:
     return json.dumps([pair[0], pair[1]])
 
 
-def _read(folder: str, classes: Sequence[int], columns: Sequence[str]) -> MachineLabels:
-    labels = MachineLabels()
+def _read(
+    folder: str, classes: Sequence[int], columns: Sequence[str]
+) -> tuple[MachineLabels, int]:
+    """The labels, and how many answers they were read from."""
+    labels, count = MachineLabels(), 0
     for name in sorted(os.listdir(folder)):
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             for line in file:
                 _store(labels, *json.loads(line), classes, columns)
-    return labels
+                count += 1
+    return labels, count
 
 
 def _store(

@@ -51,6 +51,11 @@ class MachineLabels:
     def check(self, image_ids: Iterable[str]) -> None:
         """Raises UserError, naming the first ten, if an image has no label."""
         wanted = list(image_ids)
+        if wanted and not (self.expression or self.valence_arousal):
+            raise UserError(
+                f"There is no machine label at all for {len(wanted)} images, the "
+                f"first: {', '.join(wanted[:LISTED])}; see where the labels were lost"
+            )
         tables_by_name = {
             "expression": self.expression,
             "valence_arousal": self.valence_arousal,
