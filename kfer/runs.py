@@ -1,14 +1,20 @@
 """A whole run: train, score, export, report."""
 
+import functools
 import os
 from collections.abc import Sequence
 from typing import Any
 
+from absl import logging
+
+from kfer import methods
 from kfer.data.dataset import Dataset
-from kfer.evaluation import report, samples, scoring
+from kfer.errors import UserError
+from kfer.evaluation import report, samples, scoring, yardstick
+from kfer.evaluation.yardstick import Yardstick
 from kfer.serving import export
 from kfer.settings.config import ExperimentConfig
-from kfer.training import loop
+from kfer.training import loop, run_folder
 from kfer.training.loop import RunSettings
 
 DEFAULTS = RunSettings()
@@ -20,13 +26,32 @@ def train(
     run_dir: str,
     settings: RunSettings = DEFAULTS,
 ) -> dict[str, Any]:
-    """kfer.training.loop.train, scored on the clean test split and with G_X's samples.
+    """kfer.training.loop.train, scored along the way and with G_X's samples.
+
+    The scores are those of the clean test split; where there is none, see
+    kfer.evaluation.yardstick. Where nothing can be compared with, a warning says so.
 
     Args, returns and errors are loop.train's.
     """
-    return loop.train(
-        config, dataset, run_dir, settings, scoring.scorer, samples.painter
+    compared = _compared(methods.resolve_tasks(config), dataset)
+    scorer = compared and functools.partial(
+        scoring.scorer, split=compared.split, against=compared.against
     )
+    scored_on = None
+    if compared and compared != yardstick.CLEAN_TEST:
+        scored_on = compared.as_dict()
+        logging.info("Scores are against %s", compared.describe())
+    return loop.train(
+        config, dataset, run_dir, settings, scorer, samples.painter, scored_on
+    )
+
+
+def _compared(config: ExperimentConfig, dataset: Dataset) -> Yardstick | None:
+    try:
+        return yardstick.choose(dataset, config)
+    except UserError as error:
+        logging.warning("%s", error)
+        return None
 
 
 def publish(run_dir: str, rivals: Sequence[str] = ()) -> str:
@@ -36,8 +61,9 @@ def publish(run_dir: str, rivals: Sequence[str] = ()) -> str:
       run_dir: of a finished run.
       rivals: other runs that the report shows beside it.
     """
-    scoring.evaluate_run(
-        run_dir, predictions_path=os.path.join(run_dir, scoring.PREDICTIONS)
-    )
+    if _compared(run_folder.load_config(run_dir), scoring.load_data(run_dir)):
+        scoring.evaluate_run(
+            run_dir, predictions_path=os.path.join(run_dir, scoring.PREDICTIONS)
+        )
     export.export_run(run_dir, overwrite=True)
     return report.write_report(run_dir, rivals)

@@ -1,6 +1,6 @@
 """Scores a run's newest checkpoint, or an exported model, against clean labels.
 
-kfer-evaluate --run=DIR [--data_dir=DIR] [--split=test] [--out=FILE]
+kfer-evaluate --run=DIR [--data_dir=DIR] [--split=NAME] [--out=FILE]
 kfer-evaluate --model=DIR --data_dir=DIR [flags]
 """
 
@@ -21,7 +21,16 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("run", "", "Folder of the run, the --out_dir of kfer-train.")
 flags.DEFINE_string("model", "", "A SavedModel of kfer-export, instead of --run.")
 flags.DEFINE_string("data_dir", "", "Prepared data set; the run's own if empty.")
-flags.DEFINE_string("split", "test", "Split of the data set: train, valid or test.")
+flags.DEFINE_string(
+    "split", "", "Split to score on; empty: what has a truth, else labels held out."
+)
+flags.DEFINE_enum(
+    "against",
+    "auto",
+    ["auto", "truth", "labels"],
+    "Compare with the truth, or with labels: how often the model agrees with "
+    "annotators; auto: the truth where there is any.",
+)
 flags.DEFINE_string("out", "", "JSON file to write all scores to.")
 flags.DEFINE_string("predictions", "", ".npz file to write predictions and truth to.")
 flags.DEFINE_integer("batch_size", 0, "Images at a time; 0 chooses.", lower_bound=0)
@@ -48,6 +57,7 @@ def main(argv: Sequence[str]) -> None:
         FLAGS.split,
         FLAGS.batch_size,
         FLAGS.predictions,
+        "" if FLAGS.against == "auto" else FLAGS.against,
     )
     print(results.describe(result))
     if FLAGS.out:
@@ -58,10 +68,12 @@ def _check_folders() -> None:
     """What is wrong is said before TensorFlow is loaded."""
     if FLAGS.run:
         run_folder.load_config(FLAGS.run)
-        scoring.load_data(FLAGS.run, FLAGS.data_dir).split(FLAGS.split)
+        dataset = scoring.load_data(FLAGS.run, FLAGS.data_dir)
     else:
         model_folder.read_description(FLAGS.model)
-        dataset_lib.load(FLAGS.data_dir).split(FLAGS.split)
+        dataset = dataset_lib.load(FLAGS.data_dir)
+    if FLAGS.split:
+        dataset.split(FLAGS.split)
 
 
 def _write(path: str, result: Mapping[str, Any]) -> None:

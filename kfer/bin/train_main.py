@@ -1,12 +1,15 @@
-"""Trains one row of the tables, or goes on training it.
+"""Trains a model on annotated pictures, or goes on training it.
 
-kfer-train --experiment=NAME --data_dir=DIR --out_dir=DIR [--method=NAME] [...]
+kfer-train --data_dir=DIR --out_dir=DIR [--tasks=NAMES] [--method=NAME] [...]
+kfer-train --experiment=NAME --data_dir=DIR --out_dir=DIR [...]
 
-DIR of --data_dir is a prepared data set (kfer-data make), or the raw folder of the
-experiment's data set, which is then prepared under --out_dir. After a kill the same
-command goes on where it stopped.
+DIR of --data_dir is a prepared data set; what is learned follows from the labels that
+it declares. An experiment is a row of the paper's tables: it may also take the raw
+folder of its own data set, which is then prepared under --out_dir. After a kill the
+same command goes on where it stopped.
 """
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -18,12 +21,25 @@ from kfer.bin import common
 from kfer.data import folder
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
+from kfer.settings import own_data
 from kfer.settings.parsing import parse_settings
 from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("experiment", "", f"One of {', '.join(config_lib.EXPERIMENTS)}.")
+flags.DEFINE_string(
+    "experiment",
+    "",
+    f"A preset, one of {', '.join(config_lib.EXPERIMENTS)}; none is needed.",
+)
+flags.DEFINE_list(
+    "tasks", [], "Label columns to learn, or their truths; empty: all there are."
+)
+flags.DEFINE_float(
+    "holdout",
+    None,
+    "Share of the training pictures to keep back and score on, such as 0.1.",
+)
 flags.DEFINE_string("method", "joint", f"One of {', '.join(methods.METHODS)}.")
 flags.DEFINE_string("recipe", "kfer", f"One of {', '.join(config_lib.RECIPES)}.")
 flags.DEFINE_string(
@@ -75,22 +91,72 @@ _FIELDS = (
 )
 
 
-def config_from_flags() -> config_lib.ExperimentConfig:
-    """The config that the flags ask for."""
-    if not FLAGS.experiment:
-        raise UserError(
-            f"Name an --experiment: {', '.join(sorted(config_lib.EXPERIMENTS))}"
-        )
+def settings_from_flags() -> dict[str, Any]:
+    """Setting -> value, of the flags and of --set."""
     fields = {name: getattr(FLAGS, name) for name in _FIELDS}
     fields = {name: value for name, value in fields.items() if value is not None}
-    config = config_lib.experiment_config(
-        FLAGS.experiment,
-        FLAGS.recipe,
-        FLAGS.method,
-        **fields,
-        **parse_settings(FLAGS.set),
+    more = parse_settings(FLAGS.set)
+    if twice := sorted(more.keys() & {*fields, "recipe", "method"}):
+        raise UserError(f"{twice[0]} has a flag of its own; leave --set={twice[0]} out")
+    return {"recipe": FLAGS.recipe, "method": FLAGS.method, **fields, **more}
+
+
+def preset_from_flags() -> config_lib.ExperimentConfig:
+    """The config of the named experiment; UserError if a flag makes no sense."""
+    config = config_lib.experiment_config(FLAGS.experiment, **settings_from_flags())
+    return methods.resolve_tasks(narrowed(config))
+
+
+def narrowed(config: config_lib.ExperimentConfig) -> config_lib.ExperimentConfig:
+    """The config with those of its tasks that --tasks names; all if it is empty."""
+    wanted = FLAGS.tasks
+    known = {name for task in config.tasks for name in (task.name, task.target)}
+    if unknown := [name for name in wanted if name not in known]:
+        listed = ", ".join(sorted(known))
+        raise UserError(f"{config.name} has no task {unknown[0]!r}; it has {listed}")
+    kept = [t for t in config.tasks if not wanted or {t.name, t.target} & {*wanted}]
+    return dataclasses.replace(config, tasks=tuple(kept))
+
+
+def declared_by(dataset: Any) -> config_lib.ExperimentConfig:
+    """The config that follows from what a data set declares."""
+    from kfer.data import own_data as declared_lib
+
+    config = own_data.experiment(
+        declared_lib.tasks_of(dataset, FLAGS.tasks),
+        dataset.name,
+        dataset.image_size,
+        dataset.split("train").num_records,
+        declared_lib.has_aligned_faces(dataset),
+        **settings_from_flags(),
     )
+    for task in config.tasks:
+        logging.info("learns %s", declared_lib.describe(task))
     return methods.resolve_tasks(config)
+
+
+def dataset_from_flags(config: config_lib.ExperimentConfig | None) -> Any:
+    """The prepared data set, made on the first call."""
+    from kfer.data import dataset as dataset_lib
+    from kfer.data import datasets, holdout
+
+    prepared = os.path.join(FLAGS.out_dir, "data")
+    if config:
+        options = datasets.ReaderOptions(
+            seed=config.seed,
+            flip_rates=config.flip_rates,
+            flip=config.recipe.flip,
+            image_size=config.image_size,
+        )
+        dataset = datasets.prepare(
+            FLAGS.data_dir, config.dataset, prepared, options, common.command_line()
+        )
+    else:
+        dataset = dataset_lib.load(FLAGS.data_dir)
+    if FLAGS.holdout is None:
+        return dataset
+    kept = os.path.join(FLAGS.out_dir, "data", "holdout")
+    return holdout.make(dataset, FLAGS.holdout, kept, common.command_line())
 
 
 def check_prepared(data_dir: str) -> None:
@@ -102,32 +168,37 @@ def check_prepared(data_dir: str) -> None:
         )
 
 
+def _checked_flags() -> config_lib.ExperimentConfig | None:
+    """The named experiment's config; wrong use is told before TensorFlow is loaded."""
+    if FLAGS.holdout is not None and FLAGS.strategy == "multi_worker":
+        raise UserError("Workers share one data set; keep a split back when making it")
+    if FLAGS.experiment:
+        return preset_from_flags()
+    if not FLAGS.data_dir:
+        raise UserError(
+            "Name a --data_dir, a prepared data set, or an --experiment: "
+            f"{', '.join(sorted(config_lib.EXPERIMENTS))}"
+        )
+    settings_from_flags()
+    methods.method_row(FLAGS.method)
+    return None
+
+
 def main(argv: Sequence[str]) -> Any:
     if len(argv) > 1:
         raise UserError(f"kfer-train takes flags only, got {' '.join(argv[1:])!r}")
     if not FLAGS.out_dir:
         raise UserError("Name an --out_dir for the run")
-    config = config_from_flags()
+    config = _checked_flags()
     common.import_tensorflow()
     from kfer import runs as runs_lib
-    from kfer.data import datasets
     from kfer.training import loop, strategies
 
     is_chief = strategies.is_chief(FLAGS.strategy)
     if FLAGS.strategy == strategies.MULTI_WORKER:
         check_prepared(FLAGS.data_dir)
-    dataset = datasets.prepare(
-        FLAGS.data_dir,
-        config.dataset,
-        os.path.join(FLAGS.out_dir, "data"),
-        datasets.ReaderOptions(
-            seed=config.seed,
-            flip_rates=config.flip_rates,
-            flip=config.recipe.flip,
-            image_size=config.image_size,
-        ),
-        common.command_line(),
-    )
+    dataset = dataset_from_flags(config)
+    config = config or declared_by(dataset)
     settings = loop.RunSettings(
         steps=FLAGS.steps,
         eval_every=FLAGS.eval_every,

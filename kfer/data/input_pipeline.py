@@ -15,7 +15,7 @@ import tensorflow as tf
 from kfer.data import augment, labels, storage
 from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
-from kfer.data.record import CLEAN
+from kfer.data.record import CLEAN, TRUTH
 from kfer.errors import UserError
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, Noise
@@ -115,6 +115,7 @@ def eval_batches(
     config: ExperimentConfig,
     split: str = "test",
     batch_size: int = 256,
+    against: str = TRUTH,
 ) -> tf.data.Dataset:
     """One pass over a split in its stored order, with the truth, not augmented.
 
@@ -123,25 +124,24 @@ def eval_batches(
       config: its tasks' targets are given, where the split has clean labels of them.
       split: to evaluate on.
       batch_size: the last batch may be smaller.
+      against: TRUTH, or LABELS: what is learned, by feature.
 
     Returns:
       Dataset of (image, targets by name, masks by name): float32 [B, H, W, 3] in
       [-1, 1]; int32 [B] or float32 [B, D], 0 where missing; float32 [B] of 0 and 1.
 
     Raises:
-      UserError: the split has no target of any task.
+      UserError: the split has no target, or no label, of any task.
     """
-    targets = labels.target_columns(dataset, config.tasks, split)
-    columns = {CLEAN + name: column for name, column in targets.items()}
+    columns = labels.compared_columns(dataset, config.tasks, split, against)
 
     @storage.plain
     def batch(serialized: tf.Tensor) -> tuple[Any, ...]:
         features = labels.parse(serialized, columns)
         value, mask = {}, {}
-        for name, column in targets.items():
-            value[name], mask[name] = labels.value_and_mask(
-                features[CLEAN + name], column
-            )
+        for name, column in columns.items():
+            key = name.removeprefix(CLEAN)
+            value[key], mask[key] = labels.value_and_mask(features[name], column)
         return _plain_images(features, dataset, config), value, mask
 
     return _one_pass(batch, dataset, split, batch_size)

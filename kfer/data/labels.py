@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from kfer.data import record
 from kfer.data.dataset import Dataset
-from kfer.data.record import CLEAN, LABEL, Column
+from kfer.data.record import CLEAN, LABEL, TRUTH, Column
 from kfer.errors import UserError
 from kfer.tasks import LabelTask
 
@@ -60,6 +60,33 @@ def target_columns(
             f"{sorted(given) or 'nothing'}; none is a target of the tasks ({targets})"
         )
     return found
+
+
+def compared_columns(
+    dataset: Dataset, tasks: Iterable[LabelTask], split: str, against: str = TRUTH
+) -> dict[str, Column]:
+    """Feature -> column, for what answers are compared with in a split.
+
+    Args:
+      dataset: prepared.
+      tasks: learned.
+      split: to compare in.
+      against: TRUTH for the tasks' targets, LABELS for what the tasks learn.
+
+    Raises:
+      UserError: the split has none of them, or a column means something else.
+    """
+    if against == TRUTH:
+        found = target_columns(dataset, tasks, split)
+        return {CLEAN + name: column for name, column in found.items()}
+    given = dataset.split(split).given
+    learned = [task for task in tasks if given.get(feature_of(task))]
+    if not learned:
+        raise UserError(
+            f"{split} in {dataset.root} has no label that the tasks learn to compare "
+            "answers with"
+        )
+    return training_columns(dataset, learned, split)
 
 
 def parse(serialized: tf.Tensor, columns: Mapping[str, Column]) -> dict[str, tf.Tensor]:

@@ -33,8 +33,8 @@ def content_hash(
             name: [(shard.file, shard.sha256) for shard in shards]
             for name, shards in splits.items()
         },
-        "columns": {name: dataclasses.asdict(c) for name, c in columns.items()},
-        "clean_columns": {n: dataclasses.asdict(c) for n, c in clean_columns.items()},
+        "columns": {name: c.as_dict() for name, c in columns.items()},
+        "clean_columns": {n: c.as_dict() for n, c in clean_columns.items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -132,8 +132,8 @@ def build_manifest(
         "notes": dict(notes or {}),
         "image_format": image_format,
         "image_size": image_size,
-        "columns": {key: dataclasses.asdict(c) for key, c in columns.items()},
-        "clean_columns": {k: dataclasses.asdict(c) for k, c in clean_columns.items()},
+        "columns": {key: c.as_dict() for key, c in columns.items()},
+        "clean_columns": {k: c.as_dict() for k, c in clean_columns.items()},
         "splits": {
             split: {
                 "num_records": sum(shard.num_records for shard in shards),

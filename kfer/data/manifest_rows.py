@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kfer import tasks as tasks_lib
-from kfer.data import affectnet_labels, label_orders, reasons, tables
+from kfer.data import affectnet_labels, label_noise, label_orders, reasons, tables
 from kfer.data import record as record_lib
 from kfer.errors import UserError
 from kfer.images.alignment import Point
@@ -105,7 +105,7 @@ def annotators(path: str) -> list[str]:
 
 def annotator_column(name: str) -> str:
     """The label column of an annotator."""
-    return f"annotator_{name}"
+    return f"{label_noise.ANNOTATOR}{name}"
 
 
 def rows(path: str, root: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -24,6 +24,9 @@ RECORD_VERSION = 1
 LABEL = "label/"
 CLEAN = "clean/"
 
+# What answers are compared with: clean columns or label columns.
+TRUTH, LABELS = "truth", "labels"
+
 
 @dataclasses.dataclass(frozen=True)
 class Column:
@@ -35,6 +38,8 @@ class Column:
       classes: class names in label order (categorical).
       dimensions: names of the values (continuous).
       low, high: range of a continuous value.
+      target: the clean column that a label column is an account of; '' leaves it to
+        kfer.data.shards.truth_of.
     """
 
     name: str
@@ -43,10 +48,18 @@ class Column:
     dimensions: tuple[str, ...] = ()
     low: float = -1.0
     high: float = 1.0
+    target: str = ""
 
     def __post_init__(self):
         for field in ("classes", "dimensions"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As dataset.json has it; without a target where none is named, as ever."""
+        fields = dataclasses.asdict(self)
+        return (
+            fields if self.target else {k: fields[k] for k in fields if k != "target"}
+        )
 
     @property
     def is_categorical(self) -> bool:
@@ -73,14 +86,15 @@ class Column:
         return ""
 
 
-def categorical(name: str, classes: tuple[str, ...]) -> Column:
+def categorical(name: str, classes: tuple[str, ...], target: str = "") -> Column:
     """A column of class indices."""
-    return Column(name, tasks_lib.CATEGORICAL, classes=classes)
+    return Column(name, tasks_lib.CATEGORICAL, classes=classes, target=target)
 
 
-def valence_arousal(name: str = "valence_arousal") -> Column:
+def valence_arousal(name: str = "valence_arousal", target: str = "") -> Column:
     """A column of (valence, arousal) pairs in [-1, 1]."""
-    return Column(name, tasks_lib.CONTINUOUS, dimensions=tasks_lib.VALENCE_AROUSAL)
+    dimensions = tasks_lib.VALENCE_AROUSAL
+    return Column(name, tasks_lib.CONTINUOUS, dimensions=dimensions, target=target)
 
 
 class Record(NamedTuple):

@@ -121,6 +121,33 @@ def with_corrections(
     )
 
 
+def with_splits(
+    dataset: Dataset,
+    split_of: Callable[[str, str], str],
+    out_dir: str,
+    notes: Mapping[str, Any],
+    command: str = "",
+) -> Dataset:
+    """Moves pictures to other splits; labels and truth are as they were.
+
+    Args:
+      dataset: to copy.
+      split_of: (split, image id) -> new split.
+      out_dir: must not exist or be empty.
+      notes: added to the data set's.
+      command: noted in dataset.json.
+    """
+    return _rewrite(
+        dataset,
+        out_dir,
+        lambda record: record.labels,
+        dataset.columns,
+        split_of,
+        notes=notes,
+        command=command,
+    )
+
+
 def expression_column(dataset: Dataset) -> Column:
     """The column of expressions: the labels', else that of the truth.
 
@@ -148,13 +175,15 @@ def _rewrite(
     out_dir: str,
     labels_of: Callable[[Record], Labels],
     columns: Mapping[str, Column],
+    split_of: Callable[[str, str], str] = lambda split, _: split,
     notes: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Dataset:
     def items() -> Iterator[tuple[str, Record] | Rejected]:
         for split in dataset.splits:
             for record in records(dataset, split):
-                yield split, record._replace(labels=labels_of(record))
+                new = split_of(split, record.image_id)
+                yield new, record._replace(labels=labels_of(record))
         yield from _rejected(dataset)
 
     return dataset_lib.write_items(

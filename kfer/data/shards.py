@@ -125,7 +125,12 @@ class Tally:
 
 
 def truth_of(column: Column, clean_columns: Mapping[str, Column]) -> str:
-    """The clean column a categorical label column is an account of, or ''."""
+    """The clean column a categorical label column is an account of, or ''.
+
+    The one it names, else the one of its own name, else the first of the same classes.
+    """
+    if column.target and column.is_categorical:
+        return column.target if column.target in clean_columns else ""
     alike = [
         name
         for name, clean in clean_columns.items()

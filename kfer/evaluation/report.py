@@ -78,6 +78,7 @@ def _content(runs: Sequence[Run]) -> dict[str, Any]:
         "run": run,
         "runs": runs,
         "settings": settings(run.config),
+        "scored_on": run.scored_on.describe(),
         "tables": [_table(runs, target) for target in _targets(run)],
         "figures": [{"title": t, "uri": uri(png)} for t, png in figures],
         "samples": [{"title": t, "uri": uri(png)} for t, png in _samples(run)],
@@ -150,7 +151,7 @@ def _curves(runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
                 measure = "accuracy"
             values = [row["test"][target].get(measure) for row in rows]
             series[run.label] = Series([row["step"] for row in rows], values)
-        label = f"clean test {measure.replace('ccc', 'CCC')}"
+        label = f"{run.scored_on.brief} {measure.replace('ccc', 'CCC')}"
         png = pictures.curves(series, label, percent=measure == "accuracy")
         yield f"{target}: {label} over training steps", png
 
@@ -165,7 +166,8 @@ def _training_curves(run: Run) -> Iterator[tuple[str, bytes]]:
     if noisy:
         series = _lines(run, noisy) | _clean_lines(run)
         png = pictures.curves(series, "accuracy", dashed=noisy, percent=True)
-        yield "Accuracy on noisy training labels (dashed) and clean test labels", png
+        compared = f"{run.scored_on.brief} labels"
+        yield f"Accuracy on noisy training labels (dashed) and {compared}", png
 
 
 def _lines(run: Run, names: Iterable[str]) -> dict[str, Series]:

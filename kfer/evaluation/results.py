@@ -5,6 +5,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from kfer.data.record import TRUTH
+from kfer.evaluation import yardstick
+from kfer.evaluation.yardstick import Yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
 from kfer.training import run_folder
@@ -40,6 +43,11 @@ class Run:
         if which == "last":
             return scored[-1]
         return max(scored, key=lambda row: suite.score_of(row["test"]))
+
+    @property
+    def scored_on(self) -> Yardstick:
+        """What its scores are against."""
+        return yardstick.of_metrics(self.metrics)
 
     @property
     def seconds(self) -> float:
@@ -92,6 +100,9 @@ def describe(result: Mapping[str, Any]) -> str:
         f"{what}, step {result['step']}, on {result['split']} of "
         f"{result['data']['root']}"
     ]
+    if (against := result.get("against", TRUTH)) != TRUTH:
+        compared = Yardstick(result["split"], against)
+        lines.append(f"against {compared.describe()}")
     for target, scores in result["scores"].items():
         lines += ["", suite.summary_line({target: scores})]
         lines += [f"  examples  {scores['num_examples']}"]

@@ -10,7 +10,9 @@ import numpy as np
 from kfer import tasks as tasks_lib
 from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
+from kfer.data.record import TRUTH
 from kfer.errors import UserError
+from kfer.evaluation import yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
 from kfer.training import run_folder
@@ -34,8 +36,9 @@ def evaluate(
     config: ExperimentConfig,
     split: str = "test",
     batch_size: int = 0,
+    against: str = TRUTH,
 ) -> dict[str, Any]:
-    """Scores a method against the truth.
+    """Scores a method against the truth, or against labels it has not learned from.
 
     Args:
       method: a built kfer.methods.base.Method.
@@ -43,15 +46,16 @@ def evaluate(
       config: of the method.
       split: to score on.
       batch_size: 0 chooses one by the image size.
+      against: TRUTH or LABELS, see kfer.evaluation.yardstick.
 
     Returns:
       target -> its kfer.metrics.suite.evaluate_task, for the targets that the split
-      has the truth of.
+      has the truth, or labels, of.
 
     Raises:
       UserError: the split has the truth of no target, or the model has diverged.
     """
-    return scorer(method, dataset, config, split, batch_size)()
+    return scorer(method, dataset, config, split, batch_size, against)()
 
 
 def scorer(
@@ -60,12 +64,14 @@ def scorer(
     config: ExperimentConfig,
     split: str = "test",
     batch_size: int = 0,
+    against: str = TRUTH,
 ) -> Callable[[], dict[str, Any]]:
     """`evaluate` for use many times in a run: its graph is traced once."""
     answers = traced(method, config)
 
     def score() -> dict[str, Any]:
-        return scores(config, collect(answers, dataset, config, split, batch_size))
+        rows = collect(answers, dataset, config, split, batch_size, against)
+        return scores(config, rows)
 
     return score
 
@@ -85,27 +91,31 @@ def collect(
     config: ExperimentConfig,
     split: str = "test",
     batch_size: int = 0,
+    against: str = TRUTH,
 ) -> dict[str, Predictions]:
     """Runs a model over a split in its stored order.
 
     Args:
       answers: images [B, S, S, 3] in [-1, 1], channels as the config's recipe has
         them -> target -> [B, size].
-      dataset, config, split, batch_size: see `evaluate`.
+      dataset, config, split, batch_size, against: see `evaluate`.
 
     Returns:
-      target -> predictions, for the targets that the split has the truth of.
+      target -> predictions, for the targets that the split has the truth of; against
+      LABELS once more for each label set of the target.
     """
-    from kfer.data import input_pipeline
+    from kfer.data import input_pipeline, labels
 
+    targets_of = {labels.feature_of(task): task.target for task in config.tasks}
     size = batch_size or default_batch_size(config.image_size)
     rows: dict[str, list[tuple[np.ndarray, ...]]] = {}
     for image, targets, masks in input_pipeline.eval_batches(
-        dataset, config, split, size
+        dataset, config, split, size, against
     ):
         found = answers(image)
-        for name, target in targets.items():
-            row = found[name], target, masks[name]
+        for key, target in targets.items():
+            name = targets_of.get(key, key)
+            row = found[name], target, masks[key]
             rows.setdefault(name, []).append(tuple(np.asarray(part) for part in row))
     return {
         name: Predictions(*(np.concatenate(parts) for parts in zip(*part, strict=True)))
@@ -175,50 +185,56 @@ def load_data(run_dir: str, data_dir: str = "") -> Dataset:
 def evaluate_run(
     run_dir: str,
     data_dir: str = "",
-    split: str = "test",
+    split: str = "",
     batch_size: int = 0,
     predictions_path: str = "",
+    against: str = "",
 ) -> dict[str, Any]:
     """Scores a run's newest checkpoint.
 
     Args:
       run_dir: of kfer-train.
       data_dir: prepared data set; the run's own if ''.
-      split, batch_size: see `evaluate`.
+      split, against: see yardstick.choose.
+      batch_size: see `evaluate`.
       predictions_path: .npz to write the predictions to; '' writes none.
 
     Returns:
-      'run', 'step', 'data' (root and content hash), 'split' and 'scores' by target.
+      'run', 'step', 'data' (root and content hash), 'split', 'against' and 'scores' by
+      target.
 
     Raises:
       UserError: no run, no checkpoint, no data set, or no truth in the split.
     """
-    from kfer.data import labels
-
     config = run_folder.load_config(run_dir)
     dataset = load_data(run_dir, data_dir)
-    labels.target_columns(dataset, config.tasks, split)
+    compared = yardstick.choose(dataset, config, split, against)
     from kfer.training import compiling
 
     method, config, step = compiling.restored(run_dir)
     found = {"run": run_dir, "step": step}
     answers = traced(method, config)
-    return found | report(answers, dataset, config, split, batch_size, predictions_path)
+    return found | report(
+        answers, dataset, config, compared, batch_size, predictions_path
+    )
 
 
 def report(
     answers: Answers,
     dataset: Dataset,
     config: ExperimentConfig,
-    split: str,
+    compared: yardstick.Yardstick,
     batch_size: int,
     predictions_path: str,
 ) -> dict[str, Any]:
-    predictions = collect(answers, dataset, config, split, batch_size)
+    """See evaluate_run."""
+    split, against = compared
+    predictions = collect(answers, dataset, config, split, batch_size, against)
     if predictions_path:
         write_predictions(predictions_path, predictions)
     return {
         "data": {"root": dataset.root, "content_hash": dataset.content_hash},
         "split": split,
+        "against": against,
         "scores": scores(config, predictions),
     }

@@ -3,16 +3,17 @@
 from typing import Any
 
 from kfer.data import dataset as dataset_lib
-from kfer.evaluation import scoring
+from kfer.evaluation import scoring, yardstick
 from kfer.serving import export, model_folder
 
 
 def evaluate_model(
     model_dir: str,
     data_dir: str,
-    split: str = "test",
+    split: str = "",
     batch_size: int = 0,
     predictions_path: str = "",
+    against: str = "",
 ) -> dict[str, Any]:
     """Scores a SavedModel of kfer.serving.export.
 
@@ -23,6 +24,7 @@ def evaluate_model(
     dataset = dataset_lib.load(data_dir)
     config, answers = export.load_answers(model_dir)
     found = {"model": model_dir, "step": description["step"]}
+    compared = yardstick.choose(dataset, config, split, against)
     return found | scoring.report(
-        answers, dataset, config, split, batch_size, predictions_path
+        answers, dataset, config, compared, batch_size, predictions_path
     )

@@ -43,7 +43,7 @@ class ExperimentConfig:
     """One run.
 
     Attributes:
-      name: the experiment, a key of EXPERIMENTS.
+      name: the experiment, a key of EXPERIMENTS, or 'own_data'.
       dataset: the reader that makes its data, a key of kfer.data.datasets.DATASETS.
       tasks: the label sets learned.
       recipe: see Recipe.
@@ -217,7 +217,18 @@ def experiment_config(
     Raises:
       UserError: an unknown name, field or choice.
     """
-    base = _lookup("experiment", EXPERIMENTS, name)
+    return configured(
+        _lookup("experiment", EXPERIMENTS, name), recipe, method, **overrides
+    )
+
+
+def configured(
+    base: ExperimentConfig,
+    recipe: str = "kfer",
+    method: str = "joint",
+    **overrides: Any,
+) -> ExperimentConfig:
+    """experiment_config of an experiment that need not be in EXPERIMENTS."""
     chosen = _recipe_for(recipe, base.dataset)
     recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
     config_names = {field.name for field in dataclasses.fields(base)} - {"options"}
@@ -227,6 +238,8 @@ def experiment_config(
         raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
     for_recipe = {k: v for k, v in overrides.items() if k in recipe_names}
     for_config = {k: v for k, v in overrides.items() if k in config_names}
+    if "flip_rates" in for_config:
+        for_config["flip_rates"] = options_lib.as_tuple(for_config["flip_rates"])
     for fields, owner in ((for_recipe, chosen), (for_config, base)):
         for field, value in fields.items():
             options_lib.check_type(field, value, getattr(owner, field))

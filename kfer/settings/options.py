@@ -273,15 +273,26 @@ def check(method: str, options: MethodOptions) -> MethodOptions:
 
 
 def check_type(field: str, value: Any, default: Any) -> None:
-    """Raises UserError if a scalar setting is given as something else."""
+    """Raises UserError if a setting is given as something else."""
     expected = type(default)
     if expected not in (bool, int, float, str):
+        _check_parts(field, value)
         return
     if type(value) not in ((float, int) if expected is float else (expected,)):
         raise UserError(
             f"{field} takes a value of type {expected.__name__} such as "
             f"{json.dumps(default)}, got {value!r}"
         )
+
+
+def _check_parts(field: str, value: Any) -> None:
+    """Raises UserError if a setting that is made in Python alone is given as text."""
+    made = {"tasks": (), "score_weights": (), "flip_rates": (int, float)}
+    plain = (str, bool, int, float, dict, type(None))
+    parts = value if isinstance(value, list | tuple) else (value,)
+    known = made.get(field, plain)
+    if any(isinstance(part, plain) and type(part) not in known for part in parts):
+        raise UserError(f"{field} can't be set to {value!r}")
 
 
 def as_tuple(value: Any) -> Any:

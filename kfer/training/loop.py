@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -67,6 +67,7 @@ def train(
     settings: RunSettings = RunSettings(),
     scorer: Scorer | None = None,
     painter: Painter | None = None,
+    scored_on: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Trains, or goes on training, and leaves the results in `run_dir`.
 
@@ -79,6 +80,8 @@ def train(
         called, target -> scores; None scores nothing.
       painter: (method, run_dir, dataset) -> step -> path of a sample picture, or None;
         None paints nothing.
+      scored_on: what the scorer compares with, for metrics.json; None is the clean test
+        split.
 
     Returns:
       What metrics.json holds: the last and the best evaluation, and 'interrupted' if a
@@ -121,7 +124,7 @@ def train(
             interrupted = _fit(
                 method, config, dataset, own_dir, settings, start, score, draw
             )
-        return _finish(own_dir, interrupted)
+        return _finish(own_dir, interrupted, scored_on)
 
 
 def _no_picture(step: int) -> None:
@@ -233,18 +236,23 @@ def _batches(
     return strategies.distribute(method.distribute_strategy, make)
 
 
-def _finish(run_dir: str, interrupted: bool) -> dict[str, Any]:
+def _finish(
+    run_dir: str, interrupted: bool, scored_on: Mapping[str, str] | None
+) -> dict[str, Any]:
     """Writes metrics.json from the history."""
     rows = run_folder.read_history(run_dir)
     scored = [row for row in rows if row["test"]]
     metrics: dict[str, Any] = {"interrupted": interrupted}
+    if scored_on:
+        metrics["scored_on"] = dict(scored_on)
     if scored:
         best = max(scored, key=lambda row: suite.score_of(row["test"]))
         metrics["last"] = {"step": scored[-1]["step"], "test": scored[-1]["test"]}
         metrics["best"] = {
             "step": best["step"],
             "test": best["test"],
-            "selected_by": "the test split itself, so it is no fair choice",
+            "selected_by": f"the {_split(metrics)} split itself, so it is no fair "
+            "choice",
         }
     run_folder.write_json(os.path.join(run_dir, run_folder.METRICS), metrics)
     return metrics
@@ -260,6 +268,14 @@ def summary(run_dir: str) -> str:
         + suite.summary_line(metrics[which]["test"])
         for which in ("last", "best")
     ]
+    split = _split(metrics)
+    if "scored_on" in metrics:
+        lines[0] += f" [{metrics['scored_on']['against']} of the split {split}]"
     return "\n".join(
-        [lines[0], f"{lines[1]} [chosen on the test split, no fair score]"]
+        [lines[0], f"{lines[1]} [chosen on the {split} split, no fair score]"]
     )
+
+
+def _split(metrics: Mapping[str, Any]) -> str:
+    """The split that a run was scored on."""
+    return metrics.get("scored_on", {}).get("split", "test")

@@ -1,10 +1,19 @@
 """Wrong inputs end in one line and status 2; --help is readable."""
 
+import dataclasses
 import json
 import subprocess
 import sys
 
 import pytest
+
+from kfer.data import dataset as dataset_lib
+from kfer.data import record
+from kfer.data.record import Record
+from tests.data.prepared import png
+
+MOOD = record.categorical("mood", ("dull", "keen"), "mood")
+TENSION = record.Column("tension", "continuous", (), ("t",), 1.0, 9.0)
 
 
 def run(*flags):
@@ -20,7 +29,24 @@ def run(*flags):
     "flags, text",
     [
         (["--experiment=x", "--out_dir=o"], "Unknown experiment 'x'; known: affectnet"),
-        (["--out_dir=o"], "Name an --experiment: affectnet_multi"),
+        (["--out_dir=o"], "Name a --data_dir, a prepared data set, or an --exp"),
+        (["--out_dir=o", "--data_dir=/no"], "There is no folder /no"),
+        (
+            ["--out_dir=o", "--data_dir=/no", "--set=tasks=[1]"],
+            "tasks is no setting to give a value to, got 'tasks=[1]'",
+        ),
+        (
+            ["--out_dir=o", "--data_dir=/no", "--epochs=1", "--set=epochs=2"],
+            "epochs has a flag of its own; leave --set=epochs out",
+        ),
+        (
+            ["--out_dir=o", "--experiment=raf_multi", "--set=score_weights=1"],
+            "score_weights can't be set to 1",
+        ),
+        (
+            ["--out_dir=o", "--experiment=raf_multi", "--tasks=mood"],
+            "raf_multi has no task 'mood'; it has expression, valence_arousal",
+        ),
         (["--experiment=cifar10_multi"], "Name an --out_dir"),
         (
             ["--experiment=cifar10_multi", "--out_dir=o", "--recipe=best"],
@@ -78,6 +104,36 @@ def test_workers_need_prepared_data(monkeypatch, tmp_path):
     (line,) = done.stderr.strip().splitlines()
     assert "Several workers read one prepared data set, and --data_dir='' is" in line
     assert not (tmp_path / "run").exists()
+
+
+def test_what_is_learned_follows_from_the_data(tmp_path):
+    """From annotators without any truth to a model, a report and an agreement."""
+    label_set = {"annotator_ä": MOOD, "annotator_b": MOOD, "tension": TENSION}
+    rows = [
+        Record(str(i), png(i), {"annotator_ä": i % 2, "tension": (i % 9 + 1.0,)}, {})
+        for i in range(24)
+    ]
+    columns = {name: dataclasses.replace(c, name=name) for name, c in label_set.items()}
+    data = tmp_path / "data"
+    dataset_lib.write(str(data), "mine", {"train": rows}, columns, {}, image_size=32)
+    small = ["--width=0.125", "--steps=2", "--method=vgg_all", "--set=noise_size=8"]
+    done = run(f"--data_dir={data}", f"--out_dir={tmp_path / 'run'}", *small)
+    assert done.returncode == 0, done.stderr
+    assert "learns annotator_a of mood: dull, keen" in done.stderr
+    assert "learns tension: t in [1, 9]" in done.stderr
+    assert done.stderr.count("--holdout=0.1 of kfer-train keeps") == 2
+    assert done.stdout.startswith("not evaluated")
+    assert (tmp_path / "run" / "report.html").is_file()
+    held = ["--holdout=0.25", "--tasks=mood", "--noexport"]
+    done = run(f"--data_dir={data}", f"--out_dir={tmp_path / 'held'}", *small, *held)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "mood: accuracy" in done.stdout and "[labels of the split valid]" in done.stdout
+    )
+    metrics = json.loads((tmp_path / "held" / "metrics.json").read_text())
+    assert metrics["scored_on"] == {"split": "valid", "against": "labels"}
+    kept = dataset_lib.load(str(tmp_path / "held" / "data" / "holdout")).splits["valid"]
+    assert metrics["last"]["test"]["mood"]["num_examples"] == kept.num_records > 0
 
 
 def test_help_lists_the_flags():

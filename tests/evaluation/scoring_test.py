@@ -149,7 +149,7 @@ def test_a_run_is_scored_with_its_own_weights_and_data(method, config, tmp_path)
     result = scoring.evaluate_run(runs.run(), predictions_path=path)
     assert result["step"] == runs.STEP
     assert result["data"]["content_hash"] == runs.dataset().content_hash
-    assert result["split"] == "test"
+    assert (result["split"], result["against"]) == ("test", "truth")
     expected = scoring.evaluate(method, runs.dataset(), config)
     assert result["scores"] == expected
     stored = scoring.read_predictions(path)

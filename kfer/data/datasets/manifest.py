@@ -64,7 +64,7 @@ def columns_in(root: str, options: ReaderOptions) -> dict[str, Column]:
     found = columns(options)
     for name in manifest_rows.annotators(manifest_rows.find(root)):
         column = manifest_rows.annotator_column(name)
-        found[column] = record_lib.categorical(column, classes)
+        found[column] = record_lib.categorical(column, classes, "expression")
     return found
 
 

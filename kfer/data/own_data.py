@@ -1,0 +1,109 @@
+"""The label tasks that a prepared data set of one's own declares."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from kfer.data import shards
+from kfer.data.dataset import Dataset
+from kfer.data.label_noise import ANNOTATOR
+from kfer.data.record import LABEL, Column
+from kfer.data.rewrite import KEPT
+from kfer.errors import UserError
+from kfer.tasks import LabelTask
+
+MAJORITY = "majority"
+
+
+def tasks_of(
+    dataset: Dataset, names: Sequence[str] = (), split: str = "train"
+) -> tuple[LabelTask, ...]:
+    """One task for each label column that the split has values of.
+
+    An annotator's column is a label set of its truth; any other column is one of its
+    own truth. What follows from other columns is no label set and left out, unless it
+    is named: a majority vote, and what a correction replaced.
+
+    Args:
+      dataset: prepared.
+      names: columns, or truths, which stand for all their label sets; all if empty.
+      split: whose labels are learned.
+
+    Raises:
+      UserError: an unknown name, a name without a label, or no label at all.
+    """
+    given = dataset.split(split).given
+    filled = {n: c for n, c in dataset.columns.items() if given.get(LABEL + n)}
+    targets = {name: target_of(c, dataset) for name, c in filled.items()}
+    if unknown := [n for n in names if n not in filled and n not in targets.values()]:
+        raise UserError(
+            f"{dataset.root} has no labels {unknown[0]!r} in {split}; it has "
+            f"{', '.join(filled) or 'none'}"
+            + (f", of {', '.join(dict.fromkeys(targets.values()))}" if targets else "")
+        )
+    chosen = [n for n in filled if _is_chosen(n, targets[n], names)]
+    if not chosen:
+        raise UserError(f"{split} in {dataset.root} has no label to learn from")
+    safe = safe_names(chosen)
+    return tuple(_task(safe[name], filled[name], targets[name]) for name in chosen)
+
+
+def _is_chosen(name: str, target: str, names: Sequence[str]) -> bool:
+    derived = name == MAJORITY or name.startswith(KEPT)
+    if not names:
+        return not derived
+    return name in names or (target in names and not derived)
+
+
+def _task(name: str, column: Column, target: str) -> LabelTask:
+    return LabelTask(
+        name,
+        column.kind,
+        column.classes,
+        column.dimensions,
+        column.low,
+        column.high,
+        column=column.name,
+        target=target,
+    )
+
+
+def target_of(column: Column, dataset: Dataset) -> str:
+    """The truth that a label column is an account of, whether or not it is known."""
+    if column.target or column.name in dataset.clean_columns:
+        return column.target or column.name
+    if column.name.startswith((ANNOTATOR, KEPT)) or column.name == MAJORITY:
+        return shards.truth_of(column, dataset.clean_columns) or column.name
+    return column.name
+
+
+def safe_names(names: Sequence[str]) -> dict[str, str]:
+    """Names of any script -> the names that TensorFlow allows, each a different one.
+
+    'annotator_José M.' becomes 'annotator_Jose_M'; what is nothing in ASCII letters is
+    told apart by numbers.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        base = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_") or "labels"
+        safe, number = base, 1
+        while safe in found.values():
+            number += 1
+            safe = f"{base}_{number}"
+        found[name] = safe
+    return found
+
+
+def has_aligned_faces(dataset: Dataset) -> bool:
+    """Whether its pictures are faces put upright by their eyes."""
+    settings = dataset.notes.get("settings", {})
+    return settings.get("alignment") in ("eyes", "authors_2021")
+
+
+def describe(task: LabelTask) -> str:
+    """'annotator_a of mood: bored, engaged'; with the range of values."""
+    of = "" if task.name == task.target else f" of {task.target}"
+    names = ", ".join(task.outputs)
+    ends = "" if task.is_categorical else f" in [{task.low:g}, {task.high:g}]"
+    return f"{task.name}{of}: {names}{ends}"
