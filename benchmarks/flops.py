@@ -1,4 +1,4 @@
-"""Writes docs/flops.md: python benchmarks/flops.py > docs/flops.md"""
+"""Writes docs/design/flops.md: python benchmarks/flops.py > docs/design/flops.md"""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,8 @@ from kfer.settings.config import experiment_config
 
 INTRODUCTION = """# What a training step multiplies
 
-Written by `python benchmarks/flops.py > docs/flops.md` from `kfer/models/flops.py`.
+Written by `python benchmarks/flops.py > docs/design/flops.md` from
+`kfer/models/flops.py`.
 
 Millions of products (one multiplication and addition, 2 FLOP) for one image, batch 128.
 `one pass` is what kfer computes, `plain` the layer as it is written down: a 3x3

@@ -4,7 +4,7 @@
 
    Loads it with TensorFlow's C API, as TensorFlow Serving's own loader does, sends the
    files' bytes as one batch and prints one line of numbers a picture. The names of the
-   operations are those of `saved_model_cli show`; docs/serving.md has the commands. */
+   operations are those of `saved_model_cli show`; docs/guide/serving.md has the commands. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

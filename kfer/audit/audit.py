@@ -26,7 +26,7 @@ MAJORITY = "majority vote"
 class Audit(NamedTuple):
     """What an audit finds."""
 
-    summary: dict[str, Any]  # plain and JSON-able; see docs/audit.md
+    summary: dict[str, Any]  # plain and JSON-able; see docs/guide/audit.md
     sets: LabelSets
     consensus: Consensus | None  # None where no annotator gives a class
 

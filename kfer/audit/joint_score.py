@@ -3,7 +3,7 @@
 In training the discriminator's joint score is pushed above 1 on (picture, its y0, the
 encoder's labels) and below -1 on (drawn picture, normal y0, given labels). Of a real
 picture with its own y0 and given labels it may tell whether the labels go with the
-picture and with each other; audits measure whether it does (docs/audit.md).
+picture and with each other; audits measure whether it does (docs/guide/audit.md).
 """
 
 from collections.abc import Callable, Mapping

@@ -21,7 +21,7 @@ from kfer.errors import UserError
 class Judgement(NamedTuple):
     """What an audit with a model finds."""
 
-    summary: dict[str, Any]  # plain and JSON-able; see docs/audit.md
+    summary: dict[str, Any]  # plain and JSON-able; see docs/guide/audit.md
     rankings: dict[str, Ranking]  # column -> its labels
     posterior: np.ndarray | None  # [n, K] behind the classes proposed
 

@@ -5,7 +5,7 @@ kfer-audit --data_dir=DIR --run=RUN [--corrected_data_dir=DIR] [flags]
 
 Prints noise, agreement and confusion; with --out_dir also writes audit.html, audit.json
 and consensus.csv. With --run a trained model judges every label: how suspicious it is,
-what it should be (corrected.csv) and how reliable annotators are (docs/audit.md).
+what it should be (corrected.csv) and how reliable annotators are (docs/guide/audit.md).
 """
 
 from collections.abc import Sequence

@@ -4,8 +4,9 @@ kfer-experiments run --table=1 --scale=cpu --seeds=3 --data_root=RAW --out_dir=D
 kfer-experiments report --table=1 --scale=cpu --out_dir=DIR [--report_dir=DIR]
 
 RAW holds cifar-10-batches-py, cifar10n_human_labels.npz and ferplus, or prepared data
-sets of the tables' names (docs/experiments.md). A cell runs once; the same command goes
-on after a kill, and cells whose data are missing are skipped with their reason.
+sets of the tables' names (docs/guide/experiments.md). A cell runs once; the same
+command goes on after a kill, and cells whose data are missing are skipped with their
+reason.
 """
 
 import os

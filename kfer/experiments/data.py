@@ -104,7 +104,7 @@ def _draw(name: str, data_root: str, out_dir: str, scale: Scale) -> str:
         place = os.path.join(data_root or "--data_root", name)
         raise UserError(
             f"no prepared data set in {place}; make it with the "
-            f"pipeline {name} (docs/pipelines.md), from the pictures and a teacher"
+            f"pipeline {name} (docs/guide/pipelines.md), from pictures and a teacher"
         )
     from kfer.experiments import drawn_faces
 

@@ -3,7 +3,7 @@
 The paper (5.2) relabels RAF's training pictures, classes and valence/arousal, by a
 model trained on AffectNet, and the classes of AffectNet's by a model trained on RAF,
 beside AffectNet's own human values. Here two domains of drawn faces take their places
-(docs/synthetic_faces.md); the labelling model errs where its domain ends.
+(docs/design/synthetic_faces.md); the labelling model errs where its domain ends.
 """
 
 import dataclasses

@@ -1,8 +1,8 @@
 """Two domains of drawn faces that take the places of RAF-DB and AffectNet.
 
 They differ in pose, in the pictures' quality and in how frequent each class is
-(docs/synthetic_faces.md). Their people tell classes rightly and judge valence and
-arousal as one of three does.
+(docs/design/synthetic_faces.md). Their people tell classes rightly and judge valence
+and arousal as one of three does.
 """
 
 import dataclasses

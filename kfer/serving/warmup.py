@@ -9,7 +9,7 @@ from PIL import Image
 FOLDER = "assets.extra"
 FILE = "tf_serving_warmup_requests"
 
-# Pictures in a request; docs/serving.md has a server batch to these sizes.
+# Pictures in a request; docs/guide/serving.md has a server batch to these sizes.
 BATCH_SIZES = (1, 8, 32, 64)
 
 

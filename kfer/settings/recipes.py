@@ -29,7 +29,7 @@ def _check_choices(settings: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """Where the paper, its 2021 code and kfer part ways; docs/recipes.md has the table.
+    """Where paper, 2021 code and kfer part ways; docs/design/recipes.md has the table.
 
     Attributes:
       name: of the recipe the values started from.

@@ -8,7 +8,7 @@ import pytest
 from kfer.models import flops
 from kfer.settings.config import experiment_config
 
-DOC = Path(__file__).resolve().parents[1] / "docs" / "flops.md"
+DOC = Path(__file__).resolve().parents[2] / "docs" / "design" / "flops.md"
 
 
 @pytest.fixture(scope="module")

@@ -127,7 +127,7 @@ def test_an_unknown_setting_lists_the_method_s_options():
     assert str(error.value).startswith("Unknown setting ['qq']; known: [")
 
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "guide" / "methods.md"
 
 
 def test_the_documented_options_are_the_options():

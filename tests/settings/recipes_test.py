@@ -1,4 +1,4 @@
-"""The recipes' values, and that docs/recipes.md says the same."""
+"""The recipes' values, and that docs/design/recipes.md says the same."""
 
 import dataclasses
 from pathlib import Path
@@ -9,7 +9,7 @@ from kfer.errors import UserError
 from kfer.settings.config import EXPERIMENTS, experiment_config
 from kfer.settings.recipes import KFER, PAPER, RECIPES, Recipe
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "design" / "recipes.md"
 OPTIONS = [f.name for f in dataclasses.fields(Recipe) if f.name != "name"]
 CHOICES = [name for name in OPTIONS if isinstance(getattr(PAPER, name), str)]
 

@@ -1,7 +1,7 @@
 """The embedded default: drawn faces with several noisy annotators, from a seed.
 
 Nothing is downloaded; the root is not used. Training faces carry the labels of
-simulated annotators alone, test faces the truth alone (docs/synthetic_faces.md):
+simulated annotators alone, test faces the truth alone (docs/design/synthetic_faces.md):
 
 train  annotator_1.. (each from its own confusion matrix) and valence_arousal (Gaussian
        noise and the bias of one of three annotators); no clean label is stored

@@ -1,7 +1,7 @@
 """Expression features, and the class, valence and arousal they stand for.
 
 A face's expression is eleven numbers, the muscle movements that the drawing shows.
-Class, valence and arousal are functions of these alone (docs/synthetic_faces.md).
+Class, valence and arousal are functions of these alone: docs/design/synthetic_faces.md.
 """
 
 from typing import NamedTuple

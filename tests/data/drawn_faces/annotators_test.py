@@ -8,7 +8,7 @@ from kfer.data.drawn_faces.expression import CLASSES
 from kfer.errors import UserError
 from kfer.noise import transition
 
-DOCS = pathlib.Path(__file__).parents[3] / "docs"
+DOCS = pathlib.Path(__file__).parents[3] / "docs" / "design"
 INDEX = {name: i for i, name in enumerate(CLASSES)}
 
 

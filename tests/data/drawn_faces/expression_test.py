@@ -8,7 +8,7 @@ from kfer.data.drawn_faces import expression
 from kfer.data.drawn_faces.expression import CLASSES, Expression
 from kfer.data.drawn_faces.style import SOFT
 
-DOCS = pathlib.Path(__file__).parents[3] / "docs"
+DOCS = pathlib.Path(__file__).parents[3] / "docs" / "design"
 
 
 def sample(label, count, style=SOFT, seed=0):
