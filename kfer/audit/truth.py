@@ -1,17 +1,19 @@
 """The truth behind a model's answers and several label sets together, by EM.
 
-Dawid and Skene's model (see dawid_skene) with a prior for each picture instead of one
-for all: of the pictures that the model takes for class j, the share M[j, i] is of class
-i, so the prior of picture x is sum_j p(j | x) M[j, i]. M is fitted beside the
-annotators' confusions T: a model that is too sure, or wrong about a class, then counts
-for less.
+Dawid and Skene's model (see kfer.crowd.dawid_skene) with a prior for each picture
+instead of one for all: of the pictures that the model takes for class j, the share
+M[j, i] is of class i, so the prior of picture x is sum_j p(j | x) M[j, i]. M is fitted
+beside the annotators' confusions T: a model that is too sure, or wrong about a class,
+then counts for less.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from kfer.audit import agreement, dawid_skene
+from kfer.audit import agreement
+from kfer.crowd.confusion import confusion_counts, normalised, posterior
+from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 
 TOLERANCE = 1e-6
@@ -46,20 +48,21 @@ def fit(probabilities: np.ndarray, label_sets: np.ndarray) -> Truth:
         raise UserError(f"None of the {len(sets)} label sets has a label; no truth")
     answers = np.maximum(probabilities, FLOOR)
     answers = answers / answers.sum(axis=1, keepdims=True)
-    says = (sets[:, :, None] == np.arange(num_classes)).astype(np.float64)
-    posterior = dawid_skene.normalised(answers + says.sum(axis=0))
-    calibration = dawid_skene.normalised(answers.T @ posterior)
+    triples = Triples.of_sets(sets, num_classes)
+    q = normalised(answers + triples.votes())
+    calibration = normalised(answers.T @ q)
     before, converged, iteration = -np.inf, False, 0
     while not converged and iteration < MAX_ITERATIONS:
         iteration += 1
-        confusions = dawid_skene.normalised(posterior.T @ says)
+        confusions = normalised(confusion_counts(q, triples))
         prior = answers @ calibration
-        posterior, log_evidence = dawid_skene.expect(sets, prior, confusions)
+        with np.errstate(divide="ignore"):
+            q, log_evidence = posterior(np.log(prior), np.log(confusions), triples)
         calibration *= answers.T @ np.divide(
-            posterior, prior, np.zeros_like(prior), where=prior > 0
+            q, prior, np.zeros_like(prior), where=prior > 0
         )
-        calibration = dawid_skene.normalised(calibration)
+        calibration = normalised(calibration)
         level = float(log_evidence.mean())
         converged = level - before < TOLERANCE
         before = level
-    return Truth(posterior, confusions, calibration, iteration, bool(converged))
+    return Truth(q, confusions, calibration, iteration, bool(converged))

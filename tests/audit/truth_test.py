@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from kfer.audit import dawid_skene, truth
+from kfer.crowd.confusion import posterior
+from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 from kfer.metrics import ranking
 from kfer.noise import transition
@@ -57,7 +59,11 @@ def test_a_model_that_is_too_sure_counts_for_what_it_is_worth():
     np.testing.assert_allclose(other.posterior, one.posterior, atol=0.05)
     wrong = sets[0] != classes
     doubts = 1 - other.posterior[np.arange(20_000), sets[0]]
-    believed = dawid_skene.expect(sets, np.maximum(sure, 1e-6), other.confusions)[0]
+    believed, _ = posterior(
+        np.log(np.maximum(sure, 1e-6)),
+        np.log(other.confusions),
+        Triples.of_sets(sets, 3),
+    )
     naive = 1 - believed[np.arange(20_000), sets[0]]
     better = ranking.average_precision(wrong, doubts)
     assert better > ranking.average_precision(wrong, naive) + 0.05
