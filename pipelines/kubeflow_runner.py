@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from kfer.errors import UserError
 from kfer.lineage import digest
 from kfer.preprocess.ingest import Source
+from kfer.storage import whole
 from pipelines import create_pipeline, schemas
 from pipelines.config import PipelineConfig
 from pipelines.places import Data, Places, beam_flags, code_packages
@@ -70,11 +71,9 @@ def compile_pipeline(
         output_dir=os.path.dirname(out),
         output_filename=name(out),
     )
-    try:
+    with whole.disk(out):
         os.makedirs(os.path.dirname(out), exist_ok=True)
         runner.run(create_pipeline.create_pipeline(config, places), write_out=True)
-    except OSError as error:
-        raise UserError(f"Can't write {out}: {error.strerror}") from error
     return out
 
 

@@ -25,6 +25,7 @@ from absl import logging as absl_logging
 
 from kfer.errors import UserError
 from kfer.lineage import digest
+from kfer.storage import whole
 from pipelines import metadata_file, quiet, records, schemas
 from pipelines import places as places_lib
 from pipelines.config import PipelineConfig
@@ -126,16 +127,10 @@ def report_of(result: Result) -> str:
 
 
 def _make(root: str) -> None:
-    try:
+    with whole.disk(root):
         for name in ("artifacts", "checkpoints", "schemas", "models", "logs"):
             os.makedirs(os.path.join(root, name), exist_ok=True)
-        with open(os.path.join(root, "lock"), "a", encoding="utf-8"):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"Can't write to the pipeline's folder {root}: {error.strerror}; choose "
-            "another --root"
-        ) from error
+        whole.appending(os.path.join(root, "lock")).close()
 
 
 @contextlib.contextmanager
@@ -170,8 +165,8 @@ def _copy_schemas(places: Places) -> None:
         if isinstance(data, Data) and not os.path.exists(data.schema):
             name = os.path.basename(data.schema).rpartition("-")[0]
             source = os.path.join(schemas.FOLDER, f"{name}.pbtxt")
-            shutil.copyfile(source, f"{data.schema}.partial")
-            os.replace(f"{data.schema}.partial", data.schema)
+            with whole.beside(data.schema) as partial:
+                shutil.copyfile(source, partial)
 
 
 def _run(

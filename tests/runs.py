@@ -12,6 +12,7 @@ from kfer import methods
 from kfer.data import datasets
 from kfer.evaluation import scoring
 from kfer.settings import config as config_lib
+from kfer.storage import whole
 from kfer.training import checkpoints, run_folder
 from kfer.training.optimizers import Adam
 
@@ -90,7 +91,7 @@ def run() -> str:
         "last": {"step": STEP, "test": rows[2]["test"]},
         "best": {"step": 8, "test": rows[1]["test"], "selected_by": "the test split"},
     }
-    run_folder.write_json(os.path.join(path, run_folder.METRICS), metrics)
+    whole.write_json(os.path.join(path, run_folder.METRICS), metrics)
     return path
 
 

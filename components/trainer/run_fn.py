@@ -12,6 +12,7 @@ from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.serving import export
 from kfer.settings import config as config_lib
+from kfer.storage import whole
 from kfer.training import run_folder
 
 # What a finished run tells about itself, for the ModelRun artifact.
@@ -79,7 +80,7 @@ def _forget_moved_data(run_dir: str, dataset: dataset_lib.Dataset) -> None:
         versions = run_folder.read_json(path)
         if versions["data"]["content_hash"] == dataset.content_hash:
             versions["data"]["root"] = os.path.abspath(dataset.root)
-            run_folder.write_json(path, versions)
+            whole.write_json(path, versions)
 
 
 def _keep(run_dir: str, out_dir: str) -> None:

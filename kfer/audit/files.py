@@ -10,10 +10,8 @@ import numpy as np
 
 from kfer.audit import page
 from kfer.audit.audit import Audit
-from kfer.data import folder as folder_lib
 from kfer.data import shards
-from kfer.errors import UserError
-from kfer.training import run_folder
+from kfer.storage import whole
 
 if TYPE_CHECKING:  # a model is seldom there, and brings TensorFlow's layers with it
     from kfer.audit.judgement import Judgement
@@ -52,24 +50,12 @@ def write(
     if judged is not None:
         texts[CORRECTED] = corrected_table(found, judged)
     paths = {name: os.path.join(out_dir, name) for name in (*texts, JSON)}
-    try:
-        os.makedirs(out_dir, exist_ok=True)
-        for name, text in texts.items():
-            _write_text(paths[name], text)
-        tables = [name for name in texts if name != PAGE]
-        digests = {name: shards.sha256(paths[name]) for name in tables}
-        run_folder.write_json(paths[JSON], found.summary | {"sha256": digests})
-    except OSError as error:
-        raise UserError(
-            f"Can't write to {out_dir}: {error.strerror}; choose another --out_dir"
-        ) from error
+    for name, text in texts.items():
+        whole.write_text(paths[name], text)
+    tables = [name for name in texts if name != PAGE]
+    digests = {name: shards.sha256(paths[name]) for name in tables}
+    whole.write_json(paths[JSON], found.summary | {"sha256": digests})
     return list(paths.values())
-
-
-def _write_text(path: str, text: str) -> None:
-    partial = f"{path}.partial"
-    folder_lib.write_lines(partial, [text.removesuffix("\n")])
-    os.replace(partial, path)
 
 
 def consensus_table(found: Audit) -> str:

@@ -4,8 +4,7 @@ kfer-evaluate --run=DIR [--data_dir=DIR] [--split=NAME] [--out=FILE]
 kfer-evaluate --model=DIR --data_dir=DIR [flags]
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from absl import flags
 
@@ -14,6 +13,7 @@ from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
 from kfer.evaluation import results, scoring
 from kfer.serving import model_folder, model_scores
+from kfer.storage import whole
 from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> None:
     )
     print(results.describe(result))
     if FLAGS.out:
-        _write(FLAGS.out, result)
+        whole.write_json(FLAGS.out, result)
 
 
 def _check_folders() -> None:
@@ -74,13 +74,6 @@ def _check_folders() -> None:
         dataset = dataset_lib.load(FLAGS.data_dir)
     if FLAGS.split:
         dataset.split(FLAGS.split)
-
-
-def _write(path: str, result: Mapping[str, Any]) -> None:
-    try:
-        run_folder.write_json(path, result)
-    except OSError as error:
-        raise UserError(f"Can't write {path}: {error.strerror}") from error
 
 
 def entry() -> None:

@@ -35,10 +35,7 @@ def main(argv: Sequence[str]) -> None:
     found = store.trace(argv[1], FLAGS.metadata)
     print(text.describe(found))
     if FLAGS.picture:
-        try:
-            text.draw(found, FLAGS.picture)
-        except OSError as error:
-            raise UserError(f"Can't write {FLAGS.picture}: {error.strerror}") from error
+        text.draw(found, FLAGS.picture)
         print(f"\npicture    {os.path.abspath(FLAGS.picture)}")
 
 

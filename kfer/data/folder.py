@@ -1,25 +1,12 @@
-"""A folder that takes its place whole or not at all."""
+"""The folder of a data set: what marks it, and whether it may be replaced."""
 
-import contextlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-
-from absl import logging
+from contextlib import AbstractContextManager
 
 from kfer.errors import UserError
+from kfer.storage import whole
 
 MANIFEST = "dataset.json"
-
-
-def sync(path: str) -> None:
-    """Waits until a file's or folder's bytes are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def check_target(out_dir: str, overwrite: bool = False) -> None:
@@ -40,8 +27,7 @@ def check_target(out_dir: str, overwrite: bool = False) -> None:
         )
 
 
-@contextlib.contextmanager
-def new_folder(out_dir: str, overwrite: bool = False) -> Iterator[str]:
+def new_folder(out_dir: str, overwrite: bool = False) -> AbstractContextManager[str]:
     """A folder beside `out_dir` that takes its place when the block ends well.
 
     Args:
@@ -51,61 +37,4 @@ def new_folder(out_dir: str, overwrite: bool = False) -> Iterator[str]:
     Raises:
       UserError: the place is taken, or the disk refused (full, read-only).
     """
-    import tensorflow as tf
-
-    out_dir = os.path.abspath(out_dir)
-    check_target(out_dir, overwrite)
-    parent, base = os.path.split(out_dir)
-    folder = ""
-    try:
-        os.makedirs(parent, exist_ok=True)
-        _warn_of_leftovers(parent, base)
-        folder = tempfile.mkdtemp(prefix=f".{base}.partial-", dir=parent)
-        os.chmod(folder, 0o755)
-        yield folder
-        sync(folder)
-        _move(folder, out_dir, overwrite)
-    except (OSError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"Writing {out_dir} failed: {reason}; nothing was kept. Free space or "
-            "choose another folder, then run the same command again"
-        ) from error
-    finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _warn_of_leftovers(parent: str, base: str) -> None:
-    left = [name for name in os.listdir(parent) if name.startswith(f".{base}.partial-")]
-    if left:
-        logging.warning(
-            "%s holds %s of a run that was killed or still goes on; delete it if not",
-            parent,
-            ", ".join(sorted(left)),
-        )
-
-
-def _move(folder: str, out_dir: str, overwrite: bool) -> None:
-    check_target(out_dir, overwrite)
-    old = ""
-    if os.path.exists(os.path.join(out_dir, MANIFEST)):
-        old = folder + ".old"
-        os.rename(out_dir, old)
-    try:
-        os.rename(folder, out_dir)
-    except OSError:
-        if old:
-            os.rename(old, out_dir)
-        raise
-    sync(os.path.dirname(out_dir))
-    if old:
-        shutil.rmtree(old)
-
-
-def write_lines(path: str, lines: Iterable[str]) -> None:
-    """Writes a text file and waits until it is on the disk."""
-    with open(path, "w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
+    return whole.new_folder(out_dir, lambda: check_target(out_dir, overwrite))

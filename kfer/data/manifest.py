@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kfer.data import folder as folder_lib
 from kfer.data import record as record_lib
 from kfer.data.folder import MANIFEST
 from kfer.data.record import Column, Rejected
 from kfer.data.shards import ShardInfo, Tally
 from kfer.errors import UserError
+from kfer.storage import whole
 
 FORMAT_VERSION = 1
 REJECTED = "rejected.jsonl"
@@ -152,7 +152,7 @@ def build_manifest(
 def write_manifest(folder: str, manifest: Mapping[str, Any]) -> None:
     """Writes dataset.json, the last file of a data set."""
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
-    folder_lib.write_lines(os.path.join(folder, MANIFEST), [text])
+    whole.write_lines(os.path.join(folder, MANIFEST), [text])
 
 
 def write_rejected(folder: str, rejected: Iterable[Rejected]) -> dict[str, int]:
@@ -164,5 +164,5 @@ def write_rejected(folder: str, rejected: Iterable[Rejected]) -> dict[str, int]:
             counts[item.reason] += 1
             yield json.dumps(item._asdict(), ensure_ascii=False)
 
-    folder_lib.write_lines(os.path.join(folder, REJECTED), lines())
+    whole.write_lines(os.path.join(folder, REJECTED), lines())
     return dict(counts)

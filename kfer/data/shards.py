@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Self
 
 from kfer.data import record as record_lib
-from kfer.data.folder import sync
 from kfer.data.record import Column, Record
 from kfer.errors import UserError
+from kfer.storage import whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,7 +183,7 @@ class SplitWriter:
             name = shard_name(self._split, index, len(self._sizes))
             path = os.path.join(self._folder, name)
             os.rename(self._path(index), path)
-            sync(path)
+            whole.sync(path)
             infos.append(shard_info(path, size))
         return infos
 

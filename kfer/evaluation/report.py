@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kfer import tasks as tasks_lib
-from kfer.errors import UserError
 from kfer.evaluation import pictures, scoring
 from kfer.evaluation.pictures import Series
 from kfer.evaluation.results import Run, label_noise, load_run
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import whole
 from kfer.training import run_folder
 
 PAGE = "report.html"
@@ -51,12 +51,7 @@ def write_report(out_dir: str, rivals: Sequence[str] = ()) -> str:
     )
     text = environment.get_template(PAGE).render(_content(runs))
     path = os.path.join(out_dir, PAGE)
-    try:
-        with open(f"{path}.partial", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(f"{path}.partial", path)
-    except OSError as error:
-        raise UserError(f"Can't write {path}: {error.strerror}") from error
+    whole.write_text(path, text)
     return path
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from kfer.data.dataset import Dataset
 from kfer.evaluation import pictures
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import whole
 from kfer.tasks import LabelTask
 from kfer.training import run_folder
 
@@ -178,14 +179,11 @@ def painter(
 
     def paint(step: int) -> str:
         folder = os.path.join(run_dir, run_folder.SAMPLES)
-        os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, f"step-{step:06d}.png")
         grid = pictures.sample_grid(
             draw(method, config, shown, rows, seed), shown.titles
         )
-        with open(f"{path}.partial", "wb") as file:
-            file.write(grid)
-        os.replace(f"{path}.partial", path)
+        whole.write_bytes(path, grid)
         return path
 
     return paint

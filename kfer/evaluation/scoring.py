@@ -15,6 +15,7 @@ from kfer.errors import UserError
 from kfer.evaluation import yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import whole
 from kfer.training import run_folder
 
 PREDICTIONS = "predictions.npz"
@@ -150,13 +151,8 @@ def write_predictions(path: str, predictions: Mapping[str, Predictions]) -> None
         for name, part in predictions.items()
         for field, value in part._asdict().items()
     }
-    partial = f"{path}.partial"
-    try:
-        with open(partial, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"Can't write {path}: {error.strerror}") from error
+    with whole.writing(path) as file:
+        np.savez(file, **arrays)
 
 
 def read_predictions(path: str) -> dict[str, Predictions]:

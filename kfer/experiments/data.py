@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from kfer.data import folder
 from kfer.errors import UserError
 from kfer.experiments.cells import Scale
+from kfer.storage import whole
 
 # Standard deviation of the noise on FER+'s valence and arousal.
 VA_NOISE = 0.2
@@ -23,9 +24,8 @@ def run_command(command: Sequence[str], log: str) -> None:
     Raises:
       UserError: it failed; with its last line.
     """
-    os.makedirs(os.path.dirname(log), exist_ok=True)
     words = [sys.executable, "-m", f"kfer.bin.{command[0]}", *command[1:]]
-    with open(log, "ab") as file:
+    with whole.appending(log) as file:
         done = subprocess.run(words, stdout=file, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise UserError(last_line(log))

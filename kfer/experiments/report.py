@@ -11,6 +11,7 @@ from kfer.experiments.cells import SETTINGS
 from kfer.experiments.results import Row
 from kfer.experiments.runner import Plan
 from kfer.experiments.tables import Table
+from kfer.storage import whole
 
 FORMATS = ("md", "html")
 
@@ -29,23 +30,16 @@ def write(
     """
     name = f"table-{table.name}" if table.name.isdigit() else table.name
     content, paths = _content(plan, table, seeds, rows) | {"figures": []}, []
-    os.makedirs(out_dir, exist_ok=True)
     for file, caption, png in figures.of_table(plan, table, seeds):
         paths.append(os.path.join(out_dir, f"{name}-{file}"))
-        _write(paths[-1], png)
+        whole.write_bytes(paths[-1], png)
         content["figures"].append(
             {"file": f"{name}-{file}", "caption": caption, "uri": uri(png)}
         )
     for form in FORMATS:
         paths.append(os.path.join(out_dir, f"{name}.{form}"))
-        _write(paths[-1], _render(f"experiments.{form}", content).encode())
+        whole.write_text(paths[-1], _render(f"experiments.{form}", content))
     return paths
-
-
-def _write(path: str, content: bytes) -> None:
-    with open(f"{path}.partial", "wb") as file:
-        file.write(content)
-    os.replace(f"{path}.partial", path)
 
 
 def _render(template: str, content: dict[str, Any]) -> str:

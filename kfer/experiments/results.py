@@ -2,7 +2,7 @@
 
 import csv
 import dataclasses
-import os
+import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from kfer.evaluation import results as runs_lib
@@ -11,6 +11,7 @@ from kfer.experiments.cells import Cell
 from kfer.experiments.runner import Plan
 from kfer.metrics import suite
 from kfer.settings import config as config_lib
+from kfer.storage import whole
 
 FILE = "results.csv"
 LAST, BEST = "last", "best"
@@ -112,12 +113,10 @@ def portable(text: str, plan: Plan) -> str:
 
 def write(path: str, rows: Sequence[Row]) -> str:
     """Writes the rows as CSV with a header, whole or not at all; returns the path."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(f"{path}.partial", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(
-            file, [field.name for field in dataclasses.fields(Row)], lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(dataclasses.asdict(row) for row in rows)
-    os.replace(f"{path}.partial", path)
+    buffer = io.StringIO()
+    names = [field.name for field in dataclasses.fields(Row)]
+    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(dataclasses.asdict(row) for row in rows)
+    whole.write_text(path, buffer.getvalue())
     return path

@@ -20,6 +20,7 @@ from kfer.errors import UserError
 from kfer.experiments import cells as cells_lib
 from kfer.experiments import data as data_lib
 from kfer.experiments.cells import SETTINGS, Cell, Scale
+from kfer.storage import whole
 from kfer.training import run_folder
 
 NOTE = "cell.json"
@@ -95,7 +96,6 @@ def run(plan: Plan, cells: Sequence[Cell]) -> dict[str, int]:
       status -> how many cells have it in the end. A cell that fails, or whose data are
       missing, is noted with its reason and tried again by the next call.
     """
-    os.makedirs(os.path.join(plan.root, "notes"), exist_ok=True)
     # Here and not beside the training: only a process's main thread may train itself.
     data = prepare(plan, [cell for cell in cells if not is_done(plan.folder(cell))])
     cores: queue.Queue[set[int]] = queue.Queue()
@@ -117,7 +117,7 @@ def prepare(plan: Plan, cells: Sequence[Cell]) -> dict[str, str | UserError]:
     found: dict[str, str | UserError] = {}
     for name in dict.fromkeys(SETTINGS[cell.setting].data for cell in cells):
         out_dir = os.path.join(plan.root, "data")
-        with open(os.path.join(plan.root, "notes", f"{name}.lock"), "w") as file:
+        with whole.appending(os.path.join(plan.root, "notes", f"{name}.lock")) as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # another runner may be making it
             try:
                 found[name] = data_lib.prepare(
@@ -151,7 +151,7 @@ def _run_cell(
             note = _try(plan, cell, data[SETTINGS[cell.setting].data], share, claim)
         finally:
             cores.put(share)
-        run_folder.write_json(plan.note(cell), note)
+        whole.write_json(plan.note(cell), note)
     reason = f": {note['reason']}" if note["reason"] else ""
     logging.info("%s %s%s", cell.key, note["status"], reason)
     return note["status"]
@@ -160,7 +160,7 @@ def _run_cell(
 @contextmanager
 def _claimed(plan: Plan, cell: Cell) -> Iterator[int | None]:
     """A descriptor that holds the cell, or None if another runner has it."""
-    with open(f"{plan.note(cell)}.lock", "w", encoding="utf-8") as file:
+    with whole.appending(f"{plan.note(cell)}.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -186,7 +186,7 @@ def _try(
     note["command"] = shlex.join(words)
     # Should the runner be killed, the training may yet end well.
     begun = {"status": MISSING, "reason": "begun, not ended"}
-    run_folder.write_json(plan.note(cell), note | begun)
+    whole.write_json(plan.note(cell), note | begun)
     code = _train(words[1:], plan.log(cell.key), share, claim)
     if code == 0 and is_done(plan.folder(cell)):
         return note | {"status": DONE}
@@ -196,9 +196,8 @@ def _try(
 
 def _train(flags: Sequence[str], log: str, share: set[int], claim: int) -> int:
     """kfer-train in a process of its own on these cores; its exit status."""
-    os.makedirs(os.path.dirname(log), exist_ok=True)
     words = [sys.executable, "-m", "kfer.bin.train_main", *flags]
-    with open(log, "ab") as file:
+    with whole.appending(log) as file:
         # It holds the claim too, should it outlive a killed runner.
         process = subprocess.Popen(
             words, stdout=file, stderr=subprocess.STDOUT, pass_fds=[claim]

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import textwrap
 from typing import Any
 
@@ -9,6 +10,7 @@ from kfer import methods
 from kfer.lineage import store as lineage_lib
 from kfer.lineage.store import Lineage, Step
 from kfer.settings import config as config_lib
+from kfer.storage import whole
 
 _WIDTH = 38  # characters of a box
 _BOX = (2.6, 0.8)  # of a step, in inches
@@ -101,7 +103,11 @@ def layers(lineage: Lineage) -> dict[int, int]:
 
 
 def draw(lineage: Lineage, path: str) -> None:
-    """Writes the steps as boxes, parents at the left, into a picture file."""
+    """Writes the steps as boxes, parents at the left, into a picture file.
+
+    Raises:
+      UserError: the disk refused.
+    """
     from matplotlib.figure import Figure
 
     places = _places(lineage)
@@ -116,7 +122,8 @@ def draw(lineage: Lineage, path: str) -> None:
     axes.set_xlim(-_COLUMN / 2, width - _COLUMN / 2)
     axes.set_ylim(-height + _ROW / 2, _ROW / 2)
     axes.axis("off")
-    figure.savefig(path)
+    with whole.writing(path) as file:
+        figure.savefig(file, format=os.path.splitext(path)[1].removeprefix("."))
 
 
 def _places(lineage: Lineage) -> dict[int, tuple[float, float]]:

@@ -6,9 +6,9 @@ import os
 from collections import Counter
 from typing import Any
 
-from kfer.data.folder import sync
 from kfer.data.record import Rejected
 from kfer.data.shards import ShardInfo, Tally, shard_name
+from kfer.storage import whole
 
 
 def rejected(work: str) -> list[Rejected]:
@@ -47,7 +47,7 @@ def shards(
             name = shard_name(split, index, len(descriptions))
             source = os.path.join(work, f"{split}-{description['index']:05d}")
             os.rename(source, os.path.join(folder, name))
-            sync(os.path.join(folder, name))
+            whole.sync(os.path.join(folder, name))
             infos[split].append(ShardInfo(**description["info"] | {"file": name}))
             tallies[split] += _tally(description["tally"])
             alignment.update(description["alignment"])

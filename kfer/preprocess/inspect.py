@@ -18,6 +18,7 @@ from kfer.data.dataset import Dataset
 from kfer.data.record import RawExample, Record
 from kfer.errors import UserError
 from kfer.preprocess import inspect_plots as plots
+from kfer.storage import whole
 
 PAGE = "inspect.html"
 MAX_RECORDS = 60_000
@@ -77,10 +78,7 @@ def write_page(
         max_records=MAX_RECORDS,
     )
     out_path = out_path or os.path.join(data_dir, PAGE)
-    partial = f"{out_path}.{os.getpid()}"
-    with open(partial, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(partial, out_path)
+    whole.write_text(out_path, text)
     return out_path
 
 

@@ -14,7 +14,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -30,6 +29,7 @@ from kfer.preprocess import parallel
 from kfer.preprocess import rows as rows_lib
 from kfer.preprocess.rows import Row
 from kfer.preprocess.transforms import Settings
+from kfer.storage import whole
 
 NAMESPACE = "kfer"
 # An earlier split keeps a picture that stands in several.
@@ -206,19 +206,19 @@ class WriteShard(beam.DoFn):
             tally.add(row.summary, self._plan.columns, self._plan.clean_columns)
         # A worker may be run twice for one shard; the last to finish renames.
         name = os.path.join(self._plan.folder, f"{split}-{index:05d}")
-        partial = f"{name}.{uuid.uuid4().hex}"
-        with tf.io.TFRecordWriter(partial) as file:
-            for row in stored:
-                file.write(row.serialized)
+        with whole.beside(name) as partial:
+            with tf.io.TFRecordWriter(partial) as file:
+                for row in stored:
+                    file.write(row.serialized)
+            info = shard_info(partial, len(stored))
         description = {
             "split": split,
             "index": index,
-            "info": dataclasses.asdict(shard_info(partial, len(stored))),
+            "info": dataclasses.asdict(info),
             "tally": dataclasses.asdict(tally),
             "alignment": Counter(row.summary.alignment for row in stored),
         }
-        os.replace(partial, name)
-        write_atomically(f"{name}.json", json.dumps(description))
+        _write_text(f"{name}.json", json.dumps(description))
         count("records written", len(stored))
         yield name
 
@@ -235,16 +235,13 @@ class WriteRejected(beam.DoFn):
         for reason, amount in Counter(row.reason for row in rejected).items():
             count(f"rejected: {reason}", amount)
         path = os.path.join(self._plan.folder, "rejected")
-        write_atomically(path, "\n".join(json.dumps(row) for row in rejected))
+        _write_text(path, "\n".join(json.dumps(row) for row in rejected))
         yield path
 
 
-def write_atomically(path: str, text: str) -> None:
-    """Writes a file that is there whole or not at all."""
-    partial = f"{path}.{uuid.uuid4().hex}"
-    with open(partial, "w", encoding="utf-8") as file:
+def _write_text(path: str, text: str) -> None:
+    with whole.beside(path) as partial, open(partial, "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(partial, path)
 
 
 def build(pipeline: beam.Pipeline, chunks: list[str], plan: Plan) -> None:

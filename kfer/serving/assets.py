@@ -7,10 +7,10 @@ from typing import Any
 
 import kfer
 from kfer import tasks as tasks_lib
-from kfer.data import folder as folder_lib
 from kfer.serving import model_folder
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import whole
 
 MODEL_CARD = "model_card.md"
 
@@ -67,5 +67,5 @@ def write(folder: str, described: dict[str, Any]) -> list[str]:
     files = {model_folder.LABELS: json.dumps(described, indent=1), MODEL_CARD: card}
     for name, text in files.items():
         paths.append(os.path.join(folder, name))
-        folder_lib.write_lines(paths[-1], [text])
+        whole.write_lines(paths[-1], [text])
     return paths

@@ -13,6 +13,7 @@ from kfer.evaluation import scoring
 from kfer.serving import assets, confidence, convert, latency, model_folder, runtimes
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import whole
 from kfer.training import run_folder
 
 
@@ -105,7 +106,7 @@ def export_model(
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(module, folder, functions, options)
         warmup.write(folder, config.image_size)
-        megabytes = model_folder.sync_all(folder) / 1e6
+        megabytes = whole.sync_all(folder) / 1e6
     return Exported(
         out_dir,
         described["signatures"],
@@ -155,7 +156,7 @@ def export_converted(
         beside = os.path.join(folder, "assets")
         os.mkdir(beside)
         assets.write(beside, described)
-        megabytes = model_folder.sync_all(folder) / 1e6
+        megabytes = whole.sync_all(folder) / 1e6
     return Exported(
         out_dir,
         described["signatures"],

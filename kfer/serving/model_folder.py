@@ -1,14 +1,11 @@
 """The folder of an exported model: what marks it, how it is written and loaded."""
 
-import contextlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
-from kfer.data import folder as folder_lib
 from kfer.errors import UserError
+from kfer.storage import whole
 from kfer.training import run_folder
 
 FORMAT_VERSION = 1
@@ -51,56 +48,17 @@ def check_target(out_dir: str, overwrite: bool = False) -> None:
         )
 
 
-@contextlib.contextmanager
-def new_folder(out_dir: str, overwrite: bool) -> Iterator[str]:
-    """A folder beside `out_dir` that takes its place when the block ends well."""
-    import tensorflow as tf
+def new_folder(out_dir: str, overwrite: bool) -> AbstractContextManager[str]:
+    """A folder beside `out_dir` that takes its place when the block ends well.
 
-    out_dir = os.path.abspath(out_dir)
-    parent, base = os.path.split(out_dir)
-    folder = ""
-    try:
-        os.makedirs(parent, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=f".{base}.partial-", dir=parent)
-        os.chmod(folder, 0o755)
-        yield folder
-        _move(folder, out_dir, overwrite)
-    except (OSError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"Writing {out_dir} failed: {reason}; what was there is as it was. Free "
-            "space or choose another folder, then run the same command again"
-        ) from error
-    finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
+    Args:
+      out_dir: must not exist or be empty, unless `overwrite`.
+      overwrite: an older model there is replaced, once the new one is complete.
 
-
-def _move(folder: str, out_dir: str, overwrite: bool) -> None:
-    check_target(out_dir, overwrite)
-    old = folder + ".old"
-    if is_model(out_dir):
-        os.rename(out_dir, old)
-    try:
-        os.rename(folder, out_dir)
-    except OSError:
-        if os.path.isdir(old):
-            os.rename(old, out_dir)
-        raise
-    folder_lib.sync(os.path.dirname(out_dir))
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def sync_all(folder: str) -> int:
-    """Waits until a folder's files are on the disk; returns their bytes."""
-    size = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(root, name)
-            folder_lib.sync(path)
-            size += os.path.getsize(path)
-        folder_lib.sync(root)
-    return size
+    Raises:
+      UserError: the place is taken, or the disk refused (full, read-only).
+    """
+    return whole.new_folder(out_dir, lambda: check_target(out_dir, overwrite))
 
 
 def read_description(model_dir: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from kfer.data import folder as folder_lib
 from kfer.errors import UserError
 from kfer.serving import model_folder
+from kfer.storage import whole
 
 LOCK = ".publish.lock"
 # A server takes numeric names alone for versions, so this one is never loaded.
@@ -81,12 +81,12 @@ def _copy_and_rename(model_dir: str, base_dir: str) -> str:
     folder = tempfile.mkdtemp(prefix=PARTIAL, dir=base_dir)
     try:
         shutil.copytree(model_dir, folder, dirs_exist_ok=True)
-        model_folder.sync_all(folder)
+        whole.sync_all(folder)
         number = max(versions(base_dir), default=0) + 1
         target = os.path.join(base_dir, str(number))
         os.rename(folder, target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    folder_lib.sync(base_dir)
+    whole.sync(base_dir)
     return target

@@ -8,7 +8,7 @@ from typing import Any
 from kfer.evaluation import judgement, report, scoring
 from kfer.metrics import suite
 from kfer.serving import model_scores
-from kfer.training import run_folder
+from kfer.storage import whole
 
 EVALUATION = "evaluation.json"
 
@@ -50,7 +50,7 @@ def write(
     found["objections"] = judgement.objections(
         found["scores"], minimum or {}, before, largest_drop
     )
-    run_folder.write_json(os.path.join(out_dir, EVALUATION), found)
+    whole.write_json(os.path.join(out_dir, EVALUATION), found)
     report.write_report(out_dir, rivals)
     return found
 

@@ -19,6 +19,7 @@ from kfer.metrics import suite
 from kfer.models import pretrained
 from kfer.models import start as start_lib
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import whole
 from kfer.training import callbacks, execution, run_folder, strategies
 from kfer.training.checkpoints import Checkpoints
 from kfer.training.compiling import compiled
@@ -254,7 +255,7 @@ def _finish(
             "selected_by": f"the {_split(metrics)} split itself, so it is no fair "
             "choice",
         }
-    run_folder.write_json(os.path.join(run_dir, run_folder.METRICS), metrics)
+    whole.write_json(os.path.join(run_dir, run_folder.METRICS), metrics)
     return metrics
 
 

@@ -13,6 +13,7 @@ import kfer
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import whole
 
 CONFIG = "config.json"
 VERSIONS = "versions.json"
@@ -39,14 +40,10 @@ def claim(
       UserError: the folder belongs to something else, to a run with another config or
         to one on other data, or can't be written.
     """
-    try:
+    with whole.disk(run_dir):
         os.makedirs(run_dir, exist_ok=True)
         if not os.path.exists(os.path.join(run_dir, CONFIG)):
             _claim_new(run_dir, config, dataset, command)
-    except OSError as error:
-        raise UserError(
-            f"Can't write to {run_dir}: {error.strerror}; choose another --out_dir"
-        ) from error
     found = load_config(run_dir)
     if changed := config_lib.differences(found, config):
         raise UserError(
@@ -65,15 +62,19 @@ def _claim_new(
     run_dir: str, config: ExperimentConfig, dataset: Any, command: str
 ) -> None:
     # A data set prepared for the run may already lie inside.
-    others = [name for name in os.listdir(run_dir) if name not in ("data", VERSIONS)]
+    others = [
+        name
+        for name in os.listdir(run_dir)
+        if name not in ("data", VERSIONS) and not whole.is_leftover(name)
+    ]
     if others:
         few = ", ".join(sorted(others)[:3])
         raise UserError(
             f"{run_dir} holds files of something else ({few}); "
             "choose an empty --out_dir"
         )
-    write_json(os.path.join(run_dir, VERSIONS), versions(dataset, command))
-    write_json(os.path.join(run_dir, CONFIG), config_lib.to_dict(config))
+    whole.write_json(os.path.join(run_dir, VERSIONS), versions(dataset, command))
+    whole.write_json(os.path.join(run_dir, CONFIG), config_lib.to_dict(config))
 
 
 def load_config(run_dir: str) -> ExperimentConfig:
@@ -130,17 +131,6 @@ def read_json(path: str) -> Any:
         raise UserError(f"Can't read {path}: {error}") from error
 
 
-def write_json(path: str, content: Any) -> None:
-    """Writes a JSON file whole or not at all."""
-    partial = f"{path}.partial"
-    with open(partial, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
 def read_history(run_dir: str, up_to: int | None = None) -> list[dict[str, Any]]:
     """The evaluations of a run in order of their step; a cut last line is dropped."""
     path = os.path.join(run_dir, HISTORY)
@@ -158,8 +148,5 @@ def read_history(run_dir: str, up_to: int | None = None) -> list[dict[str, Any]]
 
 def write_history(run_dir: str, rows: Sequence[dict[str, Any]]) -> None:
     """Replaces the history, whole or not at all."""
-    path = os.path.join(run_dir, HISTORY)
-    partial = f"{path}.partial"
-    with open(partial, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-    os.replace(partial, path)
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    whole.write_text(os.path.join(run_dir, HISTORY), text)

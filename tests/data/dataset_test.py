@@ -112,7 +112,7 @@ def test_a_real_write_limit_is_one_line_and_leaves_nothing(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(
-            UserError, match=r"set failed: .*; nothing was kept"
+            UserError, match=r"Can't write to .*set: .*as it was"
         ) as caught:
             prepared.write(tmp_path / "set", num_train=40, records_per_shard=100)
     finally:

@@ -1,8 +1,6 @@
-import errno
 import os
 
 import pytest
-import tensorflow as tf
 
 from kfer.data import folder
 from kfer.errors import UserError
@@ -39,23 +37,6 @@ def test_an_error_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(errno.ENOSPC, "No space left on device"),
-        tf.errors.ResourceExhaustedError(None, None, "shard; No space left on device"),
-    ],
-)
-def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, error):
-    with pytest.raises(UserError) as caught:
-        with folder.new_folder(str(tmp_path / "set")):
-            raise error
-    assert "set failed: " in str(caught.value)
-    assert "No space left on device; nothing was kept" in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert os.listdir(tmp_path) == []
-
-
 def test_a_data_set_is_replaced_only_when_asked(tmp_path):
     make(tmp_path / "set", "old")
     with pytest.raises(UserError, match=r"already holds a data set.*--overwrite"):
@@ -81,10 +62,3 @@ def test_other_files_are_never_replaced(tmp_path):
     with pytest.raises(UserError, match=r"is a file"):
         make(tmp_path / "thesis.tex", overwrite=True)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
-
-
-def test_leftovers_of_a_killed_run_are_named(tmp_path, caplog):
-    (tmp_path / ".set.partial-x").mkdir()
-    with caplog.at_level("WARNING", "absl"):
-        make(tmp_path / "set")
-    assert ".set.partial-x of a run that was killed" in caplog.text

@@ -8,6 +8,7 @@ import pytest
 
 from kfer.errors import UserError
 from kfer.evaluation import pictures, report, scoring
+from kfer.storage import whole
 from kfer.training import run_folder
 from tests import runs
 
@@ -51,11 +52,11 @@ def rival(run, tmp_path):
     shutil.copytree(run, path)
     config = run_folder.read_json(os.path.join(path, "config.json"))
     config["method"] = "joint"
-    run_folder.write_json(os.path.join(path, "config.json"), config)
+    whole.write_json(os.path.join(path, "config.json"), config)
     metrics = run_folder.read_json(os.path.join(path, "metrics.json"))
     for which in ("last", "best"):
         metrics[which]["test"]["expression"]["accuracy"] += 0.1
-    run_folder.write_json(os.path.join(path, "metrics.json"), metrics)
+    whole.write_json(os.path.join(path, "metrics.json"), metrics)
     rows = run_folder.read_history(path)
     for row in rows:
         row["test"]["expression"]["accuracy"] += 0.1
@@ -196,7 +197,7 @@ def test_a_run_without_scores_still_has_a_page(run):
         row["test"] = {}
     run_folder.write_history(run, rows)
     path = os.path.join(run, "metrics.json")
-    run_folder.write_json(path, {"interrupted": True})
+    whole.write_json(path, {"interrupted": True})
     page = read(report.write_report(run))
     assert "The run was not scored." in page and "was interrupted" in page
     assert "no fair choice" not in page
@@ -209,7 +210,7 @@ def test_text_from_outside_is_escaped(run):
     path = os.path.join(run, "versions.json")
     versions = run_folder.read_json(path)
     versions["command"] = "kfer-train --out_dir='<b>&'"
-    run_folder.write_json(path, versions)
+    whole.write_json(path, versions)
     page = read(report.write_report(run))
     assert "<b>&" not in page and "&lt;b&gt;&amp;" in page
 

@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from kfer.evaluation import results
+from kfer.storage import whole
 from kfer.training import run_folder
 from tests import runs
 
@@ -54,7 +55,7 @@ def test_noise_may_be_unknown(run):
     path = os.path.join(run, "versions.json")
     versions = run_folder.read_json(path)
     versions["data"]["noise"] = {}
-    run_folder.write_json(path, versions)
+    whole.write_json(path, versions)
     assert results.label_noise(results.load_run(run)) == {}
 
 

@@ -140,8 +140,8 @@ def test_bad_prediction_files_are_one_line(tmp_path):
     (tmp_path / "q.npz").write_bytes(b"PK\x03\x04cut")
     with pytest.raises(UserError, match="Can't read predictions"):
         scoring.read_predictions(str(tmp_path / "q.npz"))
-    with pytest.raises(UserError, match=r"Can't write .*: No such file"):
-        scoring.write_predictions(str(tmp_path / "no" / "p.npz"), {})
+    with pytest.raises(UserError, match=r"Can't write to .*: File exists"):
+        scoring.write_predictions(str(tmp_path / "q.npz" / "p.npz"), {})
 
 
 def test_a_run_is_scored_with_its_own_weights_and_data(method, config, tmp_path):

@@ -5,6 +5,7 @@ import os
 from kfer import methods
 from kfer.experiments import cells, runner
 from kfer.settings import config as config_lib
+from kfer.storage import whole
 from kfer.training import run_folder
 
 
@@ -23,16 +24,14 @@ def finish(plan, cell, accuracy: float, best: float, curve=(0.1, 0.2)) -> str:
             setting.experiment, method=cell.method, seed=cell.seed
         )
     )
-    run_folder.write_json(
-        os.path.join(folder, "config.json"), config_lib.to_dict(config)
-    )
+    whole.write_json(os.path.join(folder, "config.json"), config_lib.to_dict(config))
     noise = {"train": {"annotator_1": {"achieved": 0.2, "compared": 10}}}
     versions = {
         "commit": "abc",
         "command": "kfer-train",
         "data": {"root": "/nowhere", "content_hash": "beef", "noise": noise},
     }
-    run_folder.write_json(os.path.join(folder, "versions.json"), versions)
+    whole.write_json(os.path.join(folder, "versions.json"), versions)
     rows = [
         {
             "step": 10 * (i + 1),
@@ -54,7 +53,7 @@ def finish(plan, cell, accuracy: float, best: float, curve=(0.1, 0.2)) -> str:
         "last": {"step": 20, "test": scores(accuracy)},
         "best": {"step": 10, "test": scores(best)},
     }
-    run_folder.write_json(os.path.join(folder, "metrics.json"), metrics)
+    whole.write_json(os.path.join(folder, "metrics.json"), metrics)
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 from kfer.errors import UserError
 from kfer.experiments import data, runner
 from kfer.experiments.cells import Cell
-from kfer.training import run_folder
+from kfer.storage import whole
 from tests.experiments import fake
 
 CELLS = [Cell("cifar10", "vgg_all", 0), Cell("cifar10", "sce", 0)]
@@ -31,7 +31,7 @@ def trained(monkeypatch):
             return 2
         os.makedirs(out)
         metrics = {"interrupted": False, "last": {}}
-        run_folder.write_json(os.path.join(out, "metrics.json"), metrics)
+        whole.write_json(os.path.join(out, "metrics.json"), metrics)
         return 0
 
     monkeypatch.setattr(runner, "_train", train)
@@ -111,9 +111,9 @@ def test_a_training_that_outlives_its_runner_keeps_the_cell(tmp_path, monkeypatc
 def test_an_interrupted_run_is_not_done(tmp_path):
     assert not runner.is_done(str(tmp_path))
     path = str(tmp_path / "metrics.json")
-    run_folder.write_json(path, {"interrupted": True, "last": {}})
+    whole.write_json(path, {"interrupted": True, "last": {}})
     assert not runner.is_done(str(tmp_path))
-    run_folder.write_json(path, {"interrupted": False, "last": {}})
+    whole.write_json(path, {"interrupted": False, "last": {}})
     assert runner.is_done(str(tmp_path))
 
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from kfer.errors import UserError
-from kfer.serving import model_folder, publish
+from kfer.serving import publish
+from kfer.storage import whole
 
 
 @pytest.fixture
@@ -79,11 +80,12 @@ def test_publishers_at_once_get_versions_of_their_own(model, tmp_path):
 
 SLOW = """
 import sys, time
-from kfer.serving import model_folder, publish
+from kfer.serving import publish
+from kfer.storage import whole
 def wait(folder):
     print("copied", flush=True)
     time.sleep(60)
-model_folder.sync_all = wait
+whole.sync_all = wait
 publish.publish(*sys.argv[1:])
 """
 
@@ -109,7 +111,7 @@ def test_a_full_disk_adds_nothing(model, tmp_path, monkeypatch):
     def full(folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model_folder, "sync_all", full)
+    monkeypatch.setattr(whole, "sync_all", full)
     with pytest.raises(UserError, match=r"failed: No space left on device; no version"):
         publish.publish(str(model), str(base))
     assert sorted(os.listdir(base)) == [publish.LOCK, "1"]

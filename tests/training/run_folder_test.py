@@ -1,6 +1,5 @@
 """A run's folder belongs to one config on one data set."""
 
-import json
 import types
 
 import pytest
@@ -71,11 +70,3 @@ def test_history_survives_a_cut_line(tmp_path):
         file.write('{"step": 12, "te')
     assert run_folder.read_history(str(tmp_path)) == rows
     assert run_folder.read_history(str(tmp_path), up_to=4) == rows[:1]
-
-
-def test_json_is_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "metrics.json"
-    run_folder.write_json(str(path), {"step": 1})
-    with pytest.raises(TypeError):
-        run_folder.write_json(str(path), {"step": object()})
-    assert json.loads(path.read_text()) == {"step": 1}

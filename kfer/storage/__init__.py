@@ -1,0 +1,1 @@
+"""How files and folders reach the disk."""
