@@ -21,7 +21,7 @@ found = []
 for flags in json.load(sys.stdin):
     with flagsaver.flagsaver():
         train_main.FLAGS(["kfer-train", *flags])
-        run = config.to_dict(train_main.config_from_flags())
+        run = config.to_dict(train_main.preset_from_flags())
         found.append((run, train_main.FLAGS.steps))
 json.dump(found, sys.stdout)
 """
