@@ -3,6 +3,7 @@
 from typing import Any
 
 import batches as batches_lib
+import concordance
 import jax
 import numpy as np
 
@@ -34,7 +35,7 @@ class Test:
             if self.kinds[name] == "categorical":
                 score = {"accuracy": float(np.mean(answer.argmax(1) == truth))}
             else:
-                score = {"ccc": float(np.mean(ccc(truth, answer)))}
+                score = {"ccc": float(np.mean(concordance.ccc(truth, answer)))}
             scored[name] = {**score, "count": int(given.sum())}
         return scored
 
@@ -51,14 +52,6 @@ class Test:
             ]
             for name in parts[0]
         }
-
-
-def ccc(truth: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """[N, D], [N, D] -> [D], with biased variances."""
-    truth, answer = np.float64(truth), np.float64(answer)
-    apart = truth.mean(0) - answer.mean(0)
-    covariance = ((truth - truth.mean(0)) * (answer - answer.mean(0))).mean(0)
-    return 2 * covariance / (truth.var(0) + answer.var(0) + apart**2)
 
 
 def draw(module: Any, values: list[jax.Array], config: dict[str, Any]) -> np.ndarray:

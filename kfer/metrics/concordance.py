@@ -7,17 +7,14 @@ from tensorflow import keras
 
 from kfer.losses import concordance
 
-# Sums of squares lose about 1e-16 of themselves; a denominator below is rounding.
-_ROUNDING = 1e-13
-
 
 @keras.utils.register_keras_serializable("kfer")
 class ConcordanceCorrelation(keras.metrics.Metric):
     """CCC pooled over all examples seen, whatever the batches and replicas.
 
     Equals `kfer.metrics.continuous.ccc` of everything at once. 0 where the denominator
-    is 0 (neither side varies and the means agree) and before the first example; never
-    NaN. State and result are float64.
+    is 0 (neither side varies and the means agree) and before the first example. NaN
+    only if a prediction that counts was. State and result are float64.
 
     Args:
       num_dimensions: D, values per example.
@@ -66,14 +63,7 @@ class ConcordanceCorrelation(keras.metrics.Metric):
 
     def result_by_dimension(self) -> tf.Tensor:
         """[D] in [-1, 1]."""
-        pooled = tf.convert_to_tensor(self.moments)
-        means = tf.math.divide_no_nan(pooled[1:], pooled[0])
-        variances = tf.nn.relu(means[2:4] - tf.square(means[:2]))
-        scale = tf.reduce_sum(variances, axis=0) + tf.square(means[0] - means[1])
-        valid = scale > _ROUNDING * (means[2] + means[3])
-        covariance = means[4] - means[0] * means[1]
-        safe = tf.where(valid, scale, tf.ones_like(scale))
-        return tf.where(valid, 2.0 * covariance / safe, tf.zeros_like(scale))
+        return concordance.ccc(tf.convert_to_tensor(self.moments))
 
     def result(self) -> tf.Tensor:
         """The CCC of `dimension`, or the mean over all."""

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks" / "xla"))
+import concordance
 import initial
 import pack
+
+from kfer.metrics import continuous
 
 
 def test_bfloat16_by_hand():
@@ -61,3 +64,15 @@ def test_rules_by_hand():
     ).all()
     with pytest.raises(ValueError, match="Unknown rule 'Orthogonal' of x"):
         value([1], rule="Orthogonal")
+
+
+@pytest.mark.parametrize("size", (1, 2, 7, 500))
+def test_concordance_is_that_of_kfer(size):
+    random = np.random.default_rng(size)
+    truth = random.uniform(-1, 1, (size, 4)).astype(np.float32)
+    answer = 0.5 * truth + 0.3 * random.normal(size=truth.shape).astype(np.float32)
+    # Both constant and alike, and one of them constant.
+    truth[:, 2:], answer[:, 2] = 1 / 3, 1 / 3
+    found = concordance.ccc(truth, answer)
+    np.testing.assert_allclose(found, continuous.ccc(truth, answer), rtol=1e-12)
+    assert found[2] == 0 and np.all(np.isfinite(found))

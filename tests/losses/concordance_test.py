@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from kfer.losses import concordance
+from kfer.metrics import continuous
 
 
 def random_pair(size, dimensions=2, seed=0):
@@ -67,9 +68,22 @@ def test_perfect_prediction_with_unbiased_variance(size):
     assert value == pytest.approx([(size - 1) / size] * 2, abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+@pytest.mark.parametrize("size", (1, 2, 7, 500))
+def test_the_twin_in_numpy(size, dtype):
+    y_true, y_pred = (x.astype(dtype) for x in random_pair(size, 4))
+    # Both constant and alike, and one of them constant.
+    y_true[:, 2:], y_pred[:, 2] = 1 / 3, 1 / 3
+    value = ccc_of(y_true, y_pred, np.ones(size, dtype)).numpy()
+    expected = continuous.ccc(y_true, y_pred)
+    assert value.dtype == dtype and expected[2] == 0
+    rtol = 1e-10 if dtype == np.float64 else 1e-4
+    np.testing.assert_allclose(value, expected, rtol=rtol, atol=rtol / 100)
+
+
 @pytest.mark.parametrize("unbiased", (False, True))
 @pytest.mark.parametrize("size", (2, 7, 64))
-def test_numpy_twin(size, unbiased):
+def test_either_variance_in_numpy(size, unbiased):
     y_true, y_pred = random_pair(size)
     expected = numpy_ccc(y_true, y_pred, unbiased)
     value = ccc_of(y_true, y_pred, unbiased=unbiased).numpy()

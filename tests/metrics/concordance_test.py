@@ -58,6 +58,15 @@ def test_constant_labels_give_zero_not_nan(value):
     assert np.all(np.isfinite(found)) and np.all(np.abs(found) < 1e-6)
 
 
+def test_a_diverged_prediction_is_not_hidden():
+    true, pred = case(10)
+    pred[3, 0] = np.nan
+    metric = ConcordanceCorrelation()
+    metric.update_state(true, pred)
+    found = metric.result_by_dimension().numpy()
+    assert np.isnan(found[0]) and np.isfinite(found[1])
+
+
 def test_works_in_a_graph_and_in_fit():
     true, pred = case(64)
     metric = ConcordanceCorrelation()
