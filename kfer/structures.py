@@ -12,6 +12,14 @@ class Noise(NamedTuple):
     dropout: Any  # [B, 2E] uniform in [0, 1), the encoder's two dropout layers
 
 
+class CrowdLabels(NamedTuple):
+    """Who said what of each picture, R annotators at most."""
+
+    annotator: Any  # [B, R] int64, the annotator's number; -1 for none
+    label: Any  # [B, R] int64 or [B, R, D] float32; 0 for none
+    mask: Any  # [B, R] float32, 1 where there is a label
+
+
 class Batch(NamedTuple):
     """What the input pipeline gives a training step."""
 
@@ -20,6 +28,8 @@ class Batch(NamedTuple):
     mask: dict[str, Any]  # task -> float32 [B], 1 where the label is given
     noise: Noise
     index: Any  # [B] int64, the example's position in the split
+    # task -> CrowdLabels, of tasks on a crowd column; `labels` has their majority
+    crowd: dict[str, CrowdLabels] = {}
 
 
 class EncoderOutput(NamedTuple):

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from kfer.crowd.triples import Triples, Values
+from kfer.data import crowds, rewrite, shards
 from kfer.data import record as record_lib
-from kfer.data import rewrite, shards
 from kfer.data.dataset import Dataset
 from kfer.data.label_noise import ANNOTATOR
 from kfer.data.record import Column
@@ -23,6 +24,8 @@ class LabelSets:
       labels: column -> int64 [n], -1 where missing; or float64 [n, D], NaN there.
       clean: the same for the truth.
       columns, clean_columns: what they mean.
+      crowds: crowd column -> its labels, see kfer.data.crowds.triples.
+      crowd_columns: what they mean.
     """
 
     ids: list[str]
@@ -30,6 +33,8 @@ class LabelSets:
     clean: dict[str, np.ndarray]
     columns: dict[str, Column]
     clean_columns: dict[str, Column]
+    crowds: dict[str, Triples | list[Values]] = dataclasses.field(default_factory=dict)
+    crowd_columns: dict[str, Column] = dataclasses.field(default_factory=dict)
 
     def annotators(self) -> list[str]:
         """Class columns of one annotator each.
@@ -128,15 +133,19 @@ def read(dataset: Dataset, split: str) -> LabelSets:
             f"None of the {len(ids)} pictures of {split} in {dataset.root} has a "
             f"label; splits with labels: {filled}"
         )
+    columns = {n: c for n, c in dataset.columns.items() if not c.annotators}
+    crowd_columns = {n: c for n, c in dataset.columns.items() if c.annotators}
     return LabelSets(
         ids,
-        {name: _column(column, labels) for name, column in dataset.columns.items()},
+        {name: _column(column, labels) for name, column in columns.items()},
         {
             name: _column(column, clean)
             for name, column in dataset.clean_columns.items()
         },
-        dataset.columns,
+        columns,
         dataset.clean_columns,
+        {name: crowds.triples(dataset, split, name) for name in crowd_columns},
+        crowd_columns,
     )
 
 

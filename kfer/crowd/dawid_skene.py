@@ -98,7 +98,8 @@ def fit(
                 np.log(prior), np.log(tables), triples
             )
         log_likelihood = float(weights @ log_evidence)
-        converged = abs(log_likelihood - before) < tolerance * weights.sum()
+        change = abs(log_likelihood - before)
+        converged = bool(change < tolerance * weights.sum())
         before = log_likelihood
     q = np.where(labelled[:, None], q, 0.0)
     return Consensus(q, prior, tables, log_likelihood, iteration, converged, strength)

@@ -57,7 +57,7 @@ class SplitInfo:
     Attributes:
       num_records: in all shards together.
       shards: in order; the position of a record in the split counts through them.
-      class_counts: categorical feature -> records by class.
+      class_counts: categorical feature -> records by class; labels of a crowd column.
       given: feature -> records that have a value.
     """
 

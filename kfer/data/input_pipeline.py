@@ -90,13 +90,12 @@ def train_dataset(
     if check_hashes:
         dataset_lib.check_hashes(dataset, split)
     rows, read = storage.training_rows(dataset, split, columns, plan, memory_budget)
+    clip = config.recipe.clip_continuous
 
     @storage.plain
     def batch(step: tf.Tensor, positions: tf.Tensor, content: tf.Tensor) -> Batch:
         features = read(content)
-        value, mask = labels.training_labels(
-            features, config.tasks, columns, config.recipe.clip_continuous
-        )
+        value, mask = labels.training_labels(features, config.tasks, columns, clip)
         pictures = _pictures(features["image/encoded"], dataset, config.image_size)
         return Batch(
             image=_augmented(pictures, config, step, share),
@@ -104,6 +103,7 @@ def train_dataset(
             mask=mask,
             noise=_noise(config, step, share),
             index=positions,
+            crowd=labels.training_crowds(features, config.tasks, columns),
         )
 
     batches = rows.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

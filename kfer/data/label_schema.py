@@ -4,20 +4,32 @@ Labels may be missing, so no feature must be present; a class that its column do
 have, a value out of its range or of another length is an anomaly.
 """
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from typing import Any
 
+from kfer.data import crowd_labels
+from kfer.data.crowd_labels import CROWD
 from kfer.data.record import CLEAN, LABEL, Column
+from kfer.tasks import CATEGORICAL
 
 
 def features(
     columns: Mapping[str, Column], clean_columns: Mapping[str, Column]
 ) -> dict[str, Column]:
-    """Feature name of a record -> its column."""
-    return {LABEL + name: column for name, column in columns.items()} | {
-        CLEAN + name: column for name, column in clean_columns.items()
-    }
+    """Feature name of a record -> its column; the two features of a crowd column."""
+    found = {}
+    for name, column in columns.items():
+        if column.annotators:
+            base, who = CROWD + name, column.annotators
+            found[base + crowd_labels.LABEL] = column
+            found[base + crowd_labels.ANNOTATOR] = dataclasses.replace(
+                column, kind=CATEGORICAL, classes=who, dimensions=()
+            )
+        else:
+            found[LABEL + name] = column
+    return found | {CLEAN + name: column for name, column in clean_columns.items()}
 
 
 def schema_text(
@@ -38,7 +50,8 @@ def _add(schema: Any, name: str, column: Column) -> None:
 
     size = 1 if column.is_categorical else column.size
     feature = schema.feature.add(name=name)
-    feature.value_count.min = feature.value_count.max = size
+    feature.value_count.min = size
+    feature.value_count.max = size * max(1, len(column.annotators))
     if column.is_categorical:
         feature.type = schema_pb2.INT
         feature.int_domain.min, feature.int_domain.max = 0, column.size - 1

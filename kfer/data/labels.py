@@ -1,13 +1,16 @@
 """From stored features to what the losses and metrics read: values and masks."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
-from kfer.data import record
+from kfer.data import crowds, record
+from kfer.data.crowd_labels import CROWD
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, LABEL, TRUTH, Column
 from kfer.errors import UserError
+from kfer.structures import CrowdLabels
 from kfer.tasks import LabelTask
 
 
@@ -95,7 +98,9 @@ def parse(serialized: tf.Tensor, columns: Mapping[str, Column]) -> dict[str, tf.
     Raises:
       InvalidArgumentError: a class that its column doesn't have, named.
     """
-    features = tf.io.parse_example(serialized, record.parsing_spec(dict(columns)))
+    features = _with_crowds(
+        tf.io.parse_example(serialized, record.parsing_spec(dict(columns))), columns
+    )
     checks = [
         tf.debugging.assert_equal(
             tf.reduce_all((features[name] >= -1) & (features[name] < column.size)),
@@ -107,6 +112,36 @@ def parse(serialized: tf.Tensor, columns: Mapping[str, Column]) -> dict[str, tf.
     ]
     with tf.control_dependencies([check for check in checks if check is not None]):
         return {name: tf.identity(value) for name, value in features.items()}
+
+
+def _with_crowds(
+    features: dict[str, Any], columns: Mapping[str, Column]
+) -> dict[str, tf.Tensor]:
+    """Parsed features, crowd columns as their majority with who said what beside."""
+    found = {n: v for n, v in features.items() if not n.startswith(CROWD)}
+    for name, column in columns.items():
+        if column.annotators:
+            said = crowds.padded(features, column)
+            pictures = features["image/encoded"]
+            found[name] = crowds.one_label(said, column, pictures)
+            parts = said._asdict().items()
+            found |= {f"{CROWD}{column.name}/{key}": part for key, part in parts}
+    return found
+
+
+def training_crowds(
+    features: Mapping[str, tf.Tensor],
+    tasks: Iterable[LabelTask],
+    columns: Mapping[str, Column],
+) -> dict[str, CrowdLabels]:
+    """Who said what, by task name, of the tasks on a crowd column."""
+    return {
+        task.name: CrowdLabels(
+            *(features[f"{CROWD}{column.name}/{key}"] for key in CrowdLabels._fields)
+        )
+        for task in tasks
+        if (column := columns[feature_of(task)]).annotators
+    }
 
 
 def value_and_mask(value: tf.Tensor, column: Column) -> tuple[tf.Tensor, tf.Tensor]:

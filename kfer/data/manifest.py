@@ -117,6 +117,7 @@ def build_manifest(
             f"No example of {name} is left to write (set aside: "
             f"{dict(rejected or {}) or 'none'}); check the source folder"
         )
+    columns = _with_longest(columns, tallies.values())
     tables = {
         split: {**noise_table(tally, noise), **(known_noise or {}).get(split, {})}
         for split, tally in tallies.items()
@@ -146,6 +147,20 @@ def build_manifest(
         "noise": {split: table for split, table in tables.items() if table},
         "rejected": dict(sorted((rejected or {}).items())),
         "content_hash": content_hash(splits, columns, clean_columns),
+    }
+
+
+def _with_longest(
+    columns: Mapping[str, Column], tallies: Iterable[Tally]
+) -> dict[str, Column]:
+    """The columns, crowd columns with the most labels that a picture has."""
+    longest: dict[str, int] = {}
+    for tally in tallies:
+        for name, count in tally.longest.items():
+            longest[name] = max(count, longest.get(name, 0))
+    return {
+        name: dataclasses.replace(c, longest=longest.get(name, 0))
+        for name, c in columns.items()
     }
 
 

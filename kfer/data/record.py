@@ -6,6 +6,9 @@ image/encoded      bytes          PNG or JPEG, RGB
 label/<column>     int64 | float  an annotation; no value where it is missing
 clean/<column>     int64 | float  the truth; no value where it is unknown
 source             bytes          file and line the annotation came from
+crowd/<column>/..  two lists      'annotator' and 'label' of a crowd column instead:
+                                  who, by number, and what each said; a vector of
+                                  values after the other
 box                float [4]      x, y, width, height in the source picture, or none
 alignment          bytes          how the face was found and placed, or empty
 """
@@ -17,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kfer import tasks as tasks_lib
+from kfer.data import crowd_labels
 from kfer.errors import UserError
 
 RECORD_VERSION = 1
@@ -40,6 +44,11 @@ class Column:
       low, high: range of a continuous value.
       target: the clean column that a label column is an account of; '' leaves it to
         kfer.data.shards.truth_of.
+      annotators: names that make it a crowd column, each once: 5 to 5,000 people most
+        of whom label few pictures. A record's value is then a tuple of (number in
+        `annotators`, label) pairs, see kfer.data.crowd_labels; it is stored in any case
+        in the order of annotators. Columns of one annotator each stay as they are.
+      longest: labels of one picture at most; counted while records are written.
     """
 
     name: str
@@ -49,17 +58,20 @@ class Column:
     low: float = -1.0
     high: float = 1.0
     target: str = ""
+    annotators: tuple[str, ...] = ()
+    longest: int = 0
 
     def __post_init__(self):
-        for field in ("classes", "dimensions"):
+        for field in ("classes", "dimensions", "annotators"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
+        if len(set(self.annotators)) != len(self.annotators):
+            raise UserError(f"Two annotators of column {self.name!r} have one name")
 
     def as_dict(self) -> dict[str, Any]:
-        """As dataset.json has it; without a target where none is named, as ever."""
+        """As dataset.json has it; without what was added later where it is empty."""
         fields = dataclasses.asdict(self)
-        return (
-            fields if self.target else {k: fields[k] for k in fields if k != "target"}
-        )
+        later = ("target", "annotators", "longest")
+        return {k: v for k, v in fields.items() if v or k not in later}
 
     @property
     def is_categorical(self) -> bool:
@@ -71,6 +83,14 @@ class Column:
 
     def problem(self, value: Any) -> str:
         """Why `value` can't stand in this column, or '' if it can."""
+        if self.annotators:
+            return crowd_labels.problem(
+                self.name, value, len(self.annotators), self._problem
+            )
+        return self._problem(value)
+
+    def _problem(self, value: Any) -> str:
+        """Why a single label can't stand here."""
         if self.is_categorical:
             whole = isinstance(value, (int, np.integer))
             if not whole or not 0 <= value < self.size:
@@ -102,7 +122,7 @@ class Record(NamedTuple):
 
     image_id: str
     image: bytes  # PNG or JPEG, RGB
-    labels: dict[str, Any]  # column -> int or tuple of floats
+    labels: dict[str, Any]  # column -> int, tuple of floats, or a crowd's pairs
     clean: dict[str, Any]  # column -> int or tuple of floats
     source: str = ""  # file:line the annotation came from
     box: tuple[float, ...] = ()  # x, y, width, height in the source picture
@@ -140,6 +160,11 @@ def encode(record: Record) -> bytes:
             return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value)]))
         return tf.train.Feature(float_list=tf.train.FloatList(value=value))
 
+    def numbers(values: list[Any]) -> Any:
+        if all(isinstance(value, int) for value in values):
+            return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+        return feature(values, False)
+
     def text(value: bytes) -> Any:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
@@ -152,6 +177,10 @@ def encode(record: Record) -> bytes:
     }
     for prefix, values in ((LABEL, record.labels), (CLEAN, record.clean)):
         for column, value in values.items():
+            if crowd_labels.is_crowd(value):
+                parts = crowd_labels.to_features(column, value)
+                features |= {key: numbers(part) for key, part in parts.items()}
+                continue
             features[prefix + column] = feature(
                 value, isinstance(value, (int, np.integer))
             )
@@ -178,10 +207,21 @@ def decode(serialized: bytes) -> Record:
                 found[name[len(prefix) :]] = value
         return found
 
+    def crowd() -> dict[str, Any]:
+        return {
+            name: crowd_labels.from_features(
+                features[key + crowd_labels.ANNOTATOR].int64_list.value,
+                features[key + crowd_labels.LABEL].int64_list.value,
+                features[key + crowd_labels.LABEL].float_list.value,
+            )
+            for name in crowd_labels.names_in(features)
+            for key in (crowd_labels.CROWD + name,)
+        }
+
     return Record(
         image_id=text("image_id").decode(),
         image=text("image/encoded"),
-        labels=values(LABEL),
+        labels=values(LABEL) | crowd(),
         clean=values(CLEAN),
         source=text("source").decode(),
         box=tuple(features["box"].float_list.value),
@@ -196,13 +236,16 @@ def parsing_spec(columns: dict[str, Column]) -> dict[str, Any]:
       columns: feature name ('label/...' or 'clean/...') -> its column.
 
     Returns:
-      Feature name -> tf.io feature. A missing class reads as -1, missing values as NaN.
+      Feature name -> tf.io feature. A missing class reads as -1, missing values as NaN;
+      of a crowd column, two ragged features.
     """
     import tensorflow as tf
 
     spec = {"image/encoded": tf.io.FixedLenFeature([], tf.string)}
     for name, column in columns.items():
-        if column.is_categorical:
+        if column.annotators:
+            spec |= crowd_labels.spec(column.name, column.is_categorical)
+        elif column.is_categorical:
             spec[name] = tf.io.FixedLenFeature([], tf.int64, default_value=-1)
         else:
             spec[name] = tf.io.FixedLenFeature(

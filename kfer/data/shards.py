@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Any, Self
 
 from kfer.data import record as record_lib
 from kfer.data.record import Column, Record
@@ -68,13 +68,15 @@ class Tally:
     Attributes:
       counts: feature ('label/<column>' or 'clean/<column>') -> records by class.
       given: feature -> records that have a value.
-      compared: categorical label column -> (records that disagree with the truth,
-        records where both are known).
+      compared: categorical label column -> (labels that disagree with the truth,
+        labels where both are known); of a crowd column every annotator's counts.
+      longest: crowd column -> labels of one picture at most.
     """
 
     counts: dict[str, list[int]] = dataclasses.field(default_factory=dict)
     given: dict[str, int] = dataclasses.field(default_factory=dict)
     compared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    longest: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def add(
         self, record: Record, columns: Mapping[str, Column], clean: Mapping[str, Column]
@@ -101,13 +103,18 @@ class Tally:
             truth = truth_of(columns[name], clean)
             if truth and truth in record.clean:
                 differ, known = self.compared.get(name, (0, 0))
-                differ += int(value != record.clean[truth])
-                self.compared[name] = (differ, known + 1)
+                said = _labels_in(columns[name], value)
+                differ += sum(label != record.clean[truth] for label in said)
+                self.compared[name] = (differ, known + len(said))
+            if columns[name].annotators:
+                self.longest[name] = max(self.longest.get(name, 0), len(value))
 
-    def _count(self, feature: str, column: Column, value: object) -> None:
+    def _count(self, feature: str, column: Column, value: Any) -> None:
         self.given[feature] = self.given.get(feature, 0) + 1
         if column.is_categorical:
-            self.counts.setdefault(feature, [0] * column.size)[int(value)] += 1
+            counts = self.counts.setdefault(feature, [0] * column.size)
+            for label in _labels_in(column, value):
+                counts[int(label)] += 1
 
     def __add__(self, other: "Tally") -> "Tally":
         given = collections.Counter(self.given) + collections.Counter(other.given)
@@ -121,7 +128,14 @@ class Tally:
             for name, (differ, known) in tally.compared.items():
                 before = joined.compared.get(name, (0, 0))
                 joined.compared[name] = (before[0] + differ, before[1] + known)
+            for name, count in tally.longest.items():
+                joined.longest[name] = max(count, joined.longest.get(name, 0))
         return joined
+
+
+def _labels_in(column: Column, value: Any) -> list[Any]:
+    """The labels of a record: each annotator's of a crowd, else the one."""
+    return [label for _, label in value] if column.annotators else [value]
 
 
 def truth_of(column: Column, clean_columns: Mapping[str, Column]) -> str:

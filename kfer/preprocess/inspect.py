@@ -15,7 +15,7 @@ from kfer.data import dataset as dataset_lib
 from kfer.data import manifest, shards
 from kfer.data import record as record_lib
 from kfer.data.dataset import Dataset
-from kfer.data.record import RawExample, Record
+from kfer.data.record import Column, RawExample, Record
 from kfer.errors import UserError
 from kfer.preprocess import inspect_plots as plots
 from kfer.storage import whole
@@ -24,6 +24,7 @@ PAGE = "inspect.html"
 MAX_RECORDS = 60_000
 MAX_REJECTED = 500
 PICTURE_SIDE = 160
+SHOWN_OF_CROWD = 8
 
 
 @dataclasses.dataclass
@@ -86,8 +87,9 @@ def sample(dataset: Dataset, split: str, per_status: int) -> Sample:
     """Reads a split, up to MAX_RECORDS of its records."""
     found = Sample()
     columns = dataset.columns.items()
-    classes = [name for name, column in columns if column.is_categorical]
-    values = [name for name, c in columns if not c.is_categorical and c.size == 2]
+    single = [(name, column) for name, column in columns if not column.annotators]
+    classes = [name for name, column in single if column.is_categorical]
+    values = [name for name, c in single if not c.is_categorical and c.size == 2]
     for record in _records(dataset, split):
         found.records += 1
         shown = found.pictures.setdefault(record.alignment, [])
@@ -193,13 +195,23 @@ def _names(dataset: Dataset, record: Record) -> str:
     words = []
     for name, value in record.labels.items():
         column = dataset.columns[name]
-        text = (
-            column.classes[value]
-            if column.is_categorical
-            else " ".join(f"{v:.2f}" for v in value)
-        )
-        words.append(f"{name} {text}")
+        if column.annotators:
+            said = [
+                f"{column.annotators[who]} {_label(column, label)}"
+                for who, label in value[:SHOWN_OF_CROWD]
+            ]
+            more = len(value) - len(said)
+            words += [f"{name} by {len(value)}: " + ", ".join(said)]
+            words += [f"and {more} more"] if more else []
+            continue
+        words.append(f"{name} {_label(column, value)}")
     return ", ".join(words)
+
+
+def _label(column: Column, value: Any) -> str:
+    if column.is_categorical:
+        return column.classes[value]
+    return " ".join(f"{v:.2f}" for v in value)
 
 
 def raw_examples(

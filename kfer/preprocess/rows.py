@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kfer.data import reasons
+from kfer.data.crowd_labels import is_crowd
 from kfer.data.datasets import ReaderOptions
 from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Column, RawExample, Rejected
@@ -175,7 +176,8 @@ def _collect_values(
 ) -> None:
     """Adds (label, truth) of each column of values that has both."""
     for name, given in example.labels.items():
-        if isinstance(given, tuple) and name in example.clean:
+        values_of_one = isinstance(given, tuple) and not is_crowd(given)
+        if values_of_one and name in example.clean:
             values.setdefault(name, []).append((given, example.clean[name]))
 
 
@@ -212,7 +214,11 @@ def from_json(line: str) -> Row:
 
 
 def _tuples(labels: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in labels.items()}
+    return {name: _tuple(value) for name, value in labels.items()}
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 def _pack(image: Any) -> Any:

@@ -96,6 +96,7 @@ def test_weights_stand_for_repeated_items():
     other = dawid_skene.fit(Triples.of_sets(many, 2))
     np.testing.assert_allclose(one.confusions, other.confusions, atol=1e-12)
     assert one.log_likelihood == pytest.approx(other.log_likelihood)
+    assert one.converged is True  # a plain bool: it goes into a JSON file
 
 
 def test_no_label_is_refused():

@@ -6,10 +6,12 @@ another preparation of the same data is another copy and never mistaken for it.
 feature         meaning
 image_id        text
 image           uint8 [S, S, 3]
-label/<column>  class, -1 where missing; or floats, NaN where missing
+label/<column>  class, -1 where missing; or floats, NaN where missing; of a crowd
+                column a sequence of 'annotator' and 'label'
 clean/<column>  the truth, in the same way
 """
 
+import dataclasses
 import io
 import math
 from collections.abc import Iterator
@@ -34,6 +36,14 @@ def declared(dataset: Dataset) -> dict[str, Column]:
 
 def feature_of(column: Column) -> Any:
     """The TFDS feature of a column."""
+    if column.annotators:
+        single = dataclasses.replace(column, annotators=())
+        return tfds.features.Sequence(
+            {
+                "annotator": tfds.features.ClassLabel(names=column.annotators),
+                "label": feature_of(single),
+            }
+        )
     if column.is_categorical:
         return tfds.features.ClassLabel(names=column.classes)
     return tfds.features.Tensor(shape=(column.size,), dtype=np.float32)
@@ -43,6 +53,9 @@ def value_of(record: Record, feature: str, column: Column) -> Any:
     """A record's value of a feature, with TFDS's marks of what is missing."""
     prefix, name = feature.split("/", 1)
     values = record.labels if prefix == "label" else record.clean
+    if column.annotators:
+        pairs = values.get(name, ())
+        return [{"annotator": who, "label": label} for who, label in pairs]
     if column.is_categorical:
         return values.get(name, -1)
     return np.array(values.get(name, [math.nan] * column.size), np.float32)
