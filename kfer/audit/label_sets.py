@@ -1,8 +1,8 @@
 """The labels of a prepared split, without its pictures."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from kfer.data import crowds, rewrite, shards
 from kfer.data import record as record_lib
 from kfer.data.dataset import Dataset
 from kfer.data.label_noise import ANNOTATOR
-from kfer.data.record import Column
+from kfer.data.record import CLEAN, LABEL, Column
 from kfer.errors import UserError
+
+_BATCH = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,44 +111,62 @@ def read(dataset: Dataset, split: str) -> LabelSets:
       UserError: no such split, it has no label, or a shard is damaged or has another
         number of records than dataset.json says.
     """
-    info = dataset.split(split)
-    records = []
-    for path in dataset.files(split):
-        for serialized in shards.read_shard(path):
-            record = record_lib.decode(serialized)
-            records.append((record.image_id, record.labels, record.clean))
-    if len(records) != info.num_records:
-        raise UserError(
-            f"{dataset.root} has {len(records)} pictures in {split}, its labels are of "
-            f"{info.num_records}; prepare the data set again"
-        )
-    ids, labels, clean = (list(part) for part in zip(*records, strict=True))
-    if not any(labels):
-        filled = [
-            name
-            for name, part in dataset.splits.items()
-            if any(
-                n and key.startswith(record_lib.LABEL) for key, n in part.given.items()
-            )
-        ]
-        raise UserError(
-            f"None of the {len(ids)} pictures of {split} in {dataset.root} has a "
-            f"label; splits with labels: {filled}"
-        )
     columns = {n: c for n, c in dataset.columns.items() if not c.annotators}
     crowd_columns = {n: c for n, c in dataset.columns.items() if c.annotators}
+    features = {LABEL + name: column for name, column in columns.items()}
+    features |= {CLEAN + name: c for name, c in dataset.clean_columns.items()}
+    ids, parsed = _parsed(dataset, split, features)
+    _check_labelled(dataset, split)
     return LabelSets(
         ids,
-        {name: _column(column, labels) for name, column in columns.items()},
-        {
-            name: _column(column, clean)
-            for name, column in dataset.clean_columns.items()
-        },
+        {name: parsed[LABEL + name] for name in columns},
+        {name: parsed[CLEAN + name] for name in dataset.clean_columns},
         columns,
         dataset.clean_columns,
         {name: crowds.triples(dataset, split, name) for name in crowd_columns},
         crowd_columns,
     )
+
+
+def _parsed(
+    dataset: Dataset, split: str, features: dict[str, Column]
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Image ids, and these features of all records of a split."""
+    import tensorflow as tf
+
+    spec = record_lib.parsing_spec(features)
+    spec["image_id"] = tf.io.FixedLenFeature([], tf.string)
+    del spec["image/encoded"]
+    records = (s for path in dataset.files(split) for s in shards.read_shard(path))
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in spec}
+    for batch in iter(lambda: list(itertools.islice(records, _BATCH)), []):
+        for name, values in tf.io.parse_example(batch, spec).items():
+            parts[name].append(values.numpy())
+    found = {name: np.concatenate(values) for name, values in parts.items()}
+    ids = [image_id.decode() for image_id in found.pop("image_id")]
+    if len(ids) != (count := dataset.split(split).num_records):
+        raise UserError(
+            f"{dataset.root} has {len(ids)} pictures in {split}, its labels are of "
+            f"{count}; prepare the data set again"
+        )
+    return ids, {
+        name: values if features[name].is_categorical else values.astype(np.float64)
+        for name, values in found.items()
+    }
+
+
+def _check_labelled(dataset: Dataset, split: str) -> None:
+    filled = [
+        name
+        for name, part in dataset.splits.items()
+        if any(n and key.startswith(LABEL) for key, n in part.given.items())
+    ]
+    if split not in filled:
+        count = dataset.split(split).num_records
+        raise UserError(
+            f"None of the {count} pictures of {split} in {dataset.root} has a "
+            f"label; splits with labels: {filled}"
+        )
 
 
 def encoded_pictures(dataset: Dataset, split: str, rows: Iterable[int]) -> list[bytes]:
@@ -159,10 +179,3 @@ def encoded_pictures(dataset: Dataset, split: str, rows: Iterable[int]) -> list[
                 found[row] = record_lib.decode(serialized).image
             row += 1
     return [found[row] for row in rows]
-
-
-def _column(column: Column, rows: list[dict[str, Any]]) -> np.ndarray:
-    if column.is_categorical:
-        return np.array([row.get(column.name, -1) for row in rows], np.int64)
-    missing = (np.nan,) * column.size
-    return np.array([row.get(column.name, missing) for row in rows], np.float64)

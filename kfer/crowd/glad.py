@@ -17,7 +17,7 @@ from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 
 ITERATIONS = 10
-STEPS = 10  # of L-BFGS in an M-step
+STEPS = 5  # of L-BFGS in an M-step
 
 
 class Glad(NamedTuple):
@@ -85,9 +85,8 @@ def _maximise(parameters, right, triples: Triples) -> np.ndarray:
         skill, log_ease = np.split(parameters, [sizes[0]])
         of_label, ease = skill[triples.annotator], np.exp(log_ease[triples.item])
         logit = of_label * ease
-        gain = right * special.log_expit(logit) + (1 - right) * special.log_expit(
-            -logit
-        )
+        # log expit(-x) is log expit(x) - x.
+        gain = special.log_expit(logit) - (1.0 - right) * logit
         slope = right - special.expit(logit)  # of the likelihood by the logit
         by_skill = np.bincount(triples.annotator, slope * ease, minlength=sizes[0])
         by_ease = np.bincount(triples.item, slope * logit, minlength=sizes[1])
