@@ -1,5 +1,6 @@
 """A prepared data set's annotators: everything that its labels alone tell."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,12 +9,15 @@ from kfer.audit import (
     agreement,
     confusion,
     contradictions,
+    crowd_classes,
+    crowd_values,
     dawid_skene,
     label_sets,
     values,
 )
 from kfer.audit.dawid_skene import Consensus
 from kfer.audit.label_sets import LabelSets
+from kfer.crowd.values import ValueConsensus
 from kfer.data import dataset as dataset_lib
 from kfer.noise import flips
 from kfer.training import run_folder
@@ -29,6 +33,8 @@ class Audit(NamedTuple):
     summary: dict[str, Any]  # plain and JSON-able; see docs/guide/audit.md
     sets: LabelSets
     consensus: Consensus | None  # None where no annotator gives a class
+    # crowd column -> the consensus of its classes, or of each dimension of its values
+    crowds: dict[str, Consensus | list[ValueConsensus]] = {}
 
 
 def audit(data_dir: str, split: str = "train", command: str = "") -> Audit:
@@ -45,6 +51,7 @@ def audit(data_dir: str, split: str = "train", command: str = "") -> Audit:
     dataset = dataset_lib.load(data_dir)
     sets = label_sets.read(dataset, split)
     classes, consensus = of_classes(sets)
+    crowds, accounts = of_crowds(sets)
     summary = {
         "format_version": FORMAT_VERSION,
         "provenance": run_folder.versions(dataset, command),
@@ -54,20 +61,55 @@ def audit(data_dir: str, split: str = "train", command: str = "") -> Audit:
             name: int(np.sum(~label_sets.given(labels)))
             for name, labels in sets.labels.items()
         },
-        "notes": notes(sets, classes),
+        "notes": notes(sets, classes, crowds),
         "classes": classes,
         "values": [of_values(sets, names) for names in sets.values()],
         "contradictions": contradictions.find(sets),
     }
-    return Audit(summary, sets, consensus)
+    if crowds:
+        summary["crowds"] = crowds
+    return Audit(summary, sets, consensus, accounts)
 
 
-def notes(sets: LabelSets, classes: dict[str, Any] | None) -> list[str]:
+def of_crowds(
+    sets: LabelSets,
+) -> tuple[list[dict[str, Any]], dict[str, Consensus | list[ValueConsensus]]]:
+    """The crowd columns: what is found of each, and the consensus by column."""
+    summaries, accounts = [], {}
+    for name, column in sets.crowd_columns.items():
+        truth_name, truth = sets.truth(name)
+        triples = sets.crowds[name]
+        found = (
+            crowd_classes.of_column(triples, column, truth, truth_name)
+            if column.is_categorical
+            else crowd_values.of_column(triples, column, truth)
+        )
+        if found is not None:
+            summary, accounts[name] = found
+            summaries.append(summary)
+    return summaries, accounts
+
+
+def notes(
+    sets: LabelSets,
+    classes: dict[str, Any] | None,
+    crowds: Sequence[dict[str, Any]] = (),
+) -> list[str]:
     """What a reader of the numbers must know, one sentence each."""
     empty = [n for n, rows in sets.labels.items() if not label_sets.given(rows).any()]
     found = [f"{name} has no label" for name in empty]
+    found += [note for crowd in crowds for note in crowd["notes"]]
     if classes is None:
-        return [*found, "no annotator gives a class"]
+        return found if crowds else [*found, "no annotator gives a class"]
+    found += [
+        f"{name} is the reference itself, or its copy: its noise can't be told"
+        for name in classes["same_as_reference"]
+    ]
+    if not classes["overlap"]:
+        found.append(
+            "no two annotators share a picture: their noise and reliability can't be "
+            "told from the labels"
+        )
     if without := classes["unanimity"]["labels"][0]:
         found.append(f"{without} of {len(sets.ids)} pictures have no annotator's class")
     if classes["never_given"]:
@@ -76,7 +118,7 @@ def notes(sets: LabelSets, classes: dict[str, Any] | None) -> list[str]:
         found.append(
             "fewer than 3 annotators: Dawid-Skene's matrices are not determined"
         )
-    if classes["reference"] == CONSENSUS:
+    if classes["reference"] == CONSENSUS and classes["overlap"]:
         found.append(
             "the truth is not known: label sets are compared with their own consensus, "
             "which flatters them"
@@ -101,36 +143,54 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
     stack = np.stack([sets.labels[name] for name in names])
     consensus = dawid_skene.fit(stack, len(classes))
     truth_name, truth = sets.truth(names[0])
+    votes = agreement.votes(stack, len(classes))
+    overlap = bool((votes.sum(axis=1) > 1).any())
     reference = consensus.classes if truth is None else truth
+    if truth is None and not overlap:
+        # Of labels without a second opinion, the consensus is the labels themselves.
+        reference = np.full_like(reference, -1)
     computed = {MAJORITY: flips.majority_vote(stack, len(classes))}
     if truth is not None:
         computed[CONSENSUS] = consensus.classes
     columns = {name: sets.labels[name] for name in (*names, *sets.derived())}
-    votes = agreement.votes(stack, len(classes))
+    same = [name for name, labels in columns.items() if _is_copy(labels, truth)]
+    nothing = np.full_like(reference, -1)
     found = {
         "names": list(classes),
         "annotators": names,
         "reference": CONSENSUS if truth is None else f"clean/{truth_name}",
         "against": {
-            name: confusion.against(labels, reference, len(classes))
+            name: confusion.against(
+                labels, nothing if name in same else reference, len(classes)
+            )
             for name, labels in (columns | computed).items()
         },
         "pairwise": agreement.pairwise(stack, len(classes)),
         "fleiss_kappa": agreement.fleiss_kappa(votes),
         "unanimity": agreement.unanimity(votes),
         "never_given": [classes[i] for i in np.flatnonzero(~votes.any(axis=0))],
-        "dawid_skene": _described(consensus, names),
+        "dawid_skene": _described(consensus, names, overlap or truth is not None),
+        "overlap": overlap,
+        "same_as_reference": same,
     }
     return found, consensus
 
 
-def _described(consensus: Consensus, names: list[str]) -> dict[str, Any]:
+def _is_copy(labels: np.ndarray, truth: np.ndarray | None) -> bool:
+    """Whether the labels are the truth, picture by picture."""
+    return truth is not None and np.array_equal(labels, truth)
+
+
+def _described(consensus: Consensus, names: list[str], known: bool) -> dict[str, Any]:
+    """The fit; without confusions where they would be those of labels with
+    themselves."""
+    confusions = consensus.confusions if known else np.zeros_like(consensus.confusions)
     return {
         "iterations": consensus.iterations,
         "converged": consensus.converged,
         "log_likelihood": consensus.log_likelihood,
         "prior": consensus.prior.tolist(),
-        "confusions": dict(zip(names, consensus.confusions.tolist(), strict=True)),
+        "confusions": dict(zip(names, confusions.tolist(), strict=True)),
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kfer.audit import page
+from kfer.audit import crowd_files, page
 from kfer.audit.audit import Audit
 from kfer.data import shards
 from kfer.storage import whole
@@ -47,6 +47,7 @@ def write(
     texts = {PAGE: page.render(found.summary, suspects)}
     if found.consensus is not None:
         texts[TABLE] = consensus_table(found)
+    texts |= crowd_files.consensus_tables(found)
     if judged is not None:
         texts[CORRECTED] = corrected_table(found, judged)
     paths = {name: os.path.join(out_dir, name) for name in (*texts, JSON)}

@@ -88,7 +88,7 @@ class LabelSets:
         Returns:
           ('', None) if there is none, or the split has no value of it.
         """
-        column = self.columns[name]
+        column = (self.columns | self.crowd_columns)[name]
         found = shards.truth_of(column, self.clean_columns)
         if not column.is_categorical:
             alike = (c for c in self.clean_columns.values() if not c.is_categorical)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kfer.audit import model_tables
+from kfer.audit import crowd_tables, model_tables
 from kfer.audit.table import Table
 from kfer.evaluation.report import number
 
@@ -16,6 +16,8 @@ def tables(summary: dict[str, Any]) -> list[Table]:
     found = []
     if summary["classes"]:
         found += _of_classes(summary["classes"], summary["missing"])
+    for crowd in summary.get("crowds", ()):
+        found += crowd_tables.tables(crowd)
     for group in summary["values"]:
         found += _of_values(group)
     found += [_contradictions(pair) for pair in summary.get("contradictions", ())]

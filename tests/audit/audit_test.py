@@ -120,3 +120,29 @@ def test_published_cifar10n_labels():
 
 def _summary(classes):
     return {"classes": classes, "missing": {}, "values": []}
+
+
+def test_annotators_who_share_no_picture_are_not_judged():
+    columns = {
+        name: record.categorical(name, ("a", "b"))
+        for name in ("annotator_1", "annotator_2")
+    }
+    labels = {"annotator_1": [0, 1, -1, -1], "annotator_2": [-1, -1, 1, 0]}
+    stacks = {name: np.array(rows) for name, rows in labels.items()}
+    sets = LabelSets(list("wxyz"), stacks, {}, columns, {})
+    classes, _ = audit.of_classes(sets)
+    assert [row["noise"] for row in classes["against"].values()] == [None] * 3
+    assert not np.any(list(classes["dawid_skene"]["confusions"].values()))
+    (note,) = [n for n in audit.notes(sets, classes) if "share a picture" in n]
+    assert note.startswith("no two annotators")
+
+
+def test_labels_that_are_the_truth_themselves_have_no_noise():
+    columns = {"mood": record.categorical("mood", ("a", "b"))}
+    said = {"mood": np.array([0, 1, 1, -1])}
+    sets = LabelSets(list("wxyz"), said, said, columns, columns)
+    classes, _ = audit.of_classes(sets)
+    assert classes["against"]["mood"]["noise"] is None
+    assert "mood is the reference itself, or its copy: its noise can't be told" in (
+        audit.notes(sets, classes)
+    )
