@@ -4,13 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from kfer.audit import joint_labels, reliability, suspicion
+from kfer.audit import (
+    dawid_skene,
+    joint_labels,
+    reliability,
+    second_opinion,
+    suspicion,
+)
 from kfer.audit import truth as truth_lib
 from kfer.audit.answers import Answers
 from kfer.audit.audit import Audit
 from kfer.audit.label_sets import given
 from kfer.audit.rankings import Ranking, corrected
 from kfer.audit.truth import Truth
+from kfer.crowd import dawid_skene as crowd
+from kfer.crowd.triples import Triples
 from kfer.data import rewrite
 
 
@@ -22,6 +30,8 @@ class ClassLabels:
     Attributes:
       rankings: column -> its labels, annotators first.
       posterior: [n, K] behind the classes proposed.
+      opinion: what annotators whose labels had no part in proposals say of them. If
+        proposals don't beat the labels, none is made.
     """
 
     def __init__(
@@ -32,7 +42,10 @@ class ClassLabels:
         self.names = self.sets.annotators()
         self.labelled = [n for n in self.names if given(self.sets.labels[n]).any()]
         self.model = answers.by_target[target]
-        self.truth = self._truth()
+        stack = np.stack([self.sets.labels[name] for name in self.names])
+        self.triples = Triples.of_sets(stack, self.model.shape[1])
+        self.strength = self._strength()
+        self.truth = self._truth(self.triples) if self.labelled else None
         several = len(self.labelled) > 1
         self.chosen = score or (suspicion.BOTH if several else suspicion.MODEL)
         if self.truth is None:
@@ -41,13 +54,23 @@ class ClassLabels:
         self.posterior = self.truth.posterior if both and self.truth else self.model
         derived = [n for n in self.sets.derived() if not n.startswith(rewrite.KEPT)]
         columns = [*self.names, *derived]
+        self.opinion = second_opinion.ask(self.triples, self._posterior, limit)
         self.rankings = {name: self._ranking(name) for name in columns}
 
-    def _truth(self) -> Truth | None:
-        if not self.labelled:
-            return None
-        stack = np.stack([self.sets.labels[name] for name in self.labelled])
-        return truth_lib.fit(self.model, stack)
+    def _strength(self) -> float:
+        """Of shrinkage: annotators who are many have few labels each."""
+        if len(self.labelled) <= dawid_skene.FEW:
+            return 0.0
+        return crowd.fit_held_out(self.triples).strength
+
+    def _truth(self, triples: Triples) -> Truth:
+        return truth_lib.fit_triples(self.model, triples, self.strength)
+
+    def _posterior(self, triples: Triples) -> np.ndarray:
+        """What proposes classes, from these labels alone."""
+        if self.chosen == suspicion.BOTH:
+            return self._truth(triples).posterior
+        return self.model
 
     def _ranking(self, name: str) -> Ranking:
         labels = self.sets.labels[name]
@@ -62,7 +85,8 @@ class ClassLabels:
         best = self.posterior.argmax(axis=1)
         with np.errstate(invalid="ignore"):  # NaN is below any limit
             suspect = scores[self.chosen] >= self.limit
-        changed = suspect & (best != labels)
+        beaten = self.opinion.beats is not False
+        changed = suspect & (best != labels) & beaten
         proposed = np.where(changed, best, labels)
         return Ranking(scores, self.chosen, proposed, changed, best)
 
@@ -77,6 +101,7 @@ class ClassLabels:
             "reference": f"clean/{truth_name}" if truth_name else None,
             "annotators": {name: self._annotator(name) for name in self.rankings},
             "proposed": {n: int(r.changed.sum()) for n, r in self.rankings.items()},
+            "second_opinion": self.opinion._asdict() | {"beats": self.opinion.beats},
         }
         if self.truth is not None:
             found["em"] = {

@@ -12,6 +12,9 @@ from kfer.crowd.dawid_skene import Consensus
 from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 
+# Annotators at most whose matrices stand on their own; the more there are, the fewer
+# labels has each, and a crowd's are shrunk.
+FEW = 10
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 2000
 
@@ -22,7 +25,8 @@ def fit(
     tolerance: float = TOLERANCE,
     max_iterations: int = MAX_ITERATIONS,
 ) -> Consensus:
-    """Fits the model by EM, without shrinkage: the maximum of the likelihood.
+    """Fits the model by EM: the maximum of the likelihood, and of more than FEW
+    annotators the shrinkage that foretells held-out labels best.
 
     Args:
       label_sets: integers [k, n], below 0 where missing.
@@ -37,6 +41,8 @@ def fit(
     sets = agreement.check(label_sets, num_classes)
     if not (sets >= 0).any():
         raise UserError(f"None of the {len(sets)} label sets has a label; no consensus")
+    if len(sets) > FEW:
+        return dawid_skene.fit_held_out(Triples.of_sets(sets, num_classes))
     patterns, place, counts = np.unique(
         sets, axis=1, return_inverse=True, return_counts=True
     )

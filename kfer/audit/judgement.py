@@ -98,9 +98,29 @@ def _notes(
         found.append("the model doesn't answer the annotators' classes")
     if classes and not classes.get("em", {}).get("converged", True):
         found.append(f"{suspicion.BOTH} has not converged")
+    if classes:
+        found += _second_opinion(classes)
     if not answers.joint:
         found.append(f"method {answers.config.method!r} has no S_joint to ask")
     return found
+
+
+def _second_opinion(classes: dict[str, Any]) -> list[str]:
+    """Whether the proposals are worth having, as far as other annotators tell."""
+    told = classes["second_opinion"]
+    asked = told["agree"] + told["disagree"]
+    if told["beats"] is None:
+        return [
+            f"{asked} labels of other annotators were held back on pictures with a "
+            "proposal: too few to tell whether proposals beat the labels"
+        ]
+    if not told["beats"]:
+        return [
+            f"nothing is proposed: of {asked} labels held back, {told['agree']} are "
+            f"the class that {classes['score']} would propose and {told['disagree']} "
+            "the one it would change, so it doesn't beat the annotators"
+        ]
+    return []
 
 
 def _of_values(

@@ -12,7 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from kfer.audit import agreement
-from kfer.crowd.confusion import confusion_counts, normalised, posterior
+from kfer.crowd.confusion import (
+    confusion_counts,
+    normalised,
+    posterior,
+    shrunk_matrices,
+)
 from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 
@@ -33,7 +38,7 @@ class Truth(NamedTuple):
 
 
 def fit(probabilities: np.ndarray, label_sets: np.ndarray) -> Truth:
-    """Fits M and T. It starts from the mean of the model and the votes, each one vote.
+    """fit_triples of label sets in columns.
 
     Args:
       probabilities: the model's [n, K].
@@ -44,17 +49,35 @@ def fit(probabilities: np.ndarray, label_sets: np.ndarray) -> Truth:
     """
     num_classes = probabilities.shape[1]
     sets = agreement.check(label_sets, num_classes)
-    if not (sets >= 0).any():
-        raise UserError(f"None of the {len(sets)} label sets has a label; no truth")
+    return fit_triples(probabilities, Triples.of_sets(sets, num_classes))
+
+
+def fit_triples(
+    probabilities: np.ndarray, triples: Triples, strength: float = 0.0
+) -> Truth:
+    """Fits M and T. It starts from the mean of the model and the votes, each one vote.
+
+    Args:
+      probabilities: the model's [n, K].
+      triples: the annotators' labels.
+      strength: of the shrinkage of T, see confusion.shrunk_matrices; 0 for annotators
+        who label much.
+
+    Raises:
+      UserError: no label at all.
+    """
+    if not len(triples.item):
+        raise UserError(
+            f"None of the {triples.num_annotators} label sets has a label; no truth"
+        )
     answers = np.maximum(probabilities, FLOOR)
     answers = answers / answers.sum(axis=1, keepdims=True)
-    triples = Triples.of_sets(sets, num_classes)
     q = normalised(answers + triples.votes())
     calibration = normalised(answers.T @ q)
     before, converged, iteration = -np.inf, False, 0
     while not converged and iteration < MAX_ITERATIONS:
         iteration += 1
-        confusions = normalised(confusion_counts(q, triples))
+        confusions = shrunk_matrices(confusion_counts(q, triples), strength)
         prior = answers @ calibration
         with np.errstate(divide="ignore"):
             q, log_evidence = posterior(np.log(prior), np.log(confusions), triples)

@@ -6,8 +6,9 @@ import types
 import numpy as np
 import pytest
 
-from kfer.audit import suspicion
+from kfer.audit import judgement, suspicion
 from kfer.audit.class_labels import ClassLabels
+from kfer.audit.label_sets import LabelSets
 from kfer.data import record, rewrite
 from tests.audit import judged
 
@@ -99,3 +100,20 @@ def test_what_the_method_learned_is_shown():
     np.testing.assert_allclose(learned["confusion"], matrix)
     # By the model 2.7 of 6 pictures are happy.
     assert learned["reliability"] == pytest.approx((2.7 * 0.9 + 3.3 * 0.7) / 6)
+
+
+def test_nothing_is_proposed_that_does_not_beat_the_annotators():
+    # 25 pictures that three annotators agree on, and a model that says otherwise.
+    names = judged.NAMES
+    columns = {name: record.categorical(name, judged.CLASSES) for name in names}
+    labels = {name: np.zeros(25, int) for name in names}
+    sets = LabelSets([str(i) for i in range(25)], labels, {}, columns, {})
+    answers = judged.answers()
+    wrong = {"expression": np.tile([0.1, 0.9], (25, 1))}
+    found = made("model", sets=sets, answers=answers._replace(by_target=wrong))
+    assert found.summary()["second_opinion"]["beats"] is False
+    assert not any(ranked.changed.any() for ranked in found.rankings.values())
+    (note,) = [n for n in judgement._second_opinion(found.summary()) if "nothing" in n]
+    assert "doesn't beat the annotators" in note
+    # The scores are there all the same.
+    assert found.rankings[names[0]].suspicion[0] == pytest.approx(0.9)
