@@ -1,5 +1,6 @@
 """A prepared data set's annotators: everything that its labels alone tell."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from kfer.audit import (
 )
 from kfer.audit.dawid_skene import Consensus
 from kfer.audit.label_sets import LabelSets
+from kfer.crowd.triples import Triples
 from kfer.crowd.values import ValueConsensus
 from kfer.data import dataset as dataset_lib
 from kfer.noise import flips
@@ -25,6 +27,7 @@ from kfer.training import run_folder
 FORMAT_VERSION = 1
 CONSENSUS = "consensus (Dawid-Skene)"
 MAJORITY = "majority vote"
+CROWD = "annotators"
 
 
 class Audit(NamedTuple):
@@ -52,6 +55,8 @@ def audit(data_dir: str, split: str = "train", command: str = "") -> Audit:
     sets = label_sets.read(dataset, split)
     classes, consensus = of_classes(sets)
     crowds, accounts = of_crowds(sets)
+    if classes and classes["pairwise"] is None:
+        crowds = [_as_crowd(sets, classes), *crowds]
     summary = {
         "format_version": FORMAT_VERSION,
         "provenance": run_folder.versions(dataset, command),
@@ -88,6 +93,18 @@ def of_crowds(
             summary, accounts[name] = found
             summaries.append(summary)
     return summaries, accounts
+
+
+def _as_crowd(sets: LabelSets, classes: dict[str, Any]) -> dict[str, Any]:
+    """Columns of one annotator each, more than can be shown in pairs, as a crowd."""
+    names = classes["annotators"]
+    truth_name, truth = sets.truth(names[0])
+    column = dataclasses.replace(
+        sets.columns[names[0]], name=truth_name or CROWD, annotators=tuple(names)
+    )
+    stack = np.stack([sets.labels[name] for name in names])
+    triples = Triples.of_sets(stack, column.size)
+    return crowd_classes.of_column(triples, column, truth, truth_name).summary
 
 
 def notes(
@@ -155,6 +172,7 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
     columns = {name: sets.labels[name] for name in (*names, *sets.derived())}
     same = [name for name, labels in columns.items() if _is_copy(labels, truth)]
     nothing = np.full_like(reference, -1)
+    few = len(names) <= dawid_skene.FEW
     found = {
         "names": list(classes),
         "annotators": names,
@@ -165,7 +183,7 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
             )
             for name, labels in (columns | computed).items()
         },
-        "pairwise": agreement.pairwise(stack, len(classes)),
+        "pairwise": agreement.pairwise(stack, len(classes)) if few else None,
         "fleiss_kappa": agreement.fleiss_kappa(votes),
         "unanimity": agreement.unanimity(votes),
         "never_given": [classes[i] for i in np.flatnonzero(~votes.any(axis=0))],

@@ -37,11 +37,13 @@ def figures(summary: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
 
     if found := summary["classes"]:
         names, pairs = found["annotators"], found["pairwise"]
-        if len(names) > 1:
+        if len(names) > 1 and pairs is not None:
             for key, title in (("agreement", "Agreement"), ("kappa", "Cohen's kappa")):
                 table = np.array(pairs[key], float)  # None becomes NaN
                 yield f"{title} of two annotators", inspect_plots.table(names, table)
         for name, row in found["against"].items():
+            if pairs is None and name in names:
+                continue
             png = pictures.confusion(
                 found["names"], row["confusion"], "given", found["reference"]
             )

@@ -28,6 +28,9 @@ def tables(summary: dict[str, Any]) -> list[Table]:
 
 def _of_classes(found: dict[str, Any], missing: dict[str, int]) -> Iterator[Table]:
     names, annotators = found["names"], found["annotators"]
+    few = found["pairwise"] is not None
+    # Of many annotators the crowd's tables tell, see crowd_tables.
+    shown = {n: r for n, r in found["against"].items() if few or n not in annotators}
     rows = [
         [
             name,
@@ -37,11 +40,11 @@ def _of_classes(found: dict[str, Any], missing: dict[str, int]) -> Iterator[Tabl
             number(row["noise"], True),
             number(row["kappa"]),
         ]
-        for name, row in found["against"].items()
+        for name, row in shown.items()
     ]
     heads = ["label set", "labels", "missing", "compared", "noise", "kappa"]
     yield Table(f"Label sets against {found['reference']}", heads, rows)
-    kept = {name: row["kept"] for name, row in found["against"].items()}
+    kept = {name: row["kept"] for name, row in shown.items()}
     yield Table(
         f"Share of each class of {found['reference']} that is labelled alike",
         ["class", *kept],
@@ -50,7 +53,9 @@ def _of_classes(found: dict[str, Any], missing: dict[str, int]) -> Iterator[Tabl
             for i, name in enumerate(names)
         ],
     )
-    if len(annotators) > 1:
+    if not few:
+        yield _together(found)
+    elif len(annotators) > 1:
         yield _pairs(found)
         yield _together(found)
         yield _dawid_skene(found)

@@ -99,12 +99,15 @@ def _judge(found: Any) -> tuple[Any, Any, list[dict[str, Any]]]:
 
 
 def _write_data(found: Any, judged: Any) -> str:
-    """The corrected copy of the data set; its path."""
+    """The corrected copy of the data set; its path, or '' if nothing is proposed."""
     from kfer.audit import corrections
     from kfer.data import dataset as dataset_lib
     from kfer.data import rewrite
 
     changes = corrections.of_judgement(found.sets, judged.rankings)
+    if not any(changes.values()):
+        print(f"\nNothing is proposed, so {FLAGS.corrected_data_dir} isn't written")
+        return ""
     provenance = {
         "command": common.command_line(),
         "commit": found.summary["provenance"]["commit"],

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from kfer import tasks
-from kfer.audit import audit, tables
+from kfer.audit import audit, files, tables
 from kfer.audit.label_sets import LabelSets
-from kfer.data import record
+from kfer.data import dataset, record
 from kfer.data.datasets import ReaderOptions, cifar10n
 from kfer.noise import flips
 from tests.audit import small
+from tests.crowd import crowds
+from tests.data import prepared
 
 SHARED = pathlib.Path(__file__).parents[2] / "../shared/data/cifar10n_human_labels.npz"
 
@@ -146,3 +148,33 @@ def test_labels_that_are_the_truth_themselves_have_no_noise():
     assert "mood is the reference itself, or its copy: its noise can't be told" in (
         audit.notes(sets, classes)
     )
+
+
+def test_many_annotators_are_a_crowd_instead_of_pairs(tmp_path):
+    truth, triples = crowds.sparse(annotators=30, share=0.1, items=200)
+    names = [f"annotator_{a:02d}" for a in range(30)]
+    columns = {name: record.categorical(name, tasks.EXPRESSIONS[:7]) for name in names}
+    clean = {"expression": record.categorical("expression", tasks.EXPRESSIONS[:7])}
+    said = [{} for _ in truth]
+    for i, a, label in zip(triples.item, triples.annotator, triples.label, strict=True):
+        said[i][names[a]] = int(label)
+    rows = [
+        record.Record(f"p{i}", prepared.png(i, 8), labels, {"expression": int(t)})
+        for i, (labels, t) in enumerate(zip(said, truth, strict=True))
+    ]
+    dataset.write(str(tmp_path / "set"), "crowd", {"train": rows}, columns, clean)
+    found = audit.audit(str(tmp_path / "set"))
+    (crowd,) = found.summary["crowds"]
+    assert found.summary["classes"]["pairwise"] is None and crowd["people"] == 30
+    text = tables.text(found.summary)
+    assert "Agreement of two annotators" not in text
+    assert "expression: annotators by clean/expression" in text
+    right = {name: row["right"] for name, row in crowd["consensus"].items()}
+    # What consensus.csv says is that of the crowd.
+    labelled = found.consensus.classes >= 0
+    shared = found.sets.clean["expression"][labelled]
+    assert np.mean(found.consensus.classes[labelled] == shared) == pytest.approx(
+        right["Dawid-Skene"]
+    )
+    files.write(str(tmp_path / "out"), found)
+    assert (tmp_path / "out" / "audit.html").exists()

@@ -1,6 +1,9 @@
 """kfer-audit: what it prints and writes; wrong use is one line, without TensorFlow."""
 
+import types
+
 import pytest
+from absl.testing import flagsaver
 
 from kfer.data import dataset as dataset_lib
 from tests import runs
@@ -67,3 +70,20 @@ def test_a_run_that_cannot_judge(tmp_path):
     status, _, stderr = run("audit", data, f"--run={runs.run()}", "--step=5")
     assert status == 2 and len(stderr.strip().splitlines()) == 1
     assert "has no checkpoint of step 5" in stderr
+
+
+def test_no_copy_is_written_where_nothing_is_proposed(monkeypatch, capsys, tmp_path):
+    from absl import flags
+
+    from kfer.audit import corrections
+    from kfer.bin import audit_main
+
+    target = str(tmp_path / "copy")
+    monkeypatch.setattr(corrections, "of_judgement", lambda *_: {"a": {}, "b": {}})
+    with flagsaver.flagsaver():
+        flags.FLAGS(["kfer-audit", f"--corrected_data_dir={target}"])
+        judged = types.SimpleNamespace(rankings={})
+        found = types.SimpleNamespace(sets=None)
+        assert audit_main._write_data(found, judged) == ""
+    assert "Nothing is proposed" in capsys.readouterr().out
+    assert not (tmp_path / "copy").exists()
