@@ -17,6 +17,7 @@ from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 
 ITERATIONS = 10
+SETTLED = 0.01  # of no item does the probability of a class change by more
 STEPS = 5  # of L-BFGS in an M-step
 
 
@@ -40,7 +41,7 @@ def fit(triples: Triples, iterations: int = ITERATIONS) -> Glad:
 
     Args:
       triples: L labels of N items by A annotators, K >= 2 classes.
-      iterations: of EM.
+      iterations: of EM at most; it stops when the posterior is SETTLED.
 
     Raises:
       UserError: no label at all, or a single class.
@@ -55,8 +56,10 @@ def fit(triples: Triples, iterations: int = ITERATIONS) -> Glad:
         right = q[triples.item, triples.label]
         parameters = _maximise(parameters, right, triples)
         prior = q.sum(axis=0) / q.sum()
-        q = _expect(prior, parameters, triples)
+        before, q = q, _expect(prior, parameters, triples)
         q[~labelled] = 0.0
+        if np.abs(q - before).max() < SETTLED:
+            break
     skill, log_ease = np.split(parameters, [triples.num_annotators])
     return Glad(q, prior, skill, np.exp(log_ease))
 
@@ -94,13 +97,11 @@ def _maximise(parameters, right, triples: Triples) -> np.ndarray:
         value = off @ off / 2.0 - gain.sum()
         return value, off - np.concatenate([by_skill, by_ease])
 
-    bounds = [(None, None)] * sizes[0] + [(-7.0, 7.0)] * sizes[1]
     found = optimize.minimize(
         downhill,
         parameters,
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
         options={"maxiter": STEPS},
     )
     return found.x

@@ -13,6 +13,9 @@ from kfer.data.record import Column, Record
 from kfer.errors import UserError
 from kfer.storage import whole
 
+# A record at a time costs more than reading it.
+_AT_ONCE = 64
+
 
 @dataclasses.dataclass(frozen=True)
 class ShardInfo:
@@ -39,7 +42,9 @@ def read_shard(path: str) -> Iterator[bytes]:
     import tensorflow as tf
 
     try:
-        yield from tf.data.TFRecordDataset(path).as_numpy_iterator()
+        records = tf.data.TFRecordDataset(path).batch(_AT_ONCE)
+        for batch in records.as_numpy_iterator():
+            yield from batch
     except tf.errors.OpError as error:
         raise UserError(
             f"{path} is not a whole TFRecord file ({error.message.splitlines()[0]}); "
