@@ -23,6 +23,8 @@ CORE = [
     "matplotlib",
     "numpy<2",
     "opencv-python-headless<4.12",
+    "openpyxl",
+    "pandas<2",
     "pillow",
     "tensorflow==2.15.1",
     "tensorflow-addons==0.23.0",

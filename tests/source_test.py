@@ -22,6 +22,9 @@ WITHOUT_TEST = {
     "kfer/data/datasets/affectnet_2021.py": "one layout of affectnet_test",
     "kfer/data/affectnet_labels.py": "affectnet_test",
     "kfer/data/manifest_rows.py": "datasets/manifest_test",
+    "kfer/data/importing/coding.py": "understand_test",
+    "kfer/data/importing/describe.py": "examples_test",
+    "kfer/bin/table_flags.py": "table_import_test",
     "kfer/data/storage.py": "input_pipeline_test",
     "kfer/preprocess/collect.py": "job_test reads what it collects",
     **{

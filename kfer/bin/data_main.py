@@ -1,5 +1,6 @@
 """Makes, checks and shows data sets.
 
+kfer-data import TABLE --images=DIR --out_dir=DIR    a table of anybody's ratings
 kfer-data make --dataset=NAME --out_dir=DIR [--source_dir=RAW] [flags]
 kfer-data verify DIR    reads everything and compares it with dataset.json
 kfer-data show DIR      splits, classes, columns, noise, what was set aside
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from absl import flags, logging
 
-from kfer.bin import common
+from kfer.bin import common, table_import
 from kfer.data import dataset as dataset_lib
 from kfer.data import datasets, folder, manifest, verification
 from kfer.data.dataset import Dataset
@@ -160,6 +161,7 @@ def audit_raf(arguments: Sequence[str]) -> None:
 
 
 SUBCOMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "import": table_import.run,
     "make": make,
     "verify": verify,
     "show": show,

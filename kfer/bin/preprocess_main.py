@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from absl import app, flags, logging
 
-from kfer.bin import common
+from kfer.bin import common, table_flags
 from kfer.data import datasets, verification
 from kfer.errors import UserError
 
@@ -141,6 +141,7 @@ def job_from_flags(beam_args: Sequence[str]):
             machine_labels=",".join(FLAGS.machine_labels),
             num_classes=num_classes,
             image_size=FLAGS.image_size,
+            table=_table(),
         ),
         transforms.Settings(
             FLAGS.source_dir,
@@ -159,6 +160,14 @@ def job_from_flags(beam_args: Sequence[str]):
         processes=FLAGS.processes or default_processes(beam_args),
         command=common.command_line(),
     )
+
+
+def _table() -> dict | None:
+    """What the flags say of a table, for the readers that read one."""
+    found = table_flags.options_from_flags()
+    if found and FLAGS.dataset not in ("manifest", "table"):
+        raise UserError(f"{sorted(found)[0]} goes with --dataset=manifest alone")
+    return found or None
 
 
 def _limit() -> dict[str, int] | None:

@@ -1,25 +1,16 @@
 """Pictures kept back from training, chosen by a hash of their name."""
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import rewrite
+from kfer.data import rewrite, tables
 from kfer.data.dataset import Dataset
 from kfer.data.folder import MANIFEST
 from kfer.errors import UserError
 
 SPLIT = "valid"
-
-
-def place(name: str, purpose: str = "holdout") -> float:
-    """A number in [0, 1) that follows from a name alone, uniform over names."""
-    digest = hashlib.sha256(
-        f"{purpose}\0{name}".encode(errors="surrogatepass")
-    ).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
 
 
 def chosen(
@@ -32,7 +23,7 @@ def chosen(
       share: of the groups, in (0, 1).
       group_of: name -> what goes into one split as a whole.
     """
-    return {name for name in names if place(group_of(name)) < share}
+    return {name for name in names if tables.place(group_of(name), "holdout") < share}
 
 
 def make(dataset: Dataset, share: float, out_dir: str, command: str = "") -> Dataset:

@@ -16,6 +16,8 @@ FILES = ("manifest.csv", "manifest.jsonl")
 NO_IMAGE = "no image named"
 ANNOTATOR = "annotator:"
 PROBLEM = "\0problem"
+# Words for nothing; in class columns -1 and -2 too, and -2 for valence and arousal.
+MISSING = ("nan", "na", "n/a", "null")
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -121,9 +123,32 @@ def rows(path: str, root: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
             row = json.loads(line)
             if not isinstance(row, dict):
                 raise ValueError(f"a {type(row).__name__}, expected an object")
-            yield source, {k: v for k, v in row.items() if v is not None and v != ""}
+            if any(_is_broken(text) for pair in row.items() for text in pair):
+                raise ValueError("half of a surrogate pair, which is no character")
+            yield source, {k: v for k, v in row.items() if not _is_missing(k, v)}
         except (ValueError, RecursionError) as error:
             yield source, {PROBLEM: (reasons.BAD_ANNOTATION, f"no JSON: {error}")}
+
+
+def _is_broken(value: Any) -> bool:
+    """Whether it holds half of a surrogate pair, which can't be written."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _is_missing(name: str, value: Any) -> bool:
+    """Whether a cell holds no label; see MISSING."""
+    if value is None or value == "":
+        return True
+    words = () if name in ("image", "id") else MISSING
+    base = name.removeprefix("clean:").partition(":")[0]
+    if base in ("expression", ANNOTATOR[:-1]):
+        words = (*words, "-1", "-2")
+    elif base in tasks_lib.VALENCE_AROUSAL:
+        words = (*words, "-2")
+    return isinstance(value, str | int | float) and (
+        str(value).strip().casefold() in ("", *words)
+    )
 
 
 def _csv_rows(path: str, root: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -132,7 +157,11 @@ def _csv_rows(path: str, root: str) -> Iterator[tuple[str, dict[str, Any]]]:
         if not names:
             names = [field.strip() for field in fields]
             continue
-        cells = {n: f.strip() for n, f in zip(names, fields, strict=False) if f.strip()}
+        cells = {
+            name: field.strip()
+            for name, field in zip(names, fields, strict=False)
+            if not _is_missing(name, field)
+        }
         if len(fields) != len(names):
             detail = f"{len(fields)} columns, expected {len(names)}"
             cells[PROBLEM] = (reasons.WRONG_COLUMNS, detail)
@@ -222,6 +251,12 @@ def _valence_arousal(row: dict[str, Any], prefix: str) -> dict[str, Any]:
     if problem := record_lib.valence_arousal().problem(values):
         raise BadRow(reasons.OUT_OF_RANGE, problem)
     return {"valence_arousal": values}
+
+
+def left_out(row: dict[str, Any]) -> tuple[str, ...]:
+    """Why single labels of a row are left out: a valence without its arousal."""
+    pairs = [[p + n in row for n in tasks_lib.VALENCE_AROUSAL] for p in ("", "clean:")]
+    return tuple(reasons.HALF_A_POINT for pair in pairs if sum(pair) == 1)
 
 
 def _numbers(value: Any) -> list[float]:

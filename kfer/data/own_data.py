@@ -1,12 +1,11 @@
 """The label tasks that a prepared data set of one's own declares."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
 from kfer.data import shards
 from kfer.data.dataset import Dataset
 from kfer.data.label_noise import ANNOTATOR
+from kfer.data.names import safe_names
 from kfer.data.record import LABEL, Column
 from kfer.data.rewrite import KEPT
 from kfer.errors import UserError
@@ -75,24 +74,6 @@ def target_of(column: Column, dataset: Dataset) -> str:
     if column.name.startswith((ANNOTATOR, KEPT)) or column.name == MAJORITY:
         return shards.truth_of(column, dataset.clean_columns) or column.name
     return column.name
-
-
-def safe_names(names: Sequence[str]) -> dict[str, str]:
-    """Names of any script -> the names that TensorFlow allows, each a different one.
-
-    'annotator_José M.' becomes 'annotator_Jose_M'; what is nothing in ASCII letters is
-    told apart by numbers.
-    """
-    found: dict[str, str] = {}
-    for name in names:
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-        base = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_") or "labels"
-        safe, number = base, 1
-        while safe in found.values():
-            number += 1
-            safe = f"{base}_{number}"
-        found[name] = safe
-    return found
 
 
 def has_aligned_faces(dataset: Dataset) -> bool:

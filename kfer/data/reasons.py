@@ -18,6 +18,9 @@ BAD_PIXELS = "bad pixels"
 BAD_NAME = "bad image name"
 NOT_ALIGNABLE = "face not alignable"
 
+# Of single labels that are left out; counted, no fault of the row.
+HALF_A_POINT = "valence or arousal alone"
+
 _NO_EXPRESSION = "no expression: "
 _NOT_ASKED_FOR = "class not asked for: "
 _LEAK = "leak: "

@@ -140,6 +140,7 @@ class RawExample(NamedTuple):
     source: str
     eyes: tuple[tuple[float, float], ...] = ()  # (x, y) of left and right eye in pixels
     box: tuple[float, ...] = ()  # x, y, width, height in pixels
+    dropped: tuple[str, ...] = ()  # why single labels were left out; counted
 
 
 class Rejected(NamedTuple):

@@ -16,6 +16,9 @@ import numpy as np
 
 from kfer.errors import UserError
 
+# No label has more; Python refuses to read some thousands.
+_MOST_DIGITS = 300
+
 
 def lines(path: str, root: str = "") -> Iterator[tuple[str, str]]:
     """('file:line', text) for each line that isn't blank; `file` is relative to root.
@@ -64,6 +67,8 @@ def number(text: str) -> float:
 def whole_number(text: str) -> int | None:
     """An integer, also when written '3.0'; None where the text is none."""
     text = text.strip()
+    if len(text) > _MOST_DIGITS:
+        return None
     if text.isdecimal():
         return int(text)
     value = number(text)
@@ -83,3 +88,9 @@ def image_words(seed: int, image_id: str, purpose: str) -> tuple[int, ...]:
 def image_rng(seed: int, image_id: str, purpose: str) -> np.random.Generator:
     """Random numbers that depend on the seed and the image alone, in whatever order."""
     return np.random.default_rng(image_words(seed, image_id, purpose))
+
+
+def place(name: str, purpose: str) -> float:
+    """A number in [0, 1) that follows from a name alone, uniform over names."""
+    text = f"{purpose}\0{name}".encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.sha256(text).digest()[:6], "big") / 2**48

@@ -21,7 +21,9 @@ import dataclasses
 import functools
 import io
 import os
+import re
 import struct
+import unicodedata
 import warnings
 
 import cv2
@@ -82,6 +84,10 @@ class Limits:
     min_side: int = 8
 
 
+# A drive's or an address's beginning; elsewhere a colon is a letter like others.
+_DRIVE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.\-]*:/")
+
+
 def resolve(root: str, path: str) -> str:
     """The real path of a file named by a record.
 
@@ -89,7 +95,7 @@ def resolve(root: str, path: str) -> str:
       BadImage: it is absolute, or leaves the root by '..' or by a link.
     """
     relative = path.replace("\\", "/")
-    if "\0" in relative or os.path.isabs(relative) or ":" in relative.split("/")[0]:
+    if "\0" in relative or os.path.isabs(relative) or _DRIVE.match(relative):
         raise BadImage(OUTSIDE, f"{path!r} is not relative to the root")
     folder, name = os.path.split(relative)
     base, real = _real_folders(root, folder)
@@ -108,14 +114,31 @@ def _real_folders(root: str, folder: str) -> tuple[str, str]:
     return base, os.path.realpath(os.path.join(base, folder))
 
 
+def find(root: str, path: str) -> str | None:
+    """The real path of a file that is there, or None.
+
+    A name is found whether its accents are letters of their own or marks (Unicode's
+    forms NFC and NFD), as systems write them differently.
+
+    Raises:
+      BadImage: see resolve.
+    """
+    forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
+    for name in dict.fromkeys(forms):
+        real = resolve(root, name)
+        if os.path.exists(real):
+            return real
+    return None
+
+
 def read_file(root: str, path: str, limits: Limits = Limits()) -> bytes:
     """The bytes of a picture that a record names.
 
     Raises:
       BadImage: outside the root, missing, no regular file, unreadable or too large.
     """
-    real = resolve(root, path)
-    if not os.path.exists(real):
+    real = find(root, path)
+    if real is None:
         raise BadImage(MISSING, f"no file {path!r}")
     if not os.path.isfile(real):
         raise BadImage(UNREADABLE, f"{path!r} is not a file")

@@ -18,6 +18,7 @@ from kfer.data.dataset import Dataset
 from kfer.data.datasets import ReaderOptions
 from kfer.data.folder import check_target, new_folder
 from kfer.data.label_noise import LabelNoise
+from kfer.data.record import Rejected
 from kfer.errors import UserError
 from kfer.preprocess import collect, leftovers, parallel
 from kfer.preprocess import rows as rows_lib
@@ -27,6 +28,8 @@ from kfer.preprocess.transforms import Settings
 # Beam's own default downloads a program; this runner is part of the Beam package.
 DEFAULT_RUNNER = "--runner=FnApiRunner"
 RECORDS_PER_SHARD = 4096
+# Letters of what was found that a refusal shows.
+_LONGEST = 120
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +90,8 @@ def run(job: Job) -> Dataset:
         folder = stack.enter_context(new_folder(job.out_dir, job.overwrite))
         work = stack.enter_context(leftovers.owned(folder))
         read = _read(job, module, work)
-        _check_share(job, read.rejected, read.rows, "after reading the annotations")
+        when = "after reading the annotations"
+        _check_share(job, read.rejected, read.rows, read.first, when)
         logging.info(
             "read %d annotations in %.1f s; decoding and aligning %s",
             read.rows,
@@ -125,16 +129,32 @@ def _read(job: Job, module: Any, work: str) -> Read:
     return found
 
 
-def _check_share(job: Job, rejected: Counter, rows: int, when: str) -> None:
+def _check_share(
+    job: Job,
+    rejected: Counter,
+    rows: int,
+    first: dict[str, list[Rejected]],
+    when: str,
+) -> None:
     faults = {k: n for k, n in rejected.items() if not reasons.is_exclusion(k)}
     total = sum(faults.values())
     if total > job.max_rejected * rows:
-        listed = ", ".join(f"{n} {reason}" for reason, n in sorted(faults.items()))
+        listed = ", ".join(
+            f"{n} {reason} ({_shown(first.get(reason, []))})"
+            for reason, n in sorted(faults.items())
+        )
         raise UserError(
             f"{total} of {rows} rows of {job.root} are faulty ({total / rows:.1%}, "
             f"--max_rejected={job.max_rejected:g}) {when}: {listed}; no data set was "
-            "written. Mend the folder or allow more"
+            "written. Mend them, or look at the rest with --max_rejected=1"
         )
+
+
+def _shown(rows: list[Rejected]) -> str:
+    """The first rows of a reason: where, and what was found."""
+    return "; ".join(
+        f"{row.source or row.image_id}: {row.detail[:_LONGEST]}" for row in rows
+    )
 
 
 def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
@@ -193,7 +213,10 @@ def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
             f"{read.rows} rows of {job.root} were read, but {written} records and "
             f"{len(rejected)} set aside arrived; {_unreached(folder)}"
         )
-    _check_share(job, counts, read.rows, "after decoding")
+    first: dict[str, list[Rejected]] = {}
+    for row in rejected:
+        rows_lib.keep_first(first, row)
+    _check_share(job, counts, read.rows, first, "after decoding")
     columns, clean = _columns(job, module)
     manifest.write_rejected(folder, rejected)
     content = manifest.build_manifest(
@@ -231,6 +254,7 @@ def _notes(
         {
             "rows": read.rows,
             "written": written,
+            "labels_left_out": dict(sorted(read.dropped.items())),
             "alignment": dict(sorted(alignment.items())),
             "settings": settings,
             "label_noise": dataclasses.asdict(job.noise),
@@ -259,6 +283,8 @@ def _log(content: dict[str, Any]) -> None:
     )
     for reason, number in content["rejected"].items():
         logging.info("set aside: %d %s", number, reason)
+    for reason, number in notes["labels_left_out"].items():
+        logging.info("labels left out: %d %s", number, reason)
     for split, table in content["noise"].items():
         for column, row in table.items():
             logging.info("%s %s: %s", split, column, manifest.noise_text(row))

@@ -23,6 +23,8 @@ from kfer.data.record import Column, RawExample, Rejected
 from kfer.noise import continuous
 
 CHUNK = 256
+# Rows that a refusal shows of each reason.
+SHOWN = 3
 
 
 class Row(NamedTuple):
@@ -46,6 +48,8 @@ class Read:
       chunks: paths of the chunk files, in order.
       value_noise: training label column of values -> row of the noise table, where the
         truth is known; no count of records tells it.
+      dropped: why single labels of a picture were left out -> how many.
+      first: reason -> its first few rejected annotations.
     """
 
     rows: int = 0
@@ -53,12 +57,16 @@ class Read:
     rejected: Counter = dataclasses.field(default_factory=Counter)
     chunks: list[str] = dataclasses.field(default_factory=list)
     value_noise: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    dropped: Counter = dataclasses.field(default_factory=Counter)
+    first: dict[str, list[Rejected]] = dataclasses.field(default_factory=dict)
 
 
 def columns_of(
     module: Any, root: str, options: ReaderOptions
 ) -> tuple[dict[str, Column], dict[str, Column]]:
     """The label and clean columns of a raw folder."""
+    if hasattr(module, "clean_columns_in"):
+        return module.columns_in(root, options), module.clean_columns_in(root, options)
     if hasattr(module, "columns_in"):
         return module.columns_in(root, options), module.clean_columns(options)
     return module.columns(options), module.clean_columns(options)
@@ -151,12 +159,14 @@ def write_chunks(
     for row in rows:
         if row.rejected is None:
             found.splits[row.example.split] += 1
+            found.dropped.update(row.example.dropped)
             given = labels.get(row.example.image_id, row.example.labels)
             row = Row(row.example._replace(labels=given), None)
             if row.example.split == "train":
                 _collect_values(row.example, values)
         else:
             found.rejected[row.rejected.reason] += 1
+            keep_first(found.first, row.rejected)
         found.rows += 1
         lines.append(to_json(row))
         if len(lines) == CHUNK:
@@ -169,6 +179,13 @@ def write_chunks(
         for name, pairs in values.items()
     }
     return found
+
+
+def keep_first(first: dict[str, list[Rejected]], row: Rejected) -> None:
+    """Keeps the first SHOWN rows of each reason."""
+    kept = first.setdefault(row.reason, [])
+    if len(kept) < SHOWN:
+        kept.append(row)
 
 
 def _collect_values(
@@ -208,6 +225,7 @@ def from_json(line: str) -> Row:
                 "clean": _tuples(example["clean"]),
                 "eyes": tuple(map(tuple, example["eyes"])),
                 "box": tuple(example["box"]),
+                "dropped": tuple(example["dropped"]),
             }
         )
     return Row(example, rejected and Rejected(*rejected))

@@ -78,8 +78,8 @@ def test_verify_reads_everything(folders, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "A subcommand is needed; known: make, verify, show"),
-        (["shwo"], "Unknown subcommand 'shwo'; known: make, verify, show"),
+        ([], "A subcommand is needed; known: import, make, verify, show"),
+        (["shwo"], "Unknown subcommand 'shwo'; known: import, make, verify, show"),
         (["show"], "show takes one folder, got []"),
         (["show", "/nowhere"], "There is no folder /nowhere"),
         (["make", "--out_dir=x"], "make needs --dataset"),

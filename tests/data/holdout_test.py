@@ -1,19 +1,12 @@
 import pytest
 
-from kfer.data import holdout, rewrite
+from kfer.data import holdout, rewrite, tables
 from kfer.errors import UserError
 from tests.data import prepared
 
 
 def ids(dataset, split):
     return {record.image_id for record in rewrite.records(dataset, split)}
-
-
-def test_place_is_uniform_and_follows_from_the_name_alone():
-    places = [holdout.place(str(i)) for i in range(2000)]
-    assert 0.47 < sum(places) / 2000 < 0.53
-    assert 0.08 < sum(p < 0.1 for p in places) / 2000 < 0.12
-    assert places[7] == holdout.place("7") != holdout.place("7", "other")
 
 
 def test_groups_stay_together():
@@ -26,7 +19,7 @@ def test_groups_stay_together():
 def test_pictures_move_and_labels_stay(tmp_path):
     made = prepared.write(tmp_path / "set", num_train=40)
     copy = holdout.make(made, 0.25, str(tmp_path / "copy"), "a command")
-    expected = {i for i in ids(made, "train") if holdout.place(i) < 0.25}
+    expected = {i for i in ids(made, "train") if tables.place(i, "holdout") < 0.25}
     assert ids(copy, "valid") == expected and 0 < len(expected) < 40
     assert ids(copy, "train") == ids(made, "train") - expected
     assert ids(copy, "test") == ids(made, "test")

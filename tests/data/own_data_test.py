@@ -72,16 +72,6 @@ def test_older_data_sets_tell_the_truth_by_its_classes(tmp_path):
     ]
 
 
-def test_safe_names_differ():
-    assert own_data.safe_names(["é", "e", "日本", "東京", "a/b:c"]) == {
-        "é": "e",
-        "e": "e_2",
-        "日本": "labels",
-        "東京": "labels_2",
-        "a/b:c": "a_b_c",
-    }
-
-
 def test_a_target_survives_the_disk_and_counts_in_the_hash(own, tmp_path):
     assert own.columns["annotator_b"].target == "mood"
     assert "target" not in own.columns["tension"].as_dict()

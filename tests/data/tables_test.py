@@ -64,3 +64,10 @@ def test_image_words_depend_on_seed_image_and_purpose_alone():
     assert words == tables.image_words(1, "a", "x")
     others = [(2, "a", "x"), (1, "b", "x"), (1, "a", "y")]
     assert len({words, *(tables.image_words(*other) for other in others)}) == 4
+
+
+def test_place_is_uniform_and_follows_from_the_name_alone():
+    places = [tables.place(str(i), "split") for i in range(2000)]
+    assert 0.47 < sum(places) / 2000 < 0.53
+    assert 0.08 < sum(p < 0.1 for p in places) / 2000 < 0.12
+    assert places[7] == tables.place("7", "split") != tables.place("7", "other")

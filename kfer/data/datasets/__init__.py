@@ -23,6 +23,7 @@ DATASETS = {
     "manifest": "kfer.data.datasets.manifest",
     "raf": "kfer.data.datasets.raf",
     "synthetic_faces": "kfer.data.datasets.synthetic_faces",
+    "table": "kfer.data.datasets.table",
 }
 
 
@@ -44,6 +45,8 @@ class ReaderOptions:
       num_classes: expressions, 7 or 8 with contempt.
       image_size: side in pixels of pictures that are drawn.
       source: where the raw data is: 'files' (the official layout) or 'tfds'.
+      table: of a table of ratings, fields of importing.options.TableOptions; None for
+        their defaults.
     """
 
     seed: int = 0
@@ -56,6 +59,7 @@ class ReaderOptions:
     num_classes: int = 7
     image_size: int = 32
     source: str = "files"
+    table: dict[str, Any] | None = None
 
     def __post_init__(self):
         if self.flip not in ("exclusive", "inclusive"):

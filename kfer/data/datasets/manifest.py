@@ -22,6 +22,8 @@ right_eye_x, right_eye_y  other, in pixels of the upright picture
 landmarks                 68 points instead, x;y;x;y...
 box                       x;y;width;height of the face in pixels
 
+A file of another form is read as any table is, see kfer.data.importing.
+
 An empty cell (null in JSON) is missing, not guessed. 'none', 'uncertain' and 'no_face'
 of an annotator are missing; as the expression they set the row aside, as does a class
 outside those asked for.
@@ -33,9 +35,11 @@ from typing import Any
 import numpy as np
 
 from kfer import tasks as tasks_lib
-from kfer.data import manifest_rows
+from kfer.data import manifest_form, manifest_rows
 from kfer.data import record as record_lib
 from kfer.data.datasets import ReaderOptions
+from kfer.data.importing import examples, sources
+from kfer.data.importing.options import TableOptions, from_dict
 from kfer.data.record import Column, RawExample, Rejected
 
 
@@ -60,6 +64,8 @@ def columns_in(root: str, options: ReaderOptions) -> dict[str, Column]:
     Raises:
       UserError: no manifest, or its header lacks 'image'.
     """
+    if table := _as_table(root, options):
+        return sources.load(root, table)[1].columns
     classes = tasks_lib.EXPRESSIONS[: options.num_classes]
     found = columns(options)
     for name in manifest_rows.annotators(manifest_rows.find(root)):
@@ -68,8 +74,29 @@ def columns_in(root: str, options: ReaderOptions) -> dict[str, Column]:
     return found
 
 
+def clean_columns_in(root: str, options: ReaderOptions) -> dict[str, Column]:
+    """The columns of the truth of this folder's manifest."""
+    if table := _as_table(root, options):
+        return sources.load(root, table)[1].clean_columns
+    return clean_columns(options)
+
+
+def _as_table(root: str, options: ReaderOptions) -> TableOptions | None:
+    """How a manifest is read that isn't in this module's own form, or of which more is
+    said; None for its own form. Without a column for it, all is of the split train."""
+    path = manifest_rows.find(root)
+    if not options.table and manifest_form.is_own(path):
+        return None
+    fields = {"order": "kfer", "splits": (0.0, 0.0), **(options.table or {})}
+    return from_dict(fields | {"path": path})
+
+
 def read(root: str, options: ReaderOptions) -> Iterator[RawExample | Rejected]:
     """Every row of the manifest; see datasets.Reader."""
+    if table := _as_table(root, options):
+        found, made = sources.load(root, table)
+        yield from examples.read(found, table, made)
+        return
     path = manifest_rows.find(root)
     names = set(manifest_rows.column_names(path))
     for source, row in manifest_rows.rows(path, root):
@@ -101,6 +128,7 @@ def _example(
         "",
         manifest_rows.eyes_of(row),
         manifest_rows.box_of(row),
+        manifest_rows.left_out(row),
     )
 
 

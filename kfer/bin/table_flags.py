@@ -1,0 +1,109 @@
+"""Flags that say what a table of ratings doesn't tell itself."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from kfer.bin import common
+from kfer.errors import UserError
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("delimiter", "", "Of cells, such as ';' or tab.")
+flags.DEFINE_string("encoding", "", "Of a text file, such as cp1252.")
+flags.DEFINE_enum("decimal", "", ["", ".", ","], "What parts decimals.")
+flags.DEFINE_string("sheet", "", "Of a spreadsheet.")
+flags.DEFINE_multi_string(
+    "column",
+    [],
+    "ROLE=HEADER: which column is the image, id, split, subject or annotator.",
+)
+flags.DEFINE_list("labels", [], "Headers of more columns of classes.")
+flags.DEFINE_list("votes", [], "Headers of columns that count a class's votes each.")
+flags.DEFINE_list("ignore", [], "Headers of columns that are no labels.")
+flags.DEFINE_multi_string(
+    "classes",
+    [],
+    "[HEADER=]NAME,NAME,... in the order of the numbers, or NUMBER:NAME,...",
+)
+flags.DEFINE_multi_string(
+    "scale", [], "DIMENSION=LOW:HIGH, such as valence=1:9; may be given many times."
+)
+flags.DEFINE_string(
+    "synonyms",
+    "",
+    'JSON file of names in the table and names to use, {"joy": "happy"}.',
+)
+flags.DEFINE_string("order", "", "Of numbers that are expressions, such as raf.")
+flags.DEFINE_list("missing", None, "Words that stand for no label, in any case.")
+
+# Flag -> the option of importing.options.TableOptions.
+_PLAIN = ("delimiter", "encoding", "decimal", "sheet", "order")
+_LISTS = ("labels", "votes", "ignore", "missing")
+
+
+def options_from_flags(**fields: Any) -> dict[str, Any]:
+    """Fields of TableOptions that the flags give; {} if none is given.
+
+    Args:
+      **fields: more of them.
+
+    Raises:
+      UserError: a flag that makes no sense.
+    """
+    from kfer.data.importing.options import TableOptions
+
+    found: dict[str, Any] = {n: FLAGS[n].value for n in _PLAIN if FLAGS[n].value}
+    if found.get("delimiter") in ("tab", "\\t"):
+        found["delimiter"] = "\t"
+    found |= {name: list(FLAGS[name].value) for name in _LISTS if FLAGS[name].value}
+    if "missing" in found:
+        found["missing"] = ["", *(word.strip().casefold() for word in found["missing"])]
+    pairs = {
+        "columns": _pairs("column", FLAGS.column),
+        "classes": {k: v.split(",") for k, v in _class_lists(FLAGS.classes).items()},
+        "scales": {k: _scale(k, v) for k, v in _pairs("scale", FLAGS.scale).items()},
+        "synonyms": _synonyms(FLAGS.synonyms) if FLAGS.synonyms else {},
+    }
+    found |= {name: value for name, value in pairs.items() if value}
+    TableOptions(**found | fields)
+    return found | fields
+
+
+def _pairs(flag: str, texts: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, mid, value = text.rpartition("=")
+        if not (name and mid and value):
+            raise UserError(f"--{flag} takes NAME=VALUE, got {text!r}")
+        found[name] = value
+    return found
+
+
+def _class_lists(texts: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        found[name] = value
+    return found
+
+
+def _scale(name: str, text: str) -> list[float]:
+    low, mid, high = text.partition(":")
+    if not mid:
+        raise UserError(f"--scale={name} takes LOW:HIGH, got {text!r}")
+    return list(common.numbers([low, high], f"scale={name}"))
+
+
+def _synonyms(path: str) -> dict[str, str]:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            found = json.load(file)
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"--synonyms={path} can't be read: {error}") from error
+    plain = isinstance(found, dict) and all(isinstance(v, str) for v in found.values())
+    if not plain:
+        raise UserError(f'--synonyms={path} is no JSON object like {{"joy": "happy"}}')
+    return found

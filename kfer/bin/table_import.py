@@ -1,0 +1,83 @@
+"""kfer-data import: a table of ratings and a folder of pictures -> a data set."""
+
+import os
+from collections.abc import Sequence
+
+from absl import flags, logging
+
+from kfer.bin import common, table_flags
+from kfer.errors import UserError
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("images", "", "Folder that the table's picture names start from.")
+flags.DEFINE_enum(
+    "alignment",
+    None,
+    ["eyes", "authors_2021", "none"],
+    "eyes puts faces upright, none keeps the centred square; eyes where the table has "
+    "eyes or boxes, else none.",
+)
+flags.DEFINE_float(
+    "max_rejected", 0.05, "Share of faulty rows at which nothing is written.", 0.0, 1.0
+)
+flags.DEFINE_list(
+    "splits", ["0.1", "0.1"], "Shares of test and valid where no column says the split."
+)
+flags.DEFINE_bool("dry_run", False, "Only say what is understood.")
+
+_IMAGE_SIZE = 64
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Says what a table means, then makes the data set.
+
+    Raises:
+      UserError: wrong use, or see importing.sources.load and preprocess.job.run.
+    """
+    if len(arguments) != 1:
+        raise UserError(f"import takes one table or folder, got {list(arguments)}")
+    path = os.path.abspath(arguments[0])
+    if not os.path.exists(path):
+        raise UserError(f"There is no table {arguments[0]}")
+    root = FLAGS.images or (path if os.path.isdir(path) else os.path.dirname(path))
+    if not os.path.isdir(root):
+        raise UserError(f"There is no folder --images={root}")
+    if not FLAGS.out_dir and not FLAGS.dry_run:
+        raise UserError("import needs an --out_dir to make, or --dry_run")
+    from kfer.data.importing import describe, sources
+    from kfer.data.importing.options import from_dict
+
+    splits = common.numbers(FLAGS.splits, "splits")
+    table = table_flags.options_from_flags(path=path, splits=list(splits))
+    found, made = sources.load(root, from_dict(table))
+    print(describe.describe(found, made, from_dict(table)), flush=True)
+    if not FLAGS.dry_run:
+        _make(
+            root, table, bool(set(found.roles.of) & {"box", "landmarks", "left_eye_x"})
+        )
+
+
+def _make(root: str, table: dict, has_faces: bool) -> None:
+    from kfer.data.datasets import ReaderOptions
+    from kfer.preprocess import job, transforms
+
+    alignment = FLAGS.alignment or ("eyes" if has_faces else "none")
+    size = FLAGS.image_size if FLAGS["image_size"].present else _IMAGE_SIZE
+    described = job.Job(
+        "table",
+        root,
+        os.path.normpath(FLAGS.out_dir),
+        ReaderOptions(seed=FLAGS.seed, image_size=size, table=table),
+        transforms.Settings(root, image_size=size, alignment=alignment),
+        max_rejected=FLAGS.max_rejected,
+        overwrite=FLAGS.overwrite,
+        processes=len(os.sched_getaffinity(0)),
+        command=common.command_line(),
+    )
+    job.check(described)
+    common.import_tensorflow()
+    dataset = job.run(described)
+    counts = {split: info.num_records for split, info in dataset.splits.items()}
+    logging.info("%s holds %s", dataset.root, counts)
+    print(f"Train on it: kfer-train --data_dir={dataset.root} --out_dir=RUN")

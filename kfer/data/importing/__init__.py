@@ -1,0 +1,1 @@
+"""Tables of ratings as people have them, understood without questions."""

@@ -1,0 +1,192 @@
+"""Columns of labels as numbers, with what is wrong in which row."""
+
+import dataclasses
+import functools
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from kfer import tasks as tasks_lib
+from kfer.data import reasons
+from kfer.data import record as record_lib
+from kfer.data.importing import classes as classes_lib
+from kfer.data.importing import values
+from kfer.data.importing.options import TableOptions, is_missing
+from kfer.data.importing.reading import Table
+from kfer.data.importing.roles import Labels
+from kfer.data.record import Column
+from kfer.errors import UserError
+
+UNIT = (-1.0, 1.0)
+# Dimensions that are stored in UNIT whatever their scale.
+_IN_UNIT = (*tasks_lib.VALENCE_AROUSAL, "dominance")
+# More values than this share beyond the scale: the scale is another.
+_FEW = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Coded:
+    """A table column of labels as numbers.
+
+    Attributes:
+      codes: [rows], of classes (-1 where missing) or values (NaN where missing).
+      faults: row -> (reason, detail).
+    """
+
+    codes: np.ndarray
+    faults: Mapping[int, tuple[str, str]]
+
+
+def of_group(
+    table: Table, target: str, group: list[Labels], options: TableOptions
+) -> tuple[Column, dict[str, Coded], list[str]]:
+    """All columns of one truth.
+
+    Returns:
+      Its classes, or its range; header -> labels; and sentences on what was found.
+
+    Raises:
+      UserError: classes and values at once, or what they mean can't be told.
+    """
+    kinds = {part.is_values for part in group}
+    if len(kinds) > 1:
+        raise UserError(
+            f"{table.name}: of {[p.header for p in group]} some are classes and some "
+            f"values of {target!r}; rename one, or --ignore it"
+        )
+    if not kinds.pop():
+        return of_classes(table, target, group, options)
+    scale, coded, said = of_values(table, target, group, options)
+    column = Column(target, tasks_lib.CONTINUOUS, (), (target,), *scale)
+    return column, coded, said
+
+
+def of_classes(
+    table: Table, target: str, group: list[Labels], options: TableOptions
+) -> tuple[Column, dict[str, Coded], list[str]]:
+    """One list of classes for all columns of a truth."""
+    orders = {part.order for part in group if part.order}
+    if len(orders) > 1:
+        raise UserError(
+            f"{table.name}: the columns {[p.header for p in group]} number the classes "
+            f"of one truth in the orders {sorted(orders)}; give one order"
+        )
+    order = next(iter(orders), options.order)
+    counts: Counter = Counter()
+    for part in group:
+        counts.update(table.cells[part.header].value_counts().to_dict())
+    flag = target if target != "label" else group[0].header
+    known = classes_lib.vocabulary(counts, target, options, order, flag)
+    # Header words that say no more than that there are classes.
+    generic = target in ("label", "class", "category", "emotion")
+    name = "expression" if known.is_expression and generic else target
+    coded = {p.header: _coded_classes(table, p.header, known) for p in group}
+    said = [f"classes of {name}: {_counted(known, counts)}"]
+    said += [f"{name} by the {known.numbering}"] if known.numbering else []
+    said += _said_missing(name, counts, options)
+    return record_lib.categorical(name, known.classes), coded, said
+
+
+def _coded_classes(table: Table, header: str, known: classes_lib.Vocabulary) -> Coded:
+    cells = table.cells[header]
+    codes = cells.map(lambda text: known.codes.get(text, classes_lib.MISSING))
+    bad = cells[cells.isin(known.faults.keys())]
+    faults = {
+        row: (known.faults[text][0], f"column {header!r}: {known.faults[text][1]}")
+        for row, text in bad.items()
+    }
+    return Coded(codes.to_numpy(np.int64), faults)
+
+
+def _counted(known: classes_lib.Vocabulary, counts: Counter) -> str:
+    by_class = Counter()
+    for text, code in known.codes.items():
+        by_class[code] += counts[text]
+    return ", ".join(f"{c} ({by_class[i]})" for i, c in enumerate(known.classes))
+
+
+def _said_missing(name: str, counts: Counter, options: TableOptions) -> list[str]:
+    words = {t: n for t, n in counts.items() if t and is_missing(t, options)}
+    if not words:
+        return []
+    listed = ", ".join(f"{text!r} ({n})" for text, n in sorted(words.items()))
+    return [f"no label of {name}: {listed}"]
+
+
+def of_values(
+    table: Table, target: str, group: list[Labels], options: TableOptions
+) -> tuple[tuple[float, float], dict[str, Coded], list[str]]:
+    """Values of one truth on the scale that is stored."""
+    header = group[0].header
+    scale = options.scales.get(target) or options.scales.get(header)
+    for part in group:
+        values.check_decimal(table.cells[part.header], part.header, options.decimal)
+    stored = UNIT if target in _IN_UNIT or not scale else scale
+    given = scale or UNIT
+    coded = {p.header: _coded_values(table, p.header, given, options) for p in group}
+    wrong = sum(len(part.faults) for part in coded.values())
+    total = wrong + sum(int(np.isfinite(c.codes).sum()) for c in coded.values())
+    if not scale and wrong > _FEW * total:
+        low, high = _extent(table, group, options)
+        raise UserError(
+            f"{table.name}: values of {target!r} go from {low:g} to {high:g}, beyond "
+            f"[-1, 1] ({_examples(table, coded)}); say --scale={target}=LOW:HIGH, "
+            f"such as --scale={target}={low:g}:{high:g}"
+        )
+    if scale and stored != scale:
+        coded = {
+            key: dataclasses.replace(
+                part, codes=values.rescaled(part.codes, scale, stored)
+            )
+            for key, part in coded.items()
+        }
+    words = f"{given[0]:g}..{given[1]:g}"
+    as_stored = f", stored in [{stored[0]:g}, {stored[1]:g}]" if stored != given else ""
+    return stored, coded, [f"values of {target}: {words}{as_stored}"]
+
+
+def _coded_values(
+    table: Table, header: str, scale: tuple[float, float], options: TableOptions
+) -> Coded:
+    faults: dict[int, tuple[str, str]] = {}
+
+    @functools.cache
+    def code(text: str) -> float | str:
+        value = values.number(text, options.decimal)
+        if value is not None and scale[0] <= value <= scale[1]:
+            return value
+        if is_missing(text, options):
+            return np.nan
+        if value is None:
+            return f"{text[:40]!r} is no number"
+        return f"{text[:40]} is outside [{scale[0]:g}, {scale[1]:g}]"
+
+    found = []
+    for row, text in enumerate(table.cells[header]):
+        value = code(text)
+        if isinstance(value, str):
+            no_number = value.endswith("no number")
+            reason = reasons.NOT_A_NUMBER if no_number else reasons.OUT_OF_RANGE
+            faults[row], value = (reason, f"column {header!r}: {value}"), np.nan
+        found.append(value)
+    return Coded(np.array(found, np.float64), faults)
+
+
+def _extent(
+    table: Table, group: list[Labels], options: TableOptions
+) -> tuple[float, float]:
+    cells = pd.concat([table.cells[part.header] for part in group]).unique()
+    numbers = [values.number(text, options.decimal) for text in cells]
+    known = [value for value in numbers if value is not None]
+    return min(known, default=0.0), max(known, default=0.0)
+
+
+def _examples(table: Table, coded: Mapping[str, Coded]) -> str:
+    rows = [
+        f"line {table.lines[row]}, {detail}"
+        for part in coded.values()
+        for row, (_, detail) in list(part.faults.items())[:3]
+    ]
+    return "; ".join(rows[:3])

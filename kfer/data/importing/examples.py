@@ -1,0 +1,232 @@
+"""An understood table -> one example a picture, and what was set aside."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from kfer.data import manifest_rows, reasons, tables
+from kfer.data.importing import roles as roles_lib
+from kfer.data.importing import understand as understand_lib
+from kfer.data.importing.options import TableOptions
+from kfer.data.importing.understand import LabelSet, Understanding
+from kfer.data.manifest_rows import BadRow
+from kfer.data.record import Column, RawExample, Rejected
+from kfer.errors import UserError
+
+AGAIN = "second rating of a picture by one annotator"
+TWO_SPLITS = "picture in two splits"
+NO_ANNOTATOR = "no annotator named"
+NO_CLASS = "vote for no class"
+Labels = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How rows become examples.
+
+    Attributes:
+      columns: label columns by name.
+      clean_columns: columns of the truth by name.
+      named: (label set, annotator) -> label column; the truth's have annotator ''.
+    """
+
+    columns: dict[str, Column]
+    clean_columns: dict[str, Column]
+    named: Mapping[tuple[LabelSet, str], str]
+
+
+def plan(found: Understanding) -> Plan:
+    """The columns of a table's labels."""
+    several = len({s.target for s in found.sets if not s.is_truth}) > 1
+    columns, clean, named = {}, {}, {}
+    for label_set in found.sets:
+        target = found.targets[label_set.target]
+        if label_set.is_truth:
+            clean[target.name] = target
+            named[label_set, ""] = target.name
+            continue
+        for person in _people(found, label_set):
+            column = understand_lib.column_of(label_set, target, person, several)
+            if column.name in columns and not found.is_long:
+                raise UserError(
+                    f"{found.table.name} has two columns of {column.name}, the second "
+                    f"is {label_set.headers[0]!r}; leave one out with --ignore"
+                )
+            columns[column.name] = column
+            named[label_set, person] = column.name
+    if found.votes:
+        columns |= found.votes.columns()
+    if not clean:
+        clean = {n: c for n, c in columns.items() if not c.target}
+    return Plan(columns, clean, named)
+
+
+def _people(found: Understanding, label_set: LabelSet) -> list[str]:
+    if not found.is_long or label_set.annotator:
+        return [label_set.annotator]
+    return [name for name in dict.fromkeys(annotators(found)) if name]
+
+
+def annotators(found: Understanding) -> list[str]:
+    """Of each row of a long table; nameless ones are numbered within their picture."""
+    cells = found.table.cells
+    if "annotator" in found.roles.of:
+        return [text.strip() for text in cells[found.roles.of["annotator"]]]
+    images = cells[found.roles.of["image"]]
+    return [str(n + 1) for n in images.groupby(images).cumcount()]
+
+
+def read(
+    found: Understanding, options: TableOptions, made: Plan
+) -> Iterator[RawExample | Rejected]:
+    """Every picture of a table, in the order of its first row.
+
+    Args:
+      found: see understand.
+      options: for the split.
+      made: see plan.
+
+    Returns:
+      Examples; a Rejected for each row of a wide table, or rating of a long one, that
+      is set aside.
+    """
+    people = annotators(found) if found.is_long else [""] * len(found.table.cells)
+    pictures: dict[str, list[int]] = {}
+    image = found.table.cells[found.roles.of["image"]].tolist()
+    for row, name in enumerate(image):
+        key = name if found.is_long else str(row)
+        pictures.setdefault(key, []).append(row)
+    for rows in pictures.values():
+        yield from _picture(found, options, made, rows, people)
+
+
+def _picture(
+    found: Understanding,
+    options: TableOptions,
+    made: Plan,
+    rows: list[int],
+    people: list[str],
+) -> Iterator[RawExample | Rejected]:
+    """One example of all good rows of a picture."""
+    image_id = _cell(found, "id", rows[0]) or _cell(found, "image", rows[0])
+    example, labels, clean, dropped = None, {}, {}, []
+    for row in rows:
+        try:
+            base = _base(found, options, row, image_id)
+            if example and base.split != example.split:
+                raise BadRow(TWO_SPLITS, f"{base.split} and {example.split}")
+            more = _labels(found, made, row, people[row], image_id, dropped)
+            if labels.keys() & more[0].keys():
+                raise BadRow(AGAIN, f"{people[row]} rated {image_id} before")
+            example = example or base
+            labels |= more[0]
+            clean |= more[1]
+        except BadRow as error:
+            source = found.table.source(row)
+            yield Rejected(image_id, error.reason, error.detail, source)
+    if example:
+        if not any(part.is_truth for part in found.sets):
+            clean = {n: v for n, v in labels.items() if n in made.clean_columns}
+        yield example._replace(labels=labels, clean=clean, dropped=tuple(dropped))
+
+
+def _cell(found: Understanding, role: str, row: int) -> str:
+    header = found.roles.of.get(role)
+    return found.table.cells[header].iat[row].strip() if header else ""
+
+
+def _base(
+    found: Understanding, options: TableOptions, row: int, image_id: str
+) -> RawExample:
+    """The example of a row without its labels.
+
+    Raises:
+      BadRow: the row as a whole is faulty, or names no picture.
+    """
+    if problem := found.table.problems.get(row):
+        raise BadRow(reasons.BAD_ANNOTATION, problem)
+    image = _cell(found, "image", row)
+    if not image:
+        raise BadRow(manifest_rows.NO_IMAGE, "the image cell is empty")
+    geometry = {
+        name: text for name in roles_lib.GEOMETRY if (text := _cell(found, name, row))
+    }
+    return RawExample(
+        image_id,
+        _split(found, options, row, image),
+        image,
+        {},
+        {},
+        found.table.source(row),
+        manifest_rows.eyes_of(geometry),
+        manifest_rows.box_of(geometry),
+    )
+
+
+def _split(found: Understanding, options: TableOptions, row: int, image: str) -> str:
+    if "split" in found.roles.of:
+        word = _cell(found, "split", row)
+        return manifest_rows.split_of({"split": word} if word else {})
+    test, valid = options.splits
+    place = tables.place(_cell(found, "subject", row) or image, "split")
+    return "test" if place < test else "valid" if place < test + valid else "train"
+
+
+def _labels(
+    found: Understanding,
+    made: Plan,
+    row: int,
+    person: str,
+    image_id: str,
+    dropped: list[str],
+) -> tuple[Labels, Labels]:
+    """Labels and truth of a row; what is left out is noted in `dropped`.
+
+    Raises:
+      BadRow: a cell that means nothing.
+    """
+    labels: Labels = {}
+    clean: Labels = {}
+    if found.is_long and not person:
+        raise BadRow(NO_ANNOTATOR, "the annotator cell is empty")
+    for label_set in found.sets:
+        value = _value(found, label_set, row, dropped)
+        whose = label_set.annotator or person
+        if value is not None and label_set.is_truth:
+            clean[made.named[label_set, ""]] = value
+        elif value is not None:
+            labels[made.named[label_set, whose]] = value
+    if found.votes:
+        if problem := found.votes.faults.get(row):
+            raise BadRow(reasons.BAD_VOTES, problem)
+        labels |= found.votes.labels(row, image_id)
+        if found.votes.dropped[row] > 0:
+            dropped.append(NO_CLASS)
+    return labels, clean
+
+
+def _value(
+    found: Understanding, label_set: LabelSet, row: int, dropped: list[str]
+) -> Any:
+    """A class, a tuple of values, or None where it is missing."""
+    cells = []
+    for header in label_set.headers:
+        coded = found.coded[header]
+        if row in coded.faults:
+            reason, detail = coded.faults[row]
+            # An annotator's 'none' is no label; as the expression it says what is seen.
+            if reasons.is_exclusion(reason) and (label_set.annotator or found.is_long):
+                dropped.append(reason)
+                return None
+            raise BadRow(reason, detail)
+        cells.append(coded.codes[row])
+    if found.targets[label_set.target].is_categorical:
+        return int(cells[0]) if cells[0] >= 0 else None
+    known = np.isfinite(cells)
+    if known.all():
+        return tuple(map(float, cells))
+    if known.any():
+        dropped.append(reasons.HALF_A_POINT)
+    return None

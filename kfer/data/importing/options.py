@@ -1,0 +1,92 @@
+"""What a user may say about a table that it doesn't tell itself."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kfer.data import label_orders
+from kfer.errors import UserError
+
+# Cells that hold nothing, whatever their case. Where a number is expected, see values.
+MISSING = ("", "nan", "na", "n/a", "null", "none", "-1", "-2")
+
+ROLES = ("image", "id", "split", "subject", "annotator")
+
+
+@dataclasses.dataclass(frozen=True)
+class TableOptions:
+    """Each is empty where the table is to be looked at.
+
+    Attributes:
+      path: the table, or a folder of class folders; '' for the manifest of the root.
+      delimiter: of cells; encoding: of a text file; decimal: '.' or ','.
+      sheet: of a spreadsheet.
+      columns: role (ROLES) -> header.
+      labels: headers of further columns of classes.
+      votes: headers of columns that count the votes for a class each.
+      ignore: headers that are no labels.
+      classes: header or truth -> names in the order of the numbers; '' stands for all.
+      synonyms: name as in the table -> name to use.
+      order: of numbers that are expressions, a key of label_orders.ORDERS.
+      scales: header or dimension -> its lowest and highest value.
+      missing: words that stand for no label, in any case.
+      splits: share of test and of valid pictures where no column says the split.
+      num_annotators: label sets that are drawn from votes.
+    """
+
+    path: str = ""
+    delimiter: str = ""
+    encoding: str = ""
+    decimal: str = ""
+    sheet: str = ""
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    votes: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    classes: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    order: str = ""
+    scales: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    missing: tuple[str, ...] = MISSING
+    splits: tuple[float, float] = (0.1, 0.1)
+    num_annotators: int = 3
+
+    def __post_init__(self):
+        for field in ("labels", "votes", "ignore", "missing", "splits"):
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        for field in ("classes", "scales"):
+            rows = {key: tuple(row) for key, row in getattr(self, field).items()}
+            object.__setattr__(self, field, rows)
+        self._check()
+
+    def _check(self) -> None:
+        if unknown := sorted(set(self.columns) - set(ROLES)):
+            raise UserError(f"No column is the {unknown[0]!r}; known: {ROLES}")
+        if self.order:
+            label_orders.order(self.order)
+        if self.decimal not in ("", ".", ","):
+            raise UserError(f"decimal {self.decimal!r} is neither '.' nor ','")
+        for name, (low, high) in self.scales.items():
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise UserError(f"The scale of {name!r} goes from {low:g} to {high:g}")
+        for name, classes in self.classes.items():
+            if len(classes) < 2 or len(set(classes)) < len(classes):
+                raise UserError(
+                    f"The classes of {name or 'the labels'!r} are {list(classes)}; "
+                    "expected two names or more, each once"
+                )
+        if min(self.splits) < 0 or sum(self.splits) >= 1 or len(self.splits) != 2:
+            raise UserError(f"splits {self.splits} leave nothing to train on")
+        if self.num_annotators < 1:
+            raise UserError(f"num_annotators {self.num_annotators} is below 1")
+
+
+def from_dict(fields: Mapping[str, Any] | None) -> TableOptions:
+    """The options as dataset.json or a pipeline has them."""
+    return TableOptions(**(fields or {}))
+
+
+def is_missing(text: str, options: TableOptions) -> bool:
+    """Whether a cell holds nothing."""
+    return text.strip().casefold() in options.missing

@@ -1,0 +1,191 @@
+"""A table as label sets: what was understood of it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kfer import tasks as tasks_lib
+from kfer.data import names
+from kfer.data import record as record_lib
+from kfer.data.importing import coding
+from kfer.data.importing import roles as roles_lib
+from kfer.data.importing import votes as votes_lib
+from kfer.data.importing.coding import Coded
+from kfer.data.importing.options import TableOptions
+from kfer.data.importing.reading import Table
+from kfer.data.importing.roles import Labels, Roles
+from kfer.data.label_noise import ANNOTATOR
+from kfer.data.record import Column
+from kfer.errors import UserError
+
+# Values of these share a column, as a point of the plane.
+_PLANE = tasks_lib.VALENCE_AROUSAL
+_POINT = "valence_arousal"
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelSet:
+    """What one annotator, or nobody in particular, says of one truth.
+
+    Attributes:
+      target: the truth, a safe name.
+      annotator: '' for nobody in particular.
+      headers: of the table; two for valence and arousal.
+      is_truth: whether it is the truth itself.
+    """
+
+    target: str
+    annotator: str
+    headers: tuple[str, ...]
+    is_truth: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Understanding:
+    """What a table means.
+
+    Attributes:
+      table: as read.
+      roles: of its columns.
+      sets: its label sets; in a long table each stands for those of all annotators.
+      targets: truth -> a Column that tells its classes, or dimensions and range.
+      coded: header -> its labels.
+      votes: counts of votes, where classes have a column each.
+      notes: sentences on classes, scales and missing words.
+      is_long: one row is one rating of a picture.
+    """
+
+    table: Table
+    roles: Roles
+    sets: tuple[LabelSet, ...]
+    targets: Mapping[str, Column]
+    coded: Mapping[str, Coded]
+    votes: votes_lib.Votes | None
+    notes: tuple[str, ...]
+    is_long: bool
+
+
+def understand(
+    table: Table, options: TableOptions, exists: Callable[[str], bool]
+) -> Understanding:
+    """Looks at a table.
+
+    Args:
+      table: as read.
+      options: what the user says.
+      exists: whether a cell names a picture.
+
+    Raises:
+      UserError: it could mean two things; the flag that decides is named.
+    """
+    roles = roles_lib.assign(table, options, exists)
+    labels = _with_targets(roles.labels)
+    targets: dict[str, Column] = {}
+    coded: dict[str, Coded] = {}
+    notes: list[str] = []
+    for target, group in _grouped(labels).items():
+        column, found, said = coding.of_group(table, target, group, options)
+        targets[target] = column
+        coded |= found
+        notes += said
+    sets, targets = _sets(labels, targets)
+    counted = votes_lib.of_table(table, roles.votes, options)
+    if counted:
+        targets[counted.target.name] = counted.target
+        notes.append(counted.describe())
+    images = table.cells[roles.of["image"]]
+    again = "id" not in roles.of and images[images != ""].duplicated().any()
+    is_long = "annotator" in roles.of or bool(again)
+    return Understanding(
+        table, roles, sets, targets, coded, counted, tuple(notes), is_long
+    )
+
+
+def _with_targets(labels: tuple[Labels, ...]) -> list[Labels]:
+    """Labels whose header doesn't name a truth get that of the others, or 'label'."""
+    named = {p.what for p in labels if p.what and not p.is_values and not p.annotator}
+    named = named or {p.what for p in labels if p.what and not p.is_values}
+    if len(named) > 1 and (nameless := [p.header for p in labels if not p.what]):
+        raise UserError(
+            f"The column {nameless[0]!r} could be of {' or '.join(sorted(named))}; "
+            f"name it such as {nameless[0]}:{min(named)}"
+        )
+    only = next(iter(named)) if len(named) == 1 else "label"
+    return [dataclasses.replace(p, what=p.what or only) for p in labels]
+
+
+def _grouped(labels: list[Labels]) -> dict[str, list[Labels]]:
+    found: dict[str, list[Labels]] = {}
+    for part in labels:
+        found.setdefault(part.what, []).append(part)
+    return found
+
+
+def _sets(
+    labels: list[Labels], targets: dict[str, Column]
+) -> tuple[tuple[LabelSet, ...], dict[str, Column]]:
+    """Label sets, valence and arousal of one person joined."""
+    found: list[LabelSet] = []
+    for part in labels:
+        keys = (part.annotator, part.is_truth)
+        if part.is_values and part.what in _PLANE:
+            pair = {
+                p.what: p.header
+                for p in labels
+                if p.is_values and (p.annotator, p.is_truth) == keys
+            }
+            if set(_PLANE) <= set(pair):
+                headers = tuple(pair[name] for name in _PLANE)
+                joined = LabelSet(_POINT, keys[0], headers, keys[1])
+                if joined not in found:
+                    found.append(joined)
+                continue
+        found.append(LabelSet(part.what, keys[0], (part.header,), keys[1]))
+    if any(part.target == _POINT for part in found):
+        targets = {**targets, _POINT: record_lib.valence_arousal()}
+    used = {part.target for part in found}
+    taken: dict[str, str] = {}
+    for key in (key for key in targets if key in used):
+        if (other := taken.setdefault(targets[key].name, key)) != key:
+            raise UserError(
+                f"The table has two columns of {targets[key].name}: {other!r} and "
+                f"{key!r}; leave one out with --ignore"
+            )
+    safe = names.safe_names([targets[key].name for key in targets if key in used])
+    named = {k: safe[c.name] for k, c in targets.items() if k in used}
+    columns = {
+        named[key]: dataclasses.replace(targets[key], name=named[key]) for key in named
+    }
+    return (
+        tuple(dataclasses.replace(part, target=named[part.target]) for part in found),
+        columns,
+    )
+
+
+def column_of(
+    label_set: LabelSet, target: Column, annotator: str, several: bool
+) -> Column:
+    """The label column of a label set.
+
+    Args:
+      label_set: see LabelSet.
+      target: of `Understanding.targets`.
+      annotator: whose; '' for nobody in particular.
+      several: whether annotators give labels of more than one truth.
+    """
+    if not annotator:
+        return dataclasses.replace(target, name=label_set.target)
+    behind = f"_{label_set.target}" if several or not target.is_categorical else ""
+    name = f"{ANNOTATOR}{annotator}{behind}"
+    return dataclasses.replace(target, name=name, target=label_set.target)
+
+
+def as_plain(found: Understanding) -> dict[str, Any]:
+    """What was understood, for dataset.json."""
+    return {
+        "table": found.table.name,
+        "form": found.table.form,
+        "columns": dict(found.roles.of),
+        "ignored": dict(found.roles.ignored),
+        "notes": list(found.notes),
+    }

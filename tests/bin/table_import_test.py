@@ -1,0 +1,63 @@
+"""kfer-data import, and the flags of a table."""
+
+import json
+
+import numpy as np
+
+from kfer.data import dataset as dataset_lib
+from kfer.data.datasets import table
+from tests.bin.processes import run as run_command
+
+
+def run(*arguments):
+    return run_command("data", "import", *arguments)
+
+
+def test_a_table_becomes_a_data_set(tmp_path):
+    table.make_fake_root(str(tmp_path), 30, np.random.default_rng(0))
+    path, out_dir = tmp_path / "ratings.csv", tmp_path / "out"
+    status, out, err = run(path, f"--out_dir={out_dir}", "--image_size=32")
+    assert status == 0, err
+    assert "layout: long, one row a rating; 3 annotators (ann, bob, eve)" in out
+    assert f"kfer-train --data_dir={out_dir} --out_dir=RUN" in out
+    made = dataset_lib.load(str(out_dir))
+    assert sum(info.num_records for info in made.splits.values()) == 30
+    assert made.columns["annotator_eve"].target == "label"
+    assert made.image_size == 32 and made.options["table"]["splits"] == [0.1, 0.1]
+
+
+def test_flags_say_what_the_table_does_not(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("photo\tjoyful\tv\na.png\t1\t5\nb.png\t2\t9\n")
+    (tmp_path / "s.json").write_text(json.dumps({"up": "joy"}))
+    flags = [
+        "--dry_run",
+        "--delimiter=tab",
+        "--column=image=photo",
+        "--classes=joyful=1:down,2:joy",
+        "--scale=v=1:9",
+        f"--synonyms={tmp_path / 's.json'}",
+        "--missing=x,y",
+        "--splits=0.2,0",
+    ]
+    status, out, err = run(path, *flags)
+    assert status == 0, err
+    assert "classes of joyful: down (1), joy (1)" in out
+    assert "values of v: 1..9" in out and "split: 20% test, 0% valid" in out
+
+
+def test_wrong_use_is_one_line_and_status_2(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,label\na.png,1\nb.png,2\n")
+    for arguments, text in (
+        ([], "import takes one table or folder, got []"),
+        (["/nowhere.csv"], "There is no table /nowhere.csv"),
+        ([path], "import needs an --out_dir to make, or --dry_run"),
+        ([path, "--dry_run"], "could be classes or values; say --classes=label="),
+        ([path, "--dry_run", "--scale=label"], "--scale takes NAME=VALUE, got 'label'"),
+        ([path, "--dry_run", "--scale=label=9"], "takes LOW:HIGH, got '9'"),
+        ([path, "--dry_run", "--synonyms=/no"], "--synonyms=/no can't be read"),
+    ):
+        status, _, err = run(*arguments)
+        assert status == 2 and text in err, err
+        assert err.startswith("kfer-data: error: ") and err.count("\n") == 1

@@ -1,0 +1,129 @@
+import pytest
+
+from kfer.data import reasons, tables
+from kfer.data.importing import describe, examples, sources
+from kfer.data.importing.options import TableOptions
+from kfer.data.record import Rejected
+from kfer.errors import UserError
+
+
+def read(tmp_path, text, **options):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    chosen = TableOptions(**{"path": str(path), "splits": (0, 0)} | options)
+    found, made = sources.load(str(tmp_path), chosen)
+    rows = list(examples.read(found, chosen, made))
+    bad = [row for row in rows if isinstance(row, Rejected)]
+    return [row for row in rows if row not in bad], bad, made
+
+
+def test_long_ratings_of_a_picture_become_one_example(tmp_path):
+    text = (
+        "image,rater,label,valence,arousal\n"
+        "a.png,ann,calm,0.5,0\n"
+        "b.png,ann,tense,,0.5\n"
+        "a.png,bob,tense,NA,NA\n"
+        "a.png,ann,tense,0,0\n"
+        "b.png,,calm,0,0\n"
+        "b.png,bob,calm,9,0\n" + "c.png,ann,calm,0,0\n"
+    )
+    good, bad, made = read(tmp_path, text, scales={"valence": (-1, 1)})
+    assert list(made.columns) == [
+        "annotator_ann_label",
+        "annotator_bob_label",
+        "annotator_ann_valence_arousal",
+        "annotator_bob_valence_arousal",
+    ]
+    a, b, _ = good
+    assert a.labels == {
+        "annotator_ann_label": 0,
+        "annotator_ann_valence_arousal": (0.5, 0.0),
+        "annotator_bob_label": 1,
+    }
+    assert (b.labels, b.dropped) == (
+        {"annotator_ann_label": 1},
+        (reasons.HALF_A_POINT,),
+    )
+    assert [(row.source, row.reason) for row in bad] == [
+        ("t.csv:5", examples.AGAIN),
+        ("t.csv:6", examples.NO_ANNOTATOR),
+        ("t.csv:7", "label out of range"),
+    ]
+    assert bad[-1].detail == "column 'valence': 9 is outside [-1, 1]"
+    assert made.clean_columns == {} and a.clean == {}
+
+
+def test_nameless_ratings_are_numbered_within_their_picture(tmp_path):
+    good, _, made = read(tmp_path, "image,label\na.png,x\nb.png,x\na.png,y\n")
+    assert [row.labels for row in good] == [
+        {"annotator_1": 0, "annotator_2": 1},
+        {"annotator_1": 0},
+    ]
+    assert made.columns["annotator_2"].target == "label"
+
+
+def test_a_truth_is_kept_apart_and_a_lone_label_counts_as_one(tmp_path):
+    good, _, made = read(tmp_path, "image,annotator:a,truth\na.png,x,y\nb.png,y,y\n")
+    assert good[0].labels == {"annotator_a": 0} and good[0].clean == {"label": 1}
+    lone, _, made = read(tmp_path, "image,label\na.png,x\nb.png,y\n")
+    assert lone[1].clean == lone[1].labels == {"label": 1}
+    assert list(made.clean_columns) == ["label"]
+
+
+def test_the_split_follows_from_the_subject_alone(tmp_path):
+    rows = "".join(f"{i}.png,{i % 40},{'xy'[i % 2]}\n" for i in range(400))
+    good, _, _ = read(tmp_path, "image,subject,label\n" + rows, splits=(0.2, 0.1))
+    for row in good:
+        place = tables.place(str(int(row.image_id[:-4]) % 40), "split")
+        expected = "test" if place < 0.2 else "valid" if place < 0.3 else "train"
+        assert row.split == expected
+    assert {row.split for row in good} == {"train", "valid", "test"}
+
+
+def test_a_split_column_is_obeyed_and_may_not_disagree(tmp_path):
+    text = "image,split,rater,label\na.png,test,1,x\na.png,train,2,y\nb.png,val,1,x\n"
+    good, bad, _ = read(tmp_path, text)
+    assert [row.split for row in good] == ["test", "valid"]
+    assert [(row.reason, row.source) for row in bad] == [
+        (examples.TWO_SPLITS, "t.csv:3")
+    ]
+
+
+def test_rows_of_another_width_and_without_a_picture_are_set_aside(tmp_path):
+    text = "image,label\na.png,x\n,y\nb.png,y,z\nc.png,y\n"
+    good, bad, _ = read(tmp_path, text)
+    assert len(good) == 2
+    assert [row.reason for row in bad] == ["no image named", "bad annotation"]
+
+
+def test_two_columns_of_one_label_set_are_refused(tmp_path):
+    with pytest.raises(
+        UserError, match="two columns of expression: 'emotion' and 'expression'"
+    ):
+        read(tmp_path, "image,emotion,expression\na.png,happy,sad\n", ignore=())
+
+
+def test_votes_that_are_dropped_are_counted(tmp_path):
+    text = "image,happy,sad,fear,unknown\na.png,2,1,0,1\nb.png,0,2,2,0\n"
+    good, _, _ = read(tmp_path, text)
+    assert [row.dropped for row in good] == [(examples.NO_CLASS,), ()]
+
+
+def test_describe_says_what_was_understood(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image;rater;label;age\na.png;ann;x;30\na.png;bob;y;40\n")
+    chosen = TableOptions(path=str(path))
+    found, made = sources.load(str(tmp_path), chosen)
+    text = describe.describe(found, made, chosen)
+    for line in (
+        "t.csv: utf-8 text with semicolons, 2 rows, 1 pictures",
+        "layout: long, one row a rating; 2 annotators (ann, bob)",
+        "image: column 'image'",
+        "classes of label: x (1), y (1)",
+        "label columns: annotator_ann, annotator_bob",
+        "truth: none",
+        "split: 10% test, 10% valid, the rest train, by a hash of the picture's name",
+        "ignored: 'age' (numbers without a name that is known; --scale=age=LOW:HIGH)",
+        "first rows:",
+    ):
+        assert line in text.splitlines(), text

@@ -1,0 +1,105 @@
+import pandas as pd
+import pytest
+
+from kfer.data.importing import roles
+from kfer.data.importing.options import TableOptions
+from kfer.data.importing.reading import Table
+from kfer.errors import UserError
+
+
+def assign(columns, **options):
+    cells = pd.DataFrame(columns)
+    table = Table("t.csv", cells, [*range(2, len(cells) + 2)], "text")
+    return roles.assign(table, TableOptions(**options), lambda n: n.endswith(".png"))
+
+
+def test_roles_by_header_and_the_image_by_its_files():
+    found = assign(
+        {
+            "Stimulus": ["a.png", "b.png"],
+            "Worker ID": ["1", "2"],
+            "Subject": ["x", "y"],
+            "label": ["p", "q"],
+            "age": ["30", "40"],
+            "remark": ["long", "words"],
+        }
+    )
+    assert found.of == {
+        "annotator": "Worker ID",
+        "subject": "Subject",
+        "image": "Stimulus",
+    }
+    assert [part.header for part in found.labels] == ["label"]
+    assert found.ignored == {
+        "age": "numbers without a name that is known; --scale=age=LOW:HIGH",
+        "remark": "words; --labels=remark makes it a column of classes",
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("annotator:ann:valence", ("valence", "ann", True)),
+        ("annotator_ann_valence", ("valence", "ann", True)),
+        ("valence_rater2", ("valence", "2", True)),
+        ("Rater 2", ("", "2", False)),
+        ("annotator:ann", ("", "ann", False)),
+        ("coder_b_gender", ("gender", "b", False)),
+    ],
+)
+def test_wide_annotators(header, expected):
+    cells = ["0.5", "1"] if expected[2] else ["x", "y"]
+    (found,) = assign({"image": ["a.png", "b.png"], header: cells}).labels
+    assert (found.what, found.annotator, found.is_values) == expected
+
+
+def test_truths_and_orders():
+    rows = {"image": ["a.png"], "truth": ["x"], "expression:raf": ["3"]}
+    truth, expression = assign(rows).labels
+    assert (truth.is_truth, truth.what) == (True, "")
+    assert (expression.what, expression.order) == ("expression", "raf")
+
+
+def test_votes_are_columns_of_numbers_named_by_classes():
+    rows = {"image": ["a.png"], "votes_happy": ["1"], "sadness": ["2"], "NF": ["0"]}
+    found = assign(rows)
+    assert found.votes == {"happy": "votes_happy", "sad": "sadness", "no_face": "NF"}
+    named = assign({"image": ["a.png"], "x": ["1"], "y": ["2"]}, votes=("x", "y"))
+    assert named.votes == {"x": "x", "y": "y"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "message"),
+    [
+        (
+            {"image": ["a.png"], "label": ["1"]},
+            {},
+            r"'label' \(line 2: 1\) could be classes or values; say --classes=label=",
+        ),
+        (
+            {"x.a": ["a.png"], "x.b": ["b.png"], "label": ["u"]},
+            {},
+            r"\['x.a', 'x.b'\] could each name the pictures; name one as --column=image",
+        ),
+        ({"a": ["1"], "label": ["u"]}, {}, "none of the columns .* names pictures"),
+        ({"image": ["a.png"], "note": ["u"]}, {}, "no column of labels"),
+        (
+            {"image": ["a.png"], "worker": ["1"], "rater": ["1"], "label": ["u"]},
+            {},
+            "both could be the annotator",
+        ),
+        (
+            {"image": ["a.png"], "label": ["u"]},
+            {"ignore": ("x",)},
+            r"no column 'x' \(--ignore\)",
+        ),
+        (
+            {"image": ["a.png"], "expression:rafdb": ["1"]},
+            {},
+            "Unknown label order 'rafdb'",
+        ),
+    ],
+)
+def test_two_meanings_stop_with_the_flag_to_set(columns, options, message):
+    with pytest.raises(UserError, match=message):
+        assign(columns, **options)

@@ -1,0 +1,52 @@
+import pytest
+
+from kfer.data.importing import examples, sources
+from kfer.data.importing.options import TableOptions
+from kfer.errors import UserError
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+
+
+def test_class_folders_within_splits(tmp_path):
+    touch(tmp_path, "train/happy/x.jpg", "train/sad/deep/y.PNG", "test/sad/z.heic")
+    table = sources.class_folders(str(tmp_path))
+    assert table.cells.to_dict("list") == {
+        "image": ["test/sad/z.heic", "train/happy/x.jpg", "train/sad/deep/y.PNG"],
+        "label": ["sad", "happy", "sad"],
+        "split": ["test", "train", "train"],
+    }
+
+
+def test_class_folders_by_numbers_are_read_in_an_order(tmp_path):
+    touch(tmp_path, *(f"{n}/{n}.jpg" for n in range(1, 8)))
+    with pytest.raises(UserError, match="numbers of 'label' .*--classes=label="):
+        sources.load(str(tmp_path), TableOptions())
+    chosen = TableOptions(order="raf")
+    found, made = sources.load(str(tmp_path), chosen)
+    rows = list(examples.read(found, chosen, made))
+    classes = made.columns["expression"].classes
+    assert classes[rows[0].labels["expression"]] == "surprise"
+
+
+def test_folders_without_classes_are_refused(tmp_path):
+    with pytest.raises(UserError, match="neither a table nor a folder of class"):
+        sources.class_folders(str(tmp_path))
+    touch(tmp_path, "happy/x.jpg", "y.jpg")
+    with pytest.raises(UserError, match=r"1 pictures, such as 'y\.jpg', lie in no"):
+        sources.class_folders(str(tmp_path))
+
+
+def test_a_changed_table_is_looked_at_again(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,label\na.png,x\nb.png,y\n")
+    first, _ = sources.load(str(tmp_path), TableOptions(path=str(path)))
+    assert sources.load(str(tmp_path), TableOptions(path=str(path)))[0] is first
+    path.write_text("image,label\na.png,x\nb.png,y\nc.png,longer\n")
+    again, _ = sources.load(str(tmp_path), TableOptions(path=str(path)))
+    assert len(again.table.cells) == 3
+    with pytest.raises(UserError, match="can't be read: No such file"):
+        sources.load(str(tmp_path), TableOptions(path=str(tmp_path / "none.csv")))

@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from kfer.data.importing import understand
+from kfer.data.importing.options import TableOptions
+from kfer.data.importing.reading import Table
+from kfer.errors import UserError
+
+
+def look(columns, **options):
+    count = len(next(iter(columns.values())))
+    cells = pd.DataFrame({"image": [f"{i}.png" for i in range(count)]} | columns)
+    table = Table("t.csv", cells, [*range(2, count + 2)], "text")
+    return understand.understand(table, TableOptions(**options), lambda n: ".png" in n)
+
+
+def test_valence_and_arousal_of_each_annotator_share_a_column():
+    found = look(
+        {
+            "rater1_valence": ["1", "9"],
+            "rater1_arousal": ["5", "NA"],
+            "tension": ["0", "10"],
+        },
+        scales={"valence": (1, 9), "arousal": (1, 9), "tension": (0, 10)},
+    )
+    first, tension = found.sets
+    assert (first.target, first.annotator) == ("valence_arousal", "1")
+    np.testing.assert_allclose(found.coded["rater1_valence"].codes, [-1, 1])
+    np.testing.assert_allclose(found.coded["rater1_arousal"].codes, [0, np.nan])
+    np.testing.assert_allclose(found.coded["tension"].codes, [0, 10])
+    column = found.targets[tension.target]
+    assert (column.low, column.high, column.dimensions) == (0, 10, ("tension",))
+
+
+def test_minus_one_is_a_value_on_its_scale_and_missing_beyond_it():
+    inside = look({"valence": ["-1", "0.5"], "arousal": ["0", "-2"]})
+    np.testing.assert_allclose(inside.coded["valence"].codes, [-1, 0.5])
+    np.testing.assert_allclose(inside.coded["arousal"].codes, [0, np.nan])
+
+
+def test_another_scale_is_refused_with_lines_columns_and_values():
+    with pytest.raises(
+        UserError, match=r"line 2, column 'valence': 7 is outside .*say"
+    ):
+        look({"valence": ["7", "3"], "arousal": ["1", "1"]})
+
+
+def test_a_stray_value_is_a_fault_of_its_row():
+    found = look({"valence": ["0"] * 40 + ["7"], "arousal": ["0"] * 41})
+    assert list(found.coded["valence"].faults) == [40]
+    assert found.coded["valence"].faults[40][0] == "label out of range"
+
+
+def test_several_truths_at_once():
+    found = look(
+        {
+            "expression": ["happy", "sad"],
+            "gender": ["f", "m"],
+            "annotator:a:expression": ["sad", "sad"],
+        }
+    )
+    targets = [label_set.target for label_set in found.sets]
+    assert targets == ["expression", "gender", "expression"]
+    with pytest.raises(UserError, match="'annotator:a' could be of expression or gend"):
+        look({"expression": ["happy"], "gender": ["f"], "annotator:a": ["sad"]})
+
+
+def test_classes_and_values_of_one_truth_are_refused():
+    with pytest.raises(UserError, match="some are classes and some values of 'label'"):
+        look(
+            {"annotator:a": ["x", "y"], "annotator:b": ["1", "2"]},
+            scales={"annotator:b": (1, 5)},
+        )
+
+
+def test_orders_must_be_one():
+    columns = {"expression:raf": ["1", "2"], "expression:affectnet": ["1", "2"]}
+    with pytest.raises(UserError, match=r"orders \['affectnet', 'raf'\]; give one"):
+        look(columns)
+
+
+def test_pictures_that_stand_twice_make_a_long_table():
+    twice = {"image": ["a.png", "a.png"], "label": ["x", "y"]}
+    assert look(twice).is_long
+    assert not look(twice | {"id": ["1", "2"]}).is_long
+
+
+def test_column_of():
+    found = look({"annotator:é b": ["x", "y"]})
+    (label_set,) = found.sets
+    target = found.targets[label_set.target]
+    column = understand.column_of(label_set, target, "é b", several=False)
+    assert (column.name, column.target) == ("annotator_é b", "label")
+    both = understand.column_of(label_set, target, "b", several=True)
+    assert both.name == "annotator_b_label"
+    assert understand.as_plain(found)["form"] == "text"
