@@ -26,6 +26,7 @@ CORE = [
     "openpyxl",
     "pandas<2",
     "pillow",
+    "scipy",
     "tensorflow==2.15.1",
     "tensorflow-addons==0.23.0",
     "tensorflow-datasets==4.9.*",

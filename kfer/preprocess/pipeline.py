@@ -7,7 +7,8 @@ description rejected | WriteRejected -> one file
 
 Which shard a record goes to and its place there follow from its id alone, so the bytes
 don't depend on how many workers there are or which of them is faster. Elements are
-lists of records, since the cost of an element is the same whatever its size.
+lists, since the cost of an element is the same whatever its size; and the records
+themselves wait in spill files, so that memory holds only those being worked on.
 """
 
 import dataclasses
@@ -22,10 +23,9 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 
 from kfer.data import reasons
-from kfer.data import record as record_lib
 from kfer.data.record import Column, RawExample, Record, Rejected
 from kfer.data.shards import Tally, shard_info
-from kfer.preprocess import parallel
+from kfer.preprocess import parallel, spill
 from kfer.preprocess import rows as rows_lib
 from kfer.preprocess.rows import Row
 from kfer.preprocess.transforms import Settings
@@ -57,15 +57,6 @@ class Plan:
     columns: dict[str, Column]
     clean_columns: dict[str, Column]
     remove_leaks: bool = True
-
-
-class Stored(NamedTuple):
-    """A record on its way to its shard."""
-
-    key: int  # place in the split, from the id
-    image_id: str
-    summary: Record  # the record without its picture, for counting
-    serialized: bytes
 
 
 class Picture(NamedTuple):
@@ -101,7 +92,7 @@ class Prepare(beam.DoFn):
         self._plan = plan
 
     def process(self, chunk: str) -> Iterator[Any]:
-        """Yields (split, shard) -> list of Stored, and tagged Pictures and Rejected."""
+        """Yields (split, shard) -> spill.Spilled, and tagged Pictures and Rejected."""
         with open(chunk, encoding="utf-8") as file:
             rows = [rows_lib.from_json(line) for line in file]
         count("rows", len(rows))
@@ -110,7 +101,7 @@ class Prepare(beam.DoFn):
         found = parallel.prepare_all(
             [row.example for row in with_picture], self._plan.settings
         )
-        stored: dict[tuple[str, int], list[Stored]] = {}
+        records: dict[tuple[str, int], list[Record]] = {}
         pictures = []
         for row, prepared in zip(with_picture, found, strict=True):
             if isinstance(prepared, Rejected):
@@ -119,8 +110,9 @@ class Prepare(beam.DoFn):
             pictures.append(_picture(row, prepared.fingerprint))
             if not row.rejected:
                 shard = self._shard(row.example)
-                stored.setdefault(shard, []).append(_stored(prepared.record))
-        yield from stored.items()
+                records.setdefault(shard, []).append(prepared.record)
+                count(f"alignment: {prepared.record.alignment}")
+        yield from spill.write(self._plan.folder, records).items()
         yield beam.pvalue.TaggedOutput(PICTURES, pictures)
         yield beam.pvalue.TaggedOutput(REJECTED, rejected)
 
@@ -142,16 +134,6 @@ def _picture(row: Row, fingerprint: bytes) -> Picture:
     example = row.example
     return Picture(
         fingerprint, example.split, example.image_id, reason, detail, example.source
-    )
-
-
-def _stored(record: Record) -> Stored:
-    count(f"alignment: {record.alignment}")
-    return Stored(
-        place_of(record.image_id),
-        record.image_id,
-        record._replace(image=b""),
-        record_lib.encode(record),
     )
 
 
@@ -191,35 +173,35 @@ class WriteShard(beam.DoFn):
         self._plan = plan
 
     def process(
-        self, element: tuple[tuple[str, int], Iterable[list[Stored]]], leaks: set[str]
+        self,
+        element: tuple[tuple[str, int], Iterable[spill.Spilled]],
+        leaks: set[str],
     ) -> Iterator[str]:
         """Yields the path of the shard's description."""
         import tensorflow as tf
 
         (split, index), parts = element
-        stored = sorted(
-            (row for part in parts for row in part if row.image_id not in leaks),
-            key=lambda row: (row.key, row.image_id),
-        )
+        rows = spill.read(parts, leaks)
+        rows.sort(key=lambda row: (place_of(row.image_id), row.image_id))
         tally = Tally()
-        for row in stored:
+        for row in rows:
             tally.add(row.summary, self._plan.columns, self._plan.clean_columns)
         # A worker may be run twice for one shard; the last to finish renames.
         name = os.path.join(self._plan.folder, f"{split}-{index:05d}")
         with whole.beside(name) as partial:
             with tf.io.TFRecordWriter(partial) as file:
-                for row in stored:
+                for row in rows:
                     file.write(row.serialized)
-            info = shard_info(partial, len(stored))
+            info = shard_info(partial, len(rows))
         description = {
             "split": split,
             "index": index,
             "info": dataclasses.asdict(info),
             "tally": dataclasses.asdict(tally),
-            "alignment": Counter(row.summary.alignment for row in stored),
+            "alignment": Counter(row.summary.alignment for row in rows),
         }
         _write_text(f"{name}.json", json.dumps(description))
-        count("records written", len(stored))
+        count("records written", len(rows))
         yield name
 
 
