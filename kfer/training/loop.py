@@ -150,6 +150,12 @@ def check_inputs(config: ExperimentConfig, dataset: Dataset) -> None:
         )
 
 
+def warmup_steps(config: ExperimentConfig, per_epoch: int) -> int:
+    """Steps before the adversarial game begins, at the start of the epoch named by
+    recipe.gan_start_epoch + 1: -1 means no warm-up, 0 one epoch of it."""
+    return (config.recipe.gan_start_epoch + 1) * per_epoch
+
+
 def stretches(
     start: int, total: int, every: int, warmup: int
 ) -> list[tuple[int, int, bool]]:
@@ -182,12 +188,11 @@ def _fit(
     """Runs fit over equal stretches at a time; whether a SIGTERM ended it."""
     per_epoch = input_pipeline.steps_per_epoch(dataset, config)
     total = settings.steps or config.epochs * per_epoch
-    warmup = (config.recipe.gan_start_epoch + 1) * per_epoch
     plan = stretches(
         start,
         total,
         settings.eval_every or per_epoch,
-        warmup if method.has_warmup else 0,
+        warmup_steps(config, per_epoch) if method.has_warmup else 0,
     )
     counter = callbacks.StepCounter(start)
     stop = callbacks.StopOnSignal()

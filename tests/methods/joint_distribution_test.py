@@ -114,7 +114,7 @@ class TestLosses:
         # relu(1 - s): .25, 1, 2, 0, 0; relu(1 + s): 1, 0, 2, 1, .5
         assert discriminator == pytest.approx((3.25 + 4.5) / divisor)
 
-    def test_warmup_and_lambda_zero_leave_the_label_loss(
+    def test_lambda_zero_leaves_the_label_loss(
         self, tiny_config, make_batch, monkeypatch
     ):
         method = JointDistribution(tiny_config(lambda_gan=0.0))
@@ -163,6 +163,33 @@ class TestForward:
         np.testing.assert_array_equal(
             decoder.labels["valence_arousal"], batch.labels["valence_arousal"]
         )
+
+    @pytest.mark.parametrize("choice", ("probabilities", "logits"))
+    def test_gradients_reach_the_logits(self, joint, make_batch, choice, tiny_config):
+        joint.config = tiny_config(discriminator_label_input=choice)
+        batch = tensors(make_batch(joint.config, missing=MISSING))
+        weight = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
+        with tf.GradientTape() as tape:
+            output, (encoder, _) = joint.forward(batch)
+            seen = tf.reduce_sum(weight * encoder.labels["annotator_1"])
+        logits = output.labels["annotator_1"]
+        found = tape.gradient(seen, logits)
+        expected = weight.copy()
+        if choice == "probabilities":  # the softmax's Jacobian, times the weights
+            p = tf.nn.softmax(logits).numpy()
+            expected = p * (weight - np.sum(p * weight, axis=1, keepdims=True))
+        expected[[1, 4, 5]] = 0.0
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+    def test_the_game_trains_every_label_head(self, joint, make_batch):
+        batch = tensors(make_batch(joint.config))
+        with tf.GradientTape() as tape:
+            _, groups = joint.forward(batch)
+            encoder, _ = joint.score(groups)
+            gan = joint.reduce_scores(encoder, batch, adversarial.generator_encoder)
+        kernels = [head.kernel for head in joint.encoder.heads]
+        for gradient in tape.gradient(gan, kernels):
+            assert np.linalg.norm(gradient) > 1e-6
 
     def test_the_drawn_image_is_the_decoder_s(self, joint, make_batch, shared_joint):
         batch = tensors(make_batch(joint.config))

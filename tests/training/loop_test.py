@@ -79,6 +79,11 @@ def test_stretches_cut_at_evaluations_warmup_and_start():
     assert loop.stretches(10, 10, 4, 0) == []
 
 
+@pytest.mark.parametrize("start_epoch, steps", [(-1, 0), (0, 3), (1, 6), (5, 18)])
+def test_warmup_ends_where_the_first_adversarial_epoch_begins(start_epoch, steps):
+    assert loop.warmup_steps(runs.config(gan_start_epoch=start_epoch), 3) == steps
+
+
 def test_each_phase_is_traced_once(monkeypatch, tmp_path):
     """Batches of 7 of 24 pictures: an epoch is 3 steps, and 3 pictures are left over.
 
@@ -99,6 +104,9 @@ def test_each_phase_is_traced_once(monkeypatch, tmp_path):
     rows = run_folder.read_history(str(tmp_path / "run"))
     assert [row["step"] for row in rows] == [3, 6, 9, 11]
     assert traces == [(True, 7), (False, 7)]
+    # Warm-up logs no discriminator loss: it lasts the first epoch and no step more.
+    discriminates = [row["train"]["discriminator_loss"] > 0 for row in rows]
+    assert discriminates == [False, True, True, True]
 
 
 @pytest.mark.slow
