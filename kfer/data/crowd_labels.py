@@ -15,6 +15,9 @@ import numpy as np
 CROWD = "crowd/"
 ANNOTATOR, LABEL = "/annotator", "/label"
 
+# People above which a long table's labels become one crowd column.
+MANY = 10
+
 Pairs = tuple[tuple[int, Any], ...]
 
 

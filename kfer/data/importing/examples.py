@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kfer.data import manifest_rows, reasons, tables
+from kfer.data import crowd_labels, manifest_rows, reasons, tables
 from kfer.data.importing import roles as roles_lib
 from kfer.data.importing import understand as understand_lib
 from kfer.data.importing.options import TableOptions
@@ -30,22 +30,32 @@ class Plan:
       columns: label columns by name.
       clean_columns: columns of the truth by name.
       named: (label set, annotator) -> label column; the truth's have annotator ''.
+      numbers: annotator -> number, where more than crowd_labels.MANY are named in a
+        long table: their labels are then one crowd column.
     """
 
     columns: dict[str, Column]
     clean_columns: dict[str, Column]
     named: Mapping[tuple[LabelSet, str], str]
+    numbers: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def plan(found: Understanding) -> Plan:
     """The columns of a table's labels."""
     several = len({s.target for s in found.sets if not s.is_truth}) > 1
     columns, clean, named = {}, {}, {}
+    crowd = _crowd(found)
     for label_set in found.sets:
         target = found.targets[label_set.target]
         if label_set.is_truth:
             clean[target.name] = target
             named[label_set, ""] = target.name
+            continue
+        if crowd and not label_set.annotator:
+            columns[target.name] = dataclasses.replace(
+                target, target=target.name, annotators=crowd
+            )
+            named |= {(label_set, person): target.name for person in crowd}
             continue
         for person in _people(found, label_set):
             column = understand_lib.column_of(label_set, target, person, several)
@@ -60,7 +70,15 @@ def plan(found: Understanding) -> Plan:
         columns |= found.votes.columns()
     if not clean:
         clean = {n: c for n, c in columns.items() if not c.target}
-    return Plan(columns, clean, named)
+    return Plan(columns, clean, named, {name: n for n, name in enumerate(crowd)})
+
+
+def _crowd(found: Understanding) -> tuple[str, ...]:
+    """The names of many annotators of a long table, in order; () of few."""
+    if not found.is_long or "annotator" not in found.roles.of:
+        return ()
+    names = tuple(sorted(set(annotators(found)) - {""}))
+    return names if len(names) > crowd_labels.MANY else ()
 
 
 def _people(found: Understanding, label_set: LabelSet) -> list[str]:
@@ -118,10 +136,10 @@ def _picture(
             if example and base.split != example.split:
                 raise BadRow(TWO_SPLITS, f"{base.split} and {example.split}")
             more = _labels(found, made, row, people[row], image_id, dropped)
-            if labels.keys() & more[0].keys():
+            if (joined := _joined(labels, more[0])) is None:
                 raise BadRow(AGAIN, f"{people[row]} rated {image_id} before")
             example = example or base
-            labels |= more[0]
+            labels = joined
             clean |= more[1]
         except BadRow as error:
             source = found.table.source(row)
@@ -130,6 +148,22 @@ def _picture(
         if not any(part.is_truth for part in found.sets):
             clean = {n: v for n, v in labels.items() if n in made.clean_columns}
         yield example._replace(labels=labels, clean=clean, dropped=tuple(dropped))
+
+
+def _joined(labels: Labels, more: Labels) -> Labels | None:
+    """Both together; None where one annotator has labelled the picture before."""
+    found = dict(labels)
+    for name, value in more.items():
+        if not crowd_labels.is_crowd(value):
+            if name in found:
+                return None
+            found[name] = value
+            continue
+        before = found.get(name, ())
+        if any(who == value[0][0] for who, _ in before):
+            return None
+        found[name] = (*before, *value)
+    return found
 
 
 def _cell(found: Understanding, role: str, row: int) -> str:
@@ -197,7 +231,10 @@ def _labels(
         if value is not None and label_set.is_truth:
             clean[made.named[label_set, ""]] = value
         elif value is not None:
-            labels[made.named[label_set, whose]] = value
+            name = made.named[label_set, whose]
+            if made.columns[name].annotators:
+                value = ((made.numbers[whose], value),)
+            labels[name] = value
     if found.votes:
         if problem := found.votes.faults.get(row):
             raise BadRow(reasons.BAD_VOTES, problem)

@@ -127,3 +127,21 @@ def test_describe_says_what_was_understood(tmp_path):
         "first rows:",
     ):
         assert line in text.splitlines(), text
+
+
+def test_many_annotators_of_a_long_table_are_one_crowd_column(tmp_path):
+    # Twelve people; p01 labels a.png twice, every third says nothing.
+    rows = [f"a.png,p{i:02d},{'calm' if i % 3 else ''},{i - 6}\n" for i in range(12)]
+    rows += ["a.png,p01,tense,0\n", "b.png,p11,tense,6\n"]
+    text = "image,rater,label,valence\n" + "".join(rows)
+    good, bad, made = read(tmp_path, text, scales={"valence": (-6, 6)})
+    assert set(made.columns) == {"label", "valence"} and made.clean_columns == {}
+    mood = made.columns["label"]
+    assert mood.annotators == tuple(f"p{i:02d}" for i in range(12))
+    assert mood.target == "label" and made.columns["valence"].annotators
+    a, b = good
+    assert a.labels["label"] == tuple((i, 0) for i in range(12) if i % 3)
+    assert a.labels["valence"][11] == (11, (pytest.approx(5 / 6),))
+    assert b.labels == {"label": ((11, 1),), "valence": ((11, (1.0,)),)}
+    assert [(row.source, row.reason) for row in bad] == [("t.csv:14", examples.AGAIN)]
+    assert all(made.columns[n].problem(v) == "" for n, v in a.labels.items())
