@@ -27,6 +27,8 @@ CORE = [
     "pandas<2",
     "pillow",
     "scipy",
+    "pillow-heif",
+    "simplejpeg",
     "tensorflow==2.15.1",
     "tensorflow-addons==0.23.0",
     "tensorflow-datasets==4.9.*",

@@ -140,3 +140,15 @@ def numbers(values: Sequence[str], flag: str) -> tuple[float, ...]:
         raise UserError(
             f"--{flag} takes numbers separated by commas, got {','.join(values)!r}"
         ) from error
+
+
+def say_near_copies(dataset: Any, remove: bool) -> Any:
+    """Warns of pictures that look like one of another split; the data set without them
+    if they are to go."""
+    from kfer.data import near_copies
+
+    dataset, found = near_copies.report(dataset, remove)
+    if found:
+        done = "set aside" if remove else "--remove_near_copies sets them aside"
+        logging.warning("%s; %s", near_copies.describe(found), done)
+    return dataset

@@ -52,6 +52,11 @@ flags.DEFINE_float(
 flags.DEFINE_bool(
     "remove_leaks", True, "Set aside test (valid) pictures that also stand in train."
 )
+flags.DEFINE_bool(
+    "remove_near_copies",
+    False,
+    "Also set aside those that look alike: mirrored, brighter, rescaled, re-encoded.",
+)
 flags.DEFINE_integer(
     "num_classes", None, "Expressions, 7 or 8 with contempt; 8 for ferplus, else 7."
 )
@@ -220,6 +225,7 @@ def main(argv: Sequence[str]) -> None:
     job.check(described)
     common.import_tensorflow()
     dataset = job.run(described)
+    dataset = common.say_near_copies(dataset, FLAGS.remove_near_copies)
     if FLAGS.verify:
         verification.verify(dataset)
         logging.info("verified: every record, label and hash")

@@ -24,6 +24,11 @@ flags.DEFINE_float(
 flags.DEFINE_list(
     "splits", ["0.1", "0.1"], "Shares of test and valid where no column says the split."
 )
+flags.DEFINE_bool(
+    "remove_near_copies",
+    True,
+    "Set aside test (valid) pictures that look like one in train.",
+)
 flags.DEFINE_bool("dry_run", False, "Only say what is understood.")
 
 _IMAGE_SIZE = 64
@@ -78,6 +83,7 @@ def _make(root: str, table: dict, has_faces: bool) -> None:
     job.check(described)
     common.import_tensorflow()
     dataset = job.run(described)
+    dataset = common.say_near_copies(dataset, FLAGS.remove_near_copies)
     counts = {split: info.num_records for split, info in dataset.splits.items()}
     logging.info("%s holds %s", dataset.root, counts)
     print(f"Train on it: kfer-train --data_dir={dataset.root} --out_dir=RUN")

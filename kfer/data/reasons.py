@@ -13,6 +13,7 @@ MISSING_ANNOTATION = "missing annotation"
 BAD_ANNOTATION = "bad annotation"
 BAD_LANDMARKS = "bad landmarks"
 BAD_BOX = "bad box"
+SWAPPED_EYES = "left and right eye swapped"
 BAD_VOTES = "bad votes"
 BAD_PIXELS = "bad pixels"
 BAD_NAME = "bad image name"
@@ -39,6 +40,11 @@ def not_asked_for(name: str) -> str:
 def leak(split: str, earlier: str) -> str:
     """A picture of a split also stands in an earlier one, which keeps it."""
     return f"{_LEAK}{split} picture also in {earlier}"
+
+
+def near_copy(split: str, earlier: str) -> str:
+    """A picture looks like one of an earlier split, which keeps it."""
+    return f"{_LEAK}{split} picture looks like one in {earlier}"
 
 
 def is_exclusion(reason: str) -> bool:

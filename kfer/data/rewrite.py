@@ -16,6 +16,7 @@ from kfer.data.record import Column, Record, Rejected
 from kfer.errors import UserError
 
 Labels = dict[str, Any]
+SplitOf = Callable[[str, str], str | Rejected]
 
 # Before a column's name: what was given there before it was corrected.
 KEPT = "given_"
@@ -123,19 +124,21 @@ def with_corrections(
 
 def with_splits(
     dataset: Dataset,
-    split_of: Callable[[str, str], str],
+    split_of: SplitOf,
     out_dir: str,
     notes: Mapping[str, Any],
     command: str = "",
+    overwrite: bool = False,
 ) -> Dataset:
     """Moves pictures to other splits; labels and truth are as they were.
 
     Args:
       dataset: to copy.
-      split_of: (split, image id) -> new split.
-      out_dir: must not exist or be empty.
+      split_of: (split, image id) -> new split, or a Rejected to set it aside.
+      out_dir: must not exist or be empty, unless `overwrite`; may be the data set's.
       notes: added to the data set's.
       command: noted in dataset.json.
+      overwrite: what is there is replaced, once the new one is complete.
     """
     return _rewrite(
         dataset,
@@ -145,6 +148,7 @@ def with_splits(
         split_of,
         notes=notes,
         command=command,
+        overwrite=overwrite,
     )
 
 
@@ -175,7 +179,7 @@ def _rewrite(
     out_dir: str,
     labels_of: Callable[[Record], Labels],
     columns: Mapping[str, Column],
-    split_of: Callable[[str, str], str] = lambda split, _: split,
+    split_of: SplitOf = lambda split, _: split,
     notes: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Dataset:
@@ -183,7 +187,10 @@ def _rewrite(
         for split in dataset.splits:
             for record in records(dataset, split):
                 new = split_of(split, record.image_id)
-                yield new, record._replace(labels=labels_of(record))
+                if isinstance(new, Rejected):
+                    yield new
+                else:
+                    yield new, record._replace(labels=labels_of(record))
         yield from _rejected(dataset)
 
     return dataset_lib.write_items(

@@ -8,26 +8,25 @@ JPEG, PNG, WebP, BMP, GIF, TIFF   8-bit RGB
 grey, palette, 1 bit              RGB of the same shades
 alpha                             laid over black, as the border of an aligned crop
 CMYK, YCCK                        RGB by Pillow's conversion (no colour profile)
-16-bit grey                       its upper 8 bits
+16-bit grey                       its upper 8 bits; 12 bits in 16 are set aside
+HEIC                              8-bit RGB
 EXIF orientation                  turned upright; landmarks count in the upright picture
 animated                          set aside: one label can't be of many pictures
 32-bit and floating point         set aside: their range is not known
 zero bytes, cut off, no picture   set aside
 sides below `min_side` pixels     set aside
-more than `max_pixels` pixels     set aside, undecoded
+more than `max_pixels` pixels     set aside, undecoded; of a JPEG see decode_scaled
 """
 
 import dataclasses
-import functools
 import io
-import os
-import re
 import struct
-import unicodedata
 import warnings
 
 import cv2
 import numpy as np
+import pillow_heif
+import simplejpeg
 from PIL import (  # noqa: F401  (a plugin registers its format when imported)
     BmpImagePlugin,
     GifImagePlugin,
@@ -40,7 +39,8 @@ from PIL import (  # noqa: F401  (a plugin registers its format when imported)
 )
 
 # No others: some of Pillow's formats call outside programs.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")
+pillow_heif.register_heif_opener()
 ORIENTATION = 0x0112
 
 EMPTY = "zero bytes"
@@ -84,72 +84,11 @@ class Limits:
     min_side: int = 8
 
 
-# A drive's or an address's beginning; elsewhere a colon is a letter like others.
-_DRIVE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.\-]*:/")
-
-
-def resolve(root: str, path: str) -> str:
-    """The real path of a file named by a record.
-
-    Raises:
-      BadImage: it is absolute, or leaves the root by '..' or by a link.
-    """
-    relative = path.replace("\\", "/")
-    if "\0" in relative or os.path.isabs(relative) or _DRIVE.match(relative):
-        raise BadImage(OUTSIDE, f"{path!r} is not relative to the root")
-    folder, name = os.path.split(relative)
-    base, real = _real_folders(root, folder)
-    real = os.path.join(real, name)
-    if name in ("", ".", "..") or os.path.islink(real):
-        real = os.path.realpath(real)
-    if os.path.commonpath((base, real)) != base:
-        raise BadImage(OUTSIDE, f"{path!r} stands outside {root}")
-    return real
-
-
-@functools.lru_cache(maxsize=4096)
-def _real_folders(root: str, folder: str) -> tuple[str, str]:
-    # Resolving links costs a system call for each folder on the way to each picture.
-    base = os.path.realpath(root)
-    return base, os.path.realpath(os.path.join(base, folder))
-
-
-def find(root: str, path: str) -> str | None:
-    """The real path of a file that is there, or None.
-
-    A name is found whether its accents are letters of their own or marks (Unicode's
-    forms NFC and NFD), as systems write them differently.
-
-    Raises:
-      BadImage: see resolve.
-    """
-    forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
-    for name in dict.fromkeys(forms):
-        real = resolve(root, name)
-        if os.path.exists(real):
-            return real
-    return None
-
-
-def read_file(root: str, path: str, limits: Limits = Limits()) -> bytes:
-    """The bytes of a picture that a record names.
-
-    Raises:
-      BadImage: outside the root, missing, no regular file, unreadable or too large.
-    """
-    real = find(root, path)
-    if real is None:
-        raise BadImage(MISSING, f"no file {path!r}")
-    if not os.path.isfile(real):
-        raise BadImage(UNREADABLE, f"{path!r} is not a file")
-    size = os.path.getsize(real)
-    if size > limits.max_bytes:
-        raise BadImage(TOO_LARGE, f"{size} bytes, at most {limits.max_bytes} are read")
-    try:
-        with open(real, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise BadImage(UNREADABLE, f"{path!r}: {error.strerror}") from error
+# By what the side of a JPEG can be divided while it is decoded, and how many times
+# max_pixels it may have then.
+_REDUCTIONS, _MOST_OVER = (1, 2, 4, 8), 8
+# 16-bit pictures darker than this are 12-bit ones, near black in their upper 8 bits.
+_DEEP = 4096
 
 
 def decode(data: bytes, limits: Limits = Limits()) -> np.ndarray:
@@ -158,6 +97,23 @@ def decode(data: bytes, limits: Limits = Limits()) -> np.ndarray:
     Raises:
       BadImage: see the module's table.
     """
+    return _decoded(data, limits, 1)[0]
+
+
+def decode_scaled(data: bytes, limits: Limits = Limits()) -> tuple[np.ndarray, int]:
+    """`decode`, but a JPEG of more than max_pixels is reduced while it is decoded.
+
+    Returns:
+      The picture, and how many pixels of the file a side of one of its pixels spans:
+      1, 2, 4 or 8.
+
+    Raises:
+      BadImage: see the module's table.
+    """
+    return _decoded(data, limits, max(_REDUCTIONS))
+
+
+def _decoded(data: bytes, limits: Limits, most: int) -> tuple[np.ndarray, int]:
     if not data:
         raise BadImage(EMPTY, "the file holds no bytes")
     if len(data) > limits.max_bytes:
@@ -166,9 +122,14 @@ def decode(data: bytes, limits: Limits = Limits()) -> np.ndarray:
         # Pillow's own limit only warns; ours is stricter and checked below.
         warnings.simplefilter("ignore")
         image = _open(data)
-        _check_header(image, limits)
-        fast = _upright_jpeg(data, image)
-        return _pixels(image) if fast is None else fast
+        factor = _check_header(image, limits, most)
+        if image.format in ("JPEG", "MPO"):
+            fast = _jpeg(data, image, factor)
+            if fast is not None:
+                return fast, factor
+            if factor > 1:
+                image.draft("RGB", [side // factor for side in image.size])
+        return _pixels(image), factor
 
 
 def _open(data: bytes) -> Image.Image:
@@ -182,9 +143,15 @@ def _open(data: bytes) -> Image.Image:
         raise BadImage(TRUNCATED, str(error)) from error
 
 
-def _check_header(image: Image.Image, limits: Limits) -> None:
+def _check_header(image: Image.Image, limits: Limits, most: int) -> int:
+    """By what a side is reduced, at most by `most`."""
     width, height = image.size
-    if width * height > limits.max_pixels:
+    pixels = width * height
+    allowed = [n for n in _REDUCTIONS if pixels <= limits.max_pixels * n * n]
+    factor = min(allowed, default=most + 1)
+    # A JPEG may hold all its coefficients in memory, whatever its reduction.
+    too_large = pixels > _MOST_OVER * limits.max_pixels
+    if factor > most or (factor > 1 and (image.format != "JPEG" or too_large)):
         raise BadImage(
             TOO_LARGE,
             f"{width}x{height} pixels, at most {limits.max_pixels} are decoded",
@@ -196,15 +163,29 @@ def _check_header(image: Image.Image, limits: Limits) -> None:
     # An MPO is a photograph with a preview or a second view behind it, not a film.
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise BadImage(ANIMATED, f"{image.n_frames} frames in one {image.format}")
+    return factor
 
 
-def _upright_jpeg(data: bytes, image: Image.Image) -> np.ndarray | None:
-    # OpenCV gives the same pixels as Pillow in two thirds of the time, and None where a
-    # file in memory ends early; Pillow then says what is wrong.
-    if image.format != "JPEG" or image.mode != "RGB":
-        return None
-    if image.getexif().get(ORIENTATION, 1) != 1:
-        return None
+def _jpeg(data: bytes, image: Image.Image, factor: int) -> np.ndarray | None:
+    """The pixels of an upright RGB JPEG, None of another, which Pillow decodes.
+
+    The same pixels as Pillow's in two thirds of the time; and it alone tells where the
+    data end before the picture does, which others fill with grey.
+    """
+    plain = image.mode == "RGB" and image.getexif().get(ORIENTATION, 1) == 1
+    sides = [max(1, side // factor) for side in image.size]
+    space = {"L": "GRAY", "CMYK": "CMYK"}.get(image.mode, "RGB")
+    try:
+        pixels = simplejpeg.decode_jpeg(data, space, False, False, *sides[::-1], factor)
+    except ValueError as error:
+        if "premature" in str(error).lower():
+            raise BadImage(TRUNCATED, str(error)) from error
+        # Faults that leave the picture whole, such as bytes between its parts.
+        return _forgiving(data) if plain and factor == 1 else None
+    return pixels if plain else None
+
+
+def _forgiving(data: bytes) -> np.ndarray | None:
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
 
@@ -229,6 +210,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I;16"):
+        brightest = int(np.asarray(image).max(initial=0))
+        if 0 < brightest < _DEEP:
+            detail = f"16-bit grey no brighter than {brightest}: fewer bits in 16"
+            raise BadImage(UNSUPPORTED, detail)
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise BadImage(UNSUPPORTED, f"mode {image.mode}: its range is not known")

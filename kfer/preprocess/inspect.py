@@ -249,9 +249,10 @@ def _before(example: RawExample | None, source_dir: str) -> str:
     if example is None:
         return ""
     try:
-        picture = transforms.load(example, transforms.Settings(source_dir))
+        picture, factor = transforms.load(example, transforms.Settings(source_dir))
     except decode.BadImage:
         return ""
+    example = transforms.reduced(example, factor)
     picture = plots.marked(picture, example.eyes, example.box, PICTURE_SIDE)
     return _uri(decode.encode(picture, "jpeg"), "jpeg")
 

@@ -169,6 +169,7 @@ def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
         job.settings,
         root=os.path.abspath(job.root),
         detect_eyes=job.settings.detect_eyes and not aligned,
+        use_boxes=job.settings.use_boxes and not aligned,
     )
     plan = pipeline.Plan(
         settings,

@@ -11,7 +11,7 @@ from kfer.data import reasons
 from kfer.data.record import RawExample, Record, Rejected
 from kfer.errors import UserError
 from kfer.faces.detect import EyeFinder
-from kfer.images import alignment, decode
+from kfer.images import alignment, decode, files
 from kfer.images.alignment import Point
 
 ALIGNMENTS = ("eyes", "authors_2021", "none")
@@ -27,6 +27,10 @@ AS_GIVEN = "as_given"
 # Faces are looked for in the box and this share of it on each side.
 BOX_MARGIN = 0.25
 MIN_EYE_DISTANCE = 2.0
+# An eye of a face that is cut off may lie this share of a side beside the picture.
+EYE_MARGIN = 0.25
+# No face is smaller; a box in shares of the picture's sides is.
+MIN_BOX = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Settings:
         'authors_2021' repeats the 2021 code; 'none' keeps the picture's largest centred
         square.
       detect_eyes: whether eyes are looked for where the data set gives none.
+      use_boxes: whether boxes are of these pictures, not of what they were cut from.
       image_format: 'jpeg' or 'png'.
       jpeg_quality: 1 to 100.
       limits: of what is decoded.
@@ -49,6 +54,7 @@ class Settings:
     image_size: int = 64
     alignment: str = "eyes"
     detect_eyes: bool = True
+    use_boxes: bool = True
     image_format: str = "jpeg"
     jpeg_quality: int = 95
     limits: decode.Limits = dataclasses.field(default_factory=decode.Limits)
@@ -94,8 +100,9 @@ def prepare(
       find_eyes: the worker's eye finder.
     """
     try:
-        picture = load(example, settings)
-        placed = place(picture, example, settings, find_eyes)
+        picture, factor = load(example, settings)
+        seen = reduced(example, factor)
+        placed = place(picture, seen, settings, find_eyes)
         aligned = crop(picture, placed, settings)
     except decode.BadImage as error:
         return Rejected(example.image_id, error.reason, error.detail, example.source)
@@ -113,18 +120,29 @@ def prepare(
     return Prepared(record, hashlib.blake2b(data, digest_size=16).digest())
 
 
-def load(example: RawExample, settings: Settings) -> np.ndarray:
-    """The example's picture as uint8 [H, W, 3] RGB.
+def load(example: RawExample, settings: Settings) -> tuple[np.ndarray, int]:
+    """The example's picture as uint8 [H, W, 3] RGB, and by what its sides are reduced.
 
     Raises:
       BadImage: it can't be read or decoded.
     """
     if isinstance(example.image, np.ndarray):
-        return example.image
+        return example.image, 1
     data = example.image
     if isinstance(data, str):
-        data = decode.read_file(settings.root, data, settings.limits)
-    return decode.decode(data, settings.limits)
+        data = files.read_file(settings.root, data, settings.limits)
+    return decode.decode_scaled(data, settings.limits)
+
+
+def reduced(example: RawExample, factor: int) -> RawExample:
+    """The example with its eyes and box in pixels of the reduced picture."""
+    if factor == 1:
+        return example
+    offset = (factor - 1) / 2  # from a pixel's centre to that of its block
+    eyes = tuple(
+        ((x - offset) / factor, (y - offset) / factor) for x, y in example.eyes
+    )
+    return example._replace(eyes=eyes, box=tuple(v / factor for v in example.box))
 
 
 def place(
@@ -145,23 +163,46 @@ def place(
     if example.eyes:
         check_eyes(example.eyes, width, height)
         return Placed(LANDMARKS, example.eyes, ())
+    if example.box and settings.use_boxes:
+        check_box(example.box, width, height)
     if settings.detect_eyes:
         if eyes := _search(picture, example.box, find_eyes):
             return Placed(DETECTED, eyes, ())
         if _inside(example.box, width, height):
             return Placed(BOX, (), example.box)
         return Placed(CENTRE, (), alignment.centre_box(width, height))
+    if example.box and settings.use_boxes:
+        return Placed(BOX, (), example.box)
     return Placed(AS_GIVEN, (), alignment.centre_box(width, height))
 
 
+def check_box(box: tuple[float, ...], width: int, height: int) -> None:
+    """Raises BadImage if a box is no part of the picture, or not in pixels."""
+    shown = ";".join(f"{value:g}" for value in box)
+    if not _inside(box, width, height):
+        detail = f"box {shown} lies outside {width}x{height} pixels"
+        raise decode.BadImage(reasons.BAD_BOX, detail)
+    if min(box[2:]) < MIN_BOX:
+        detail = f"box {shown} of {width}x{height} pixels is too small to be in pixels"
+        raise decode.BadImage(reasons.BAD_BOX, detail)
+
+
 def check_eyes(eyes: tuple[Point, ...], width: int, height: int) -> None:
-    """Raises BadImage if the eyes coincide or lie beside the picture."""
+    """Raises BadImage if the eyes coincide, are swapped or lie beside the picture."""
     (x0, y0), (x1, y1) = eyes
     if not all(map(math.isfinite, (x0, y0, x1, y1))):
         raise decode.BadImage(reasons.BAD_LANDMARKS, f"eye centres {eyes}")
     if math.hypot(x1 - x0, y1 - y0) < MIN_EYE_DISTANCE:
         raise decode.BadImage(reasons.NOT_ALIGNABLE, f"eye centres {eyes} coincide")
-    if not (0 <= (x0 + x1) / 2 < width and 0 <= (y0 + y1) / 2 < height):
+    if x1 < x0:
+        detail = f"the left eye, at x {x0:g}, is right of the right one, at {x1:g}"
+        raise decode.BadImage(reasons.SWAPPED_EYES, detail)
+    margin_x, margin_y = EYE_MARGIN * width, EYE_MARGIN * height
+    beside = not all(
+        -margin_x <= x < width + margin_x and -margin_y <= y < height + margin_y
+        for x, y in eyes
+    )
+    if beside or not (0 <= (x0 + x1) / 2 < width and 0 <= (y0 + y1) / 2 < height):
         detail = f"eye centres {eyes} lie outside {width}x{height} pixels"
         raise decode.BadImage(reasons.BAD_LANDMARKS, detail)
 

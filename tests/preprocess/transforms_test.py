@@ -1,5 +1,7 @@
 """One annotated picture to one aligned record."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -73,9 +75,29 @@ def test_then_the_box_then_the_centre():
     )
 
 
-def test_a_box_beside_the_picture_is_not_used():
-    record = prepare(example(eyes=(), box=(500.0, 500.0, 20.0, 20.0))).record
-    assert record.alignment == "centre"
+@pytest.mark.parametrize(
+    "box", [(500.0, 500.0, 20.0, 20.0), (0.2, 0.2, 0.6, 0.6), (5.0, 5.0, 1.0, 1.0)]
+)
+def test_a_box_that_is_no_part_of_the_picture_sets_it_aside(box):
+    found = prepare(example(eyes=(), box=box))
+    assert found.reason == "bad box"
+    of_the_source = dataclasses.replace(SETTINGS, use_boxes=False, detect_eyes=False)
+    record = prepare(example(eyes=(), box=box), of_the_source).record
+    assert record.alignment == "as_given"
+
+
+def test_a_box_is_cropped_without_detection():
+    plain = dataclasses.replace(SETTINGS, detect_eyes=False)
+    record = prepare(example(eyes=(), box=(10.0, 20.0, 30.0, 30.0)), plain).record
+    assert record.alignment == "box"
+
+
+def test_swapped_and_far_away_eyes_are_set_aside():
+    swapped = prepare(example(eyes=((80.0, 60.0), (40.0, 60.0))))
+    assert swapped.reason == "left and right eye swapped"
+    assert "at x 80, is right of the right one, at 40" in swapped.detail
+    far = prepare(example(eyes=((-900.0, 60.0), (1020.0, 60.0))))
+    assert far.reason == "bad landmarks"
 
 
 def test_without_detection_a_crop_stays_as_given():

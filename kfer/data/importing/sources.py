@@ -14,7 +14,7 @@ from kfer.data.importing.options import TableOptions, from_dict
 from kfer.data.importing.reading import Table
 from kfer.data.importing.understand import Understanding
 from kfer.errors import UserError
-from kfer.images import decode
+from kfer.images import files
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic")
 
@@ -45,7 +45,7 @@ def _load(
     else:
         table = reading.read(path, options)
     found = understand.understand(
-        table, options, lambda name: decode.find(root, name) is not None
+        table, options, lambda name: files.find(root, name) is not None
     )
     return found, examples.plan(found)
 
