@@ -58,7 +58,8 @@ def collect(
                 "finite: the model has diverged; train again with a lower learning rate"
             )
     joint = {}
-    if joint_score.available(method):
+    crowded = any(task.column in sets.crowds for task in config.stream_tasks)
+    if joint_score.available(method) and not crowded:
         labels = joint_score.inputs(config.stream_tasks, sets)
         score = joint_score.scorer(method)
         joint = _over(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from kfer.audit import crowd_judgement
 from kfer.audit.judgement import Judgement
 from kfer.audit.label_sets import LabelSets, given
 from kfer.audit.rankings import Ranking
@@ -32,6 +33,9 @@ def rows(sets: LabelSets, judged: Judgement) -> Iterator[list[str]]:
                 f"{ranked.suspicion[row]:.6f}",
                 why,
             ]
+
+    for name, crowd in judged.crowds.items():
+        yield from crowd_judgement.rows(sets, name, crowd)
 
 
 def text(label: Any, classes: tuple[str, ...]) -> str:

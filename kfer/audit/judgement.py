@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kfer import tasks as tasks_lib
-from kfer.audit import joint_labels, suspicion, values
+from kfer.audit import crowd_judgement, joint_labels, suspicion, values
 from kfer.audit.answers import Answers
 from kfer.audit.audit import Audit
 from kfer.audit.class_labels import ClassLabels
+from kfer.audit.crowd_judgement import CrowdJudgement
 from kfer.audit.label_sets import LabelSets, given
 from kfer.audit.rankings import DOUBT_LIMIT, RESIDUAL_LIMIT, Ranking
 from kfer.errors import UserError
@@ -24,6 +25,7 @@ class Judgement(NamedTuple):
     summary: dict[str, Any]  # plain and JSON-able; see docs/guide/audit.md
     rankings: dict[str, Ranking]  # column -> its labels
     posterior: np.ndarray | None  # [n, K] behind the classes proposed
+    crowds: dict[str, CrowdJudgement] = {}  # crowd column -> its labels
 
 
 def judge(
@@ -43,7 +45,7 @@ def judge(
       UserError: the model answers nothing that the data set has labels of.
     """
     sets = found.sets
-    target, values_of = _targets(answers, sets)
+    target, values_of, crowds_of = _targets(answers, sets)
     summary: dict[str, Any] = {"run": answers.run, "notes": [], "values": []}
     rankings: dict[str, Ranking] = {}
     posterior = None
@@ -55,13 +57,24 @@ def judge(
     for name, value_target in values_of.items():
         rankings[name], row = _of_values(answers, sets, name, value_target)
         summary["values"].append({"column": name, "target": value_target} | row)
+    crowds = {
+        name: crowd_judgement.judge(answers, sets, name, crowd_target, limit)
+        for name, crowd_target in crowds_of.items()
+    }
+    if crowds:
+        summary["crowds"] = [crowd.summary for crowd in crowds.values()]
     summary["contradictions"] = joint_labels.listed(answers, sets)
     summary["notes"] = _notes(answers, sets, summary.get("classes"))
-    return Judgement(summary, rankings, posterior)
+    for crowd in crowds.values():
+        summary["notes"] += _second_opinion(crowd.summary)
+    return Judgement(summary, rankings, posterior, crowds)
 
 
-def _targets(answers: Answers, sets: LabelSets) -> tuple[str, dict[str, str]]:
-    """The model's target of the annotators' classes or '', and column -> of values."""
+def _targets(
+    answers: Answers, sets: LabelSets
+) -> tuple[str, dict[str, str], dict[str, str]]:
+    """The model's target of the annotators' classes or '', column -> of values, and
+    crowd column of classes -> of its own."""
     tasks = tasks_lib.task_of_target(answers.config.tasks)
     names = sets.annotators()
     classes = sets.columns[names[0]].classes if names else ()
@@ -74,15 +87,23 @@ def _targets(answers: Answers, sets: LabelSets) -> tuple[str, dict[str, str]]:
         if task.dimensions == sets.columns[name].dimensions
         and given(sets.labels[name]).any()
     }
-    if not alike and not values_of:
+    crowds_of = {
+        name: target
+        for name, column in sets.crowd_columns.items()
+        for target, task in tasks.items()
+        if column.is_categorical and task.classes == column.classes
+        if len(sets.crowds[name].item)
+    }
+    if not alike and not values_of and not crowds_of:
         said = "; ".join(f"{t}: {', '.join(k.outputs)}" for t, k in tasks.items())
-        has = {c.classes or c.dimensions for c in sets.columns.values()}
+        columns = (sets.columns | sets.crowd_columns).values()
+        has = {c.classes or c.dimensions for c in columns}
         raise UserError(
             f"{answers.run['folder']} answers {said}; the label columns are of "
             f"{' and of '.join(', '.join(outputs) for outputs in sorted(has))}: audit "
             "with a run that learned these"
         )
-    return (alike or [""])[0], values_of
+    return (alike or [""])[0], values_of, crowds_of
 
 
 def _notes(

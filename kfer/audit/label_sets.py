@@ -112,7 +112,11 @@ def read(dataset: Dataset, split: str) -> LabelSets:
         number of records than dataset.json says.
     """
     columns = {n: c for n, c in dataset.columns.items() if not c.annotators}
-    crowd_columns = {n: c for n, c in dataset.columns.items() if c.annotators}
+    crowd_columns = {
+        name: column
+        for name, column in dataset.columns.items()
+        if column.annotators and not name.startswith(rewrite.KEPT)
+    }
     features = {LABEL + name: column for name, column in columns.items()}
     features |= {CLEAN + name: c for name, c in dataset.clean_columns.items()}
     ids, parsed = _parsed(dataset, split, features)

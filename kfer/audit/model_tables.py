@@ -34,6 +34,8 @@ def tables(found: Mapping[str, Any]) -> Iterator[Table]:
             yield Table(
                 "Labels that should be another", ["label set", "labels"], counts
             )
+    for crowd in found.get("crowds", ()):
+        yield _crowd(crowd)
     if found["values"]:
         yield _values(found["values"], name)
         ranked = {
@@ -87,6 +89,21 @@ def _corrections(classes: Mapping[str, Any]) -> Table:
     heads = ["label set", "changed", "were wrong", "are right", "noise", "noise after"]
     title = f"Labels changed where {classes['score']} is {classes['limit']:g} or more"
     return Table(title, heads, rows)
+
+
+def _crowd(found: Mapping[str, Any]) -> Table:
+    rows = [
+        [f"right pictures by {name}", number(right, True)]
+        for name, right in found["right"].items()
+    ]
+    rows += [
+        ["labels", str(found["labels"])],
+        ["labels that should be another", str(found["proposed"])],
+        ["wrong labels", number(found["noise"], True)],
+        ["wrong labels after", number(found["noise_after"], True)],
+    ]
+    title = f"{found['column']}: a crowd and the model"
+    return Table(title, ["", ""], rows)
 
 
 def _values(groups: list[dict[str, Any]], name: str) -> Table:

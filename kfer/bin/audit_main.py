@@ -105,6 +105,7 @@ def _write_data(found: Any, judged: Any) -> str:
     from kfer.data import rewrite
 
     changes = corrections.of_judgement(found.sets, judged.rankings)
+    changes |= {name: crowd.proposed for name, crowd in judged.crowds.items()}
     if not any(changes.values()):
         print(f"\nNothing is proposed, so {FLAGS.corrected_data_dir} isn't written")
         return ""

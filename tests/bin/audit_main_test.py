@@ -82,7 +82,7 @@ def test_no_copy_is_written_where_nothing_is_proposed(monkeypatch, capsys, tmp_p
     monkeypatch.setattr(corrections, "of_judgement", lambda *_: {"a": {}, "b": {}})
     with flagsaver.flagsaver():
         flags.FLAGS(["kfer-audit", f"--corrected_data_dir={target}"])
-        judged = types.SimpleNamespace(rankings={})
+        judged = types.SimpleNamespace(rankings={}, crowds={})
         found = types.SimpleNamespace(sets=None)
         assert audit_main._write_data(found, judged) == ""
     assert "Nothing is proposed" in capsys.readouterr().out
