@@ -1,5 +1,6 @@
 """Rows of a manifest file and what their cells mean; see datasets.manifest."""
 
+import functools
 import json
 import math
 import os
@@ -26,6 +27,7 @@ SPLITS = {
     "validation": "valid",
     "test": "test",
 }
+EYES = ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
 KNOWN = (
     "image",
     "id",
@@ -36,14 +38,10 @@ KNOWN = (
     "clean:expression",
     "clean:valence",
     "clean:arousal",
-    "left_eye_x",
-    "left_eye_y",
-    "right_eye_x",
-    "right_eye_y",
+    *EYES,
     "landmarks",
     "box",
 )
-EYES = ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
 
 
 class BadRow(Exception):
@@ -138,17 +136,18 @@ def _is_broken(value: Any) -> bool:
 
 def _is_missing(name: str, value: Any) -> bool:
     """Whether a cell holds no label; see MISSING."""
-    if value is None or value == "":
-        return True
-    words = () if name in ("image", "id") else MISSING
+    if value is None or not isinstance(value, str | int | float):
+        return value is None
+    return str(value).strip().casefold() in _missing_words(name)
+
+
+@functools.lru_cache(4096)  # of column names; a file has millions of cells
+def _missing_words(name: str) -> tuple[str, ...]:
+    words = ("",) if name in ("image", "id") else ("", *MISSING)
     base = name.removeprefix("clean:").partition(":")[0]
     if base in ("expression", ANNOTATOR[:-1]):
-        words = (*words, "-1", "-2")
-    elif base in tasks_lib.VALENCE_AROUSAL:
-        words = (*words, "-2")
-    return isinstance(value, str | int | float) and (
-        str(value).strip().casefold() in ("", *words)
-    )
+        return (*words, "-1", "-2")
+    return (*words, "-2") if base in tasks_lib.VALENCE_AROUSAL else words
 
 
 def _csv_rows(path: str, root: str) -> Iterator[tuple[str, dict[str, Any]]]:
