@@ -10,7 +10,7 @@ import numpy as np
 
 from kfer.audit import crowd_files, page
 from kfer.audit.audit import Audit
-from kfer.data import shards
+from kfer.data import shard_files
 from kfer.storage import whole
 
 if TYPE_CHECKING:  # a model is seldom there, and brings TensorFlow's layers with it
@@ -54,7 +54,7 @@ def write(
     for name, text in texts.items():
         whole.write_text(paths[name], text)
     tables = [name for name in texts if name != PAGE]
-    digests = {name: shards.sha256(paths[name]) for name in tables}
+    digests = {name: shard_files.sha256(paths[name]) for name in tables}
     whole.write_json(paths[JSON], found.summary | {"sha256": digests})
     return list(paths.values())
 

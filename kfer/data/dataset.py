@@ -8,7 +8,7 @@ from typing import Any
 
 import tqdm
 
-from kfer.data import shards as shards_lib
+from kfer.data import manifest_types, shard_files
 from kfer.data.folder import MANIFEST, new_folder
 from kfer.data.manifest import (
     FORMAT_VERSION,
@@ -116,10 +116,19 @@ class Dataset:
         return self.splits[name]
 
     def files(self, split: str) -> list[str]:
-        """Paths of a split's shards, in order."""
-        return [
-            os.path.join(self.root, shard.file) for shard in self.split(split).shards
-        ]
+        """Paths of a split's shards, in order.
+
+        Raises:
+          UserError: a shard isn't the one that was written, see shard_files.check.
+        """
+        paths = []
+        for shard in self.split(split).shards:
+            paths.append(os.path.join(self.root, shard.file))
+            shard_files.check(paths[-1], shard.sha256)
+        return paths
+
+
+_NOT_AS_WRITTEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def load(data_dir: str) -> Dataset:
@@ -146,8 +155,9 @@ def load(data_dir: str) -> Dataset:
                 f"{path} has format version {version!r}, this kfer reads "
                 f"{FORMAT_VERSION}; prepare the data set again"
             )
+        manifest_types.check(manifest)
         dataset = _from_manifest(data_dir, manifest)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NOT_AS_WRITTEN as error:
         raise UserError(
             f"{path} is damaged ({type(error).__name__}: {error}); prepare the data "
             "set again"
@@ -193,13 +203,7 @@ def _check_files(dataset: Dataset) -> None:
 
 def check_hashes(dataset: Dataset, split: str) -> None:
     """Raises UserError if a shard of the split isn't the one that was written."""
-    for shard in dataset.split(split).shards:
-        path = os.path.join(dataset.root, shard.file)
-        if shards_lib.sha256(path) != shard.sha256:
-            raise UserError(
-                f"{path} has changed since it was written (SHA-256 differs from "
-                f"{MANIFEST}); copy it again or prepare the data set again"
-            )
+    dataset.files(split)
 
 
 def write(

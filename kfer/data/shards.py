@@ -3,12 +3,12 @@
 import collections
 import contextlib
 import dataclasses
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from kfer.data import record as record_lib
+from kfer.data import shard_files
 from kfer.data.record import Column, Record
 from kfer.errors import UserError
 from kfer.storage import whole
@@ -27,12 +27,6 @@ class ShardInfo:
     sha256: str
 
 
-def sha256(path: str) -> str:
-    """SHA-256 of a file, in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def read_shard(path: str) -> Iterator[bytes]:
     """The serialized records of one shard, every CRC checked.
 
@@ -41,6 +35,7 @@ def read_shard(path: str) -> Iterator[bytes]:
     """
     import tensorflow as tf
 
+    shard_files.check_lengths(path)
     try:
         records = tf.data.TFRecordDataset(path).batch(_AT_ONCE)
         for batch in records.as_numpy_iterator():
@@ -57,7 +52,10 @@ def shard_info(path: str, num_records: int | None = None) -> ShardInfo:
     if num_records is None:
         num_records = sum(1 for _ in read_shard(path))
     return ShardInfo(
-        os.path.basename(path), num_records, os.path.getsize(path), sha256(path)
+        os.path.basename(path),
+        num_records,
+        os.path.getsize(path),
+        shard_files.sha256(path),
     )
 
 

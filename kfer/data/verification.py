@@ -6,7 +6,7 @@ import os
 
 from PIL import Image
 
-from kfer.data import manifest
+from kfer.data import manifest, shard_files
 from kfer.data import record as record_lib
 from kfer.data import shards as shards_lib
 from kfer.data.dataset import Dataset, SplitInfo
@@ -40,7 +40,7 @@ def _read_back(
     dataset: Dataset, shard: ShardInfo, tally: Tally, ids: collections.Counter[str]
 ) -> None:
     path = os.path.join(dataset.root, shard.file)
-    if shards_lib.sha256(path) != shard.sha256:
+    if shard_files.sha256(path) != shard.sha256:
         raise UserError(f"{path} has another SHA-256 than {MANIFEST} says")
     count = 0
     for serialized in shards_lib.read_shard(path):

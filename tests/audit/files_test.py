@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kfer.audit import audit, files, judgement
-from kfer.data import shards
+from kfer.data import shard_files
 from kfer.errors import UserError
 from tests.audit import judged, small
 
@@ -47,7 +47,7 @@ def test_consensus_table(written):
 
 def test_summary_names_the_table_it_goes_with(written, found):
     content = json.loads((written / "audit.json").read_text())
-    digest = shards.sha256(str(written / "consensus.csv"))
+    digest = shard_files.sha256(str(written / "consensus.csv"))
     assert content == found.summary | {"sha256": {"consensus.csv": digest}}
 
 
@@ -96,7 +96,7 @@ def test_with_a_model_there_are_its_labels_too(tmp_path):
     heads = ["image_id", "column", "given", "proposed", "suspicion", "why"]
     assert head == heads and first[1] == "annotator_1"
     content = json.loads((tmp_path / "out" / "audit.json").read_text())
-    digest = shards.sha256(paths[2])
+    digest = shard_files.sha256(paths[2])
     assert content["sha256"]["corrected.csv"] == digest
     assert content["model"]["run"]["step"] == 12
     page = (tmp_path / "out" / "audit.html").read_text()

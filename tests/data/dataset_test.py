@@ -135,7 +135,7 @@ def test_load_refuses_other_versions_and_damage(small):
     with pytest.raises(UserError, match=r"format version 99, this kfer reads 1"):
         dataset_lib.load(small.root)
     edit_manifest(small, format_version=1, splits={"train": {}})
-    with pytest.raises(UserError, match=r"is damaged \(KeyError: 'num_records'\)"):
+    with pytest.raises(UserError, match=r"is damaged \(KeyError: 'shards'\)"):
         dataset_lib.load(small.root)
     with open(os.path.join(small.root, "dataset.json"), "w") as file:
         file.write('{"format_ver')

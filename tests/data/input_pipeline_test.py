@@ -326,7 +326,7 @@ def test_changed_shards_are_refused_before_training(tmp_path):
         file.write(b"?")
     with pytest.raises(UserError, match=r"00000-of-00003.tfrecord has changed since"):
         first(dataset, 1)
-    with pytest.raises(UserError, match=r"train in .* can't be read \(.*corrupted"):
+    with pytest.raises(UserError, match=r"00000-of-00003.tfrecord has changed since"):
         first(dataset, 1, check_hashes=False)
 
 
