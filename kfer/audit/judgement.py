@@ -121,7 +121,9 @@ def _notes(
         found.append(f"{suspicion.BOTH} has not converged")
     if classes:
         found += _second_opinion(classes)
-    if not answers.joint:
+    if sets.crowd_columns and not answers.joint:
+        found.append("S_joint is not asked about crowd columns")
+    elif not answers.joint:
         found.append(f"method {answers.config.method!r} has no S_joint to ask")
     return found
 

@@ -80,6 +80,7 @@ def test_a_judgement_has_the_crowd(monkeypatch):
     )
     (summary,) = found.summary["crowds"]
     assert summary["column"] == "mood" and found.rankings == {}
+    assert found.summary["notes"] == ["S_joint is not asked about crowd columns"]
     (table,) = model_tables.tables(found.summary)
     assert table.title == "mood: a crowd and the model"
     assert ["labels", str(summary["labels"])] in table.rows
