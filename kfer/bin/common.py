@@ -147,6 +147,12 @@ def say_near_copies(dataset: Any, remove: bool) -> Any:
     if they are to go."""
     from kfer.data import near_copies
 
+    count = sum(info.num_records for info in dataset.splits.values())
+    if count > near_copies.MANY and not remove:
+        logging.info(
+            "%d pictures: near copies are looked for with --remove_near_copies", count
+        )
+        return dataset
     dataset, found = near_copies.report(dataset, remove)
     if found:
         done = "set aside" if remove else "--remove_near_copies sets them aside"

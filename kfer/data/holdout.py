@@ -4,8 +4,10 @@ import json
 import os
 from collections.abc import Callable, Iterable
 
+from absl import logging
+
 from kfer.data import dataset as dataset_lib
-from kfer.data import rewrite, tables
+from kfer.data import near_copies, rewrite, tables
 from kfer.data.dataset import Dataset
 from kfer.data.folder import MANIFEST
 from kfer.errors import UserError
@@ -29,8 +31,9 @@ def chosen(
 def make(dataset: Dataset, share: float, out_dir: str, command: str = "") -> Dataset:
     """A copy of a data set, a share of whose training pictures is in 'valid' instead.
 
-    Equal arguments choose the same pictures. A copy that an earlier call made is
-    reused.
+    Equal arguments choose the same pictures. Of those kept back the ones that look like
+    one that is left in train are set aside, see near_copies. A copy that an earlier
+    call made is reused.
 
     Args:
       dataset: prepared, without a split 'valid'.
@@ -64,7 +67,11 @@ def make(dataset: Dataset, share: float, out_dir: str, command: str = "") -> Dat
     def split_of(split: str, image_id: str) -> str:
         return SPLIT if split == "train" and image_id in kept_back else split
 
-    return rewrite.with_splits(dataset, split_of, out_dir, notes, command)
+    made = rewrite.with_splits(dataset, split_of, out_dir, notes, command)
+    made, found = near_copies.report(made, True, (SPLIT,))
+    if found:
+        logging.warning("%s; set aside", near_copies.describe(found))
+    return made
 
 
 def _reused(out_dir: str, notes: dict) -> Dataset:

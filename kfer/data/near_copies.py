@@ -24,6 +24,8 @@ SIDE = 16
 # Of 256 bits. On drawn faces of 64 px, 400 different ones differ in 44 and more; of
 # copies, re-encoded, rescaled or made 10 % brighter, 99 % differ in at most this many.
 DISTANCE = 20
+# Pictures from which on a search takes longer than their preparation.
+MANY = 100_000
 _ORDER = ("train", "valid", "test")
 _CHUNK = 4096
 
@@ -162,14 +164,17 @@ def describe(found: list[NearCopy]) -> str:
     )
 
 
-def report(dataset: Dataset, remove: bool) -> tuple[Dataset, list[NearCopy]]:
+def report(
+    dataset: Dataset, remove: bool, splits: tuple[str, ...] = _ORDER
+) -> tuple[Dataset, list[NearCopy]]:
     """Looks for near copies and lists them in the folder, or sets them aside.
 
     Args:
       dataset: prepared.
       remove: replace the data set by one without the later pictures.
+      splits: of the later pictures.
     """
-    found = find(dataset)
+    found = [copy for copy in find(dataset) if copy.split in splits]
     if not found:
         return dataset, found
     if remove:

@@ -1,8 +1,10 @@
 import pytest
 
-from kfer.data import holdout, rewrite, tables
+from kfer.data import dataset as dataset_lib
+from kfer.data import holdout, record, rewrite, tables
+from kfer.data.record import Record
 from kfer.errors import UserError
-from tests.data import prepared
+from tests.data import near_copies_test, prepared
 
 
 def ids(dataset, split):
@@ -25,8 +27,8 @@ def test_pictures_move_and_labels_stay(tmp_path):
     assert ids(copy, "test") == ids(made, "test")
     before = {r.image_id: r for s in made.splits for r in rewrite.records(made, s)}
     for split in copy.splits:
-        for record in rewrite.records(copy, split):
-            assert record == before[record.image_id]
+        for row in rewrite.records(copy, split):
+            assert row == before[row.image_id]
     assert copy.notes["holdout"] == {"share": 0.25, "of": made.content_hash}
     again = holdout.make(made, 0.25, copy.root)
     assert again.created == copy.created
@@ -34,6 +36,20 @@ def test_pictures_move_and_labels_stay(tmp_path):
         holdout.make(made, 0.5, copy.root)
     with pytest.raises(UserError, match="has a split valid of"):
         holdout.make(copy, 0.25, str(tmp_path / "third"))
+
+
+def test_near_copies_of_what_is_learned_are_set_aside(tmp_path):
+    """Twenty pictures that all look alike: no held-out one is new to the model."""
+    columns = {"label": record.categorical("label", ("a", "b"))}
+    picture = near_copies_test.png(near_copies_test.smooth(0))
+    rows = [Record(str(i), picture, {"label": i % 2}, {}) for i in range(20)]
+    path = str(tmp_path / "set")
+    made = dataset_lib.write(path, "x", {"train": rows}, columns, {})
+    copy = holdout.make(made, 0.5, str(tmp_path / "copy"))
+    assert copy.splits["valid"].num_records == 0
+    aside = copy.rejected["leak: valid picture looks like one in train"]
+    assert copy.splits["train"].num_records + aside == 20 and aside > 0
+    assert holdout.make(made, 0.5, copy.root).created == copy.created
 
 
 def test_shares_that_make_no_sense(tmp_path):
