@@ -1,9 +1,15 @@
 """Prints what an exported model says of pictures.
 
 kfer-predict IMAGE... --model=DIR [--format=table|json]
+    [--framing=none|as_given|landmarks] [--detector=mtcnn|yuface|cascade]
 
 An IMAGE may be a folder of pictures. Exit status 1 if a picture could not be read; the
 others are answered nevertheless.
+
+With --framing=none, the default, the whole picture is answered for. With as_given
+(the model learned from upright crops of faces, as FER+ has them) or landmarks (from
+faces that kfer-preprocess aligned by their eyes) faces are found first, and each gets
+an answer of its own; a picture without one says so.
 """
 
 import json
@@ -13,12 +19,19 @@ from absl import flags
 
 from kfer.bin import common
 from kfer.errors import UserError
-from kfer.serving import predict
+from kfer.faces import detectors, framing
+from kfer.serving import faces, predict
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("model", "", "A SavedModel of kfer-export, or a run's folder.")
 flags.DEFINE_enum("format", "table", ["table", "json"], "How to print the answers.")
+flags.DEFINE_enum(
+    "framing", framing.NONE, framing.FRAMINGS, "How faces were cut for the model."
+)
+flags.DEFINE_enum(
+    "detector", detectors.DEFAULT, sorted(detectors.DETECTORS), "Finds the faces."
+)
 flags.DEFINE_integer("batch_size", 64, "Pictures in a request.", lower_bound=1)
 
 
@@ -34,7 +47,11 @@ def main(argv: Sequence[str]) -> int:
     predict.find_model(FLAGS.model)
     common.import_tensorflow()
     predictor = predict.Predictor(FLAGS.model, FLAGS.batch_size)
-    rows = predictor.predict(paths, progress=True)
+    if FLAGS.framing == framing.NONE:
+        rows = predictor.predict(paths, progress=True)
+    else:
+        finder = faces.FacePredictor(predictor, FLAGS.framing, FLAGS.detector)
+        rows = list(finder.predict(paths))
     if FLAGS.format == "json":
         print(json.dumps(rows, indent=1))
     else:

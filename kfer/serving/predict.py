@@ -74,8 +74,21 @@ class Predictor:
                 pictures[index] = read_picture(path)
             except decode.BadImage as error:
                 rows[index]["error"] = str(error)
-        for index, answer in self._answers(pictures).items():
+        for index, answer in self.answers(pictures).items():
             rows[index] |= answer
+        return rows
+
+    def answers(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
+        """Answers, or errors, for JPEG or PNG bytes, by the same keys.
+
+        Args:
+          pictures: any number; a request holds at most `batch_size` of them.
+        """
+        rows: dict[int, dict[str, Any]] = {}
+        keys = list(pictures)
+        for start in range(0, len(keys), self.batch_size):
+            part = keys[start : start + self.batch_size]
+            rows |= self._answers({key: pictures[key] for key in part})
         return rows
 
     def _answers(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
@@ -199,7 +212,7 @@ def _reason(data: bytes) -> str:
 
 
 def table(rows: Sequence[dict], targets: Sequence[dict[str, Any]]) -> str:
-    """Rows of Predictor.predict as aligned text, one line a picture."""
+    """Rows of Predictor or FacePredictor as aligned text, one line each."""
     head = ["picture"]
     for target in targets:
         head += [target["name"]] if target["classes"] else target["dimensions"]
@@ -215,9 +228,11 @@ def table(rows: Sequence[dict], targets: Sequence[dict[str, Any]]) -> str:
 
 
 def _cells(row: dict, targets: Sequence[dict[str, Any]]) -> list[str]:
+    cells = [f"{row['path']} face {row['face']}" if "face" in row else row["path"]]
     if "error" in row:
-        return [row["path"], f"error: {row['error']}"]
-    cells = [row["path"]]
+        return [*cells, f"error: {row['error']}"]
+    if "no_face" in row:
+        return [*cells, row["no_face"]]
     for target in targets:
         answer = row[target["name"]]
         if target["classes"]:

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from PIL import Image
+from skimage import data
 
 from kfer.serving import export
 from tests import runs
@@ -53,3 +55,23 @@ def test_help_tells_how():
     status, out, _ = run("--help")
     assert status == 0
     assert "kfer-predict IMAGE... --model=DIR" in out and "--format" in out
+
+
+def test_faces_are_found_and_a_picture_without_one_is_no_failure(model, tmp_path):
+    for name in ("astronaut", "coffee"):
+        Image.fromarray(getattr(data, name)()).save(tmp_path / f"{name}.png")
+    status, out, err = run(
+        tmp_path,
+        f"--model={model}",
+        "--format=json",
+        "--framing=as_given",
+        "--detector=yuface",
+    )
+    assert (status, err) == (0, "")
+    face, none = json.loads(out)
+    assert face["face"] == 0 and len(face["box"]) == 4
+    assert sum(face["expression"]["probabilities"].values()) == pytest.approx(1)
+    assert none == {
+        "path": str(tmp_path / "coffee.png"),
+        "no_face": "no face found",
+    }
