@@ -1,6 +1,6 @@
 """Prints what an exported model says of pictures.
 
-kfer-predict IMAGE... --model=DIR [--format=table|json]
+kfer-predict IMAGE... --model=DIR [--format=table|json|csv]
     [--framing=none|as_given|landmarks] [--detector=mtcnn|yuface|cascade]
 
 An IMAGE may be a folder of pictures. Exit status 1 if a picture could not be read; the
@@ -20,12 +20,14 @@ from absl import flags
 from kfer.bin import common
 from kfer.errors import UserError
 from kfer.faces import detectors, framing
-from kfer.serving import faces, predict
+from kfer.serving import answer_csv, faces, predict
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("model", "", "A SavedModel of kfer-export, or a run's folder.")
-flags.DEFINE_enum("format", "table", ["table", "json"], "How to print the answers.")
+flags.DEFINE_enum(
+    "format", "table", ["table", "json", "csv"], "How to print the answers."
+)
 flags.DEFINE_enum(
     "framing", framing.NONE, framing.FRAMINGS, "How faces were cut for the model."
 )
@@ -54,6 +56,8 @@ def main(argv: Sequence[str]) -> int:
         rows = list(finder.predict(paths))
     if FLAGS.format == "json":
         print(json.dumps(rows, indent=1))
+    elif FLAGS.format == "csv":
+        print(answer_csv.text(rows, predictor.targets), end="")
     else:
         print(predict.table(rows, predictor.targets))
     return int(any("error" in row for row in rows))

@@ -1,3 +1,4 @@
+import csv
 import json
 
 import pytest
@@ -75,3 +76,13 @@ def test_faces_are_found_and_a_picture_without_one_is_no_failure(model, tmp_path
         "path": str(tmp_path / "coffee.png"),
         "no_face": "no face found",
     }
+
+
+def test_answers_are_csv(model, tmp_path):
+    (tmp_path / "face.png").write_bytes(runs.encoded()[0])
+    status, out, err = run(tmp_path, f"--model={model}", "--format=csv")
+    assert (status, err) == (0, "")
+    head, row = csv.reader(out.splitlines())
+    found = dict(zip(head, row, strict=True))
+    assert found["path"] == str(tmp_path / "face.png")
+    assert found[f"expression {found['expression']}"] == found["expression confidence"]
