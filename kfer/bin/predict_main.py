@@ -3,8 +3,8 @@
 kfer-predict IMAGE... --model=DIR [--format=table|json|csv]
     [--framing=none|as_given|landmarks] [--detector=mtcnn|yuface|cascade]
 
-An IMAGE may be a folder of pictures. Exit status 1 if a picture could not be read; the
-others are answered nevertheless.
+An IMAGE may be a folder of pictures and of folders of them. Exit status 1 if a picture
+could not be read or a face not be aligned; the others are answered nevertheless.
 
 With --framing=none, the default, the whole picture is answered for. With as_given
 (the model learned from upright crops of faces, as FER+ has them) or landmarks (from

@@ -142,7 +142,7 @@ def find_model(path: str) -> str:
 
 
 def expand(paths: Iterable[str]) -> list[str]:
-    """The paths with each folder replaced by the picture files in it, sorted.
+    """The paths with each folder replaced by the picture files below it, sorted.
 
     Raises:
       UserError: a folder has none (files of other extensions don't count).
@@ -152,10 +152,15 @@ def expand(paths: Iterable[str]) -> list[str]:
         if not os.path.isdir(path):
             found.append(path)
             continue
-        names = [n for n in sorted(os.listdir(path)) if n.lower().endswith(EXTENSIONS)]
-        if not names:
+        pictures = sorted(
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(path)
+            for name in names
+            if name.lower().endswith(EXTENSIONS)
+        )
+        if not pictures:
             raise UserError(f"{path} holds no picture ({', '.join(EXTENSIONS)})")
-        found += [os.path.join(path, name) for name in names]
+        found += pictures
     return found
 
 

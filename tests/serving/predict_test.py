@@ -166,3 +166,11 @@ def test_table_aligns_answers_and_errors():
         "a.png         happy 88 %  +0.50    -0.25",
         "folder/b.png  error: not an image: text",
     ]
+
+
+def test_a_folder_stands_for_the_pictures_of_its_folders_too(tmp_path):
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    for name in ("c.png", "b/x.JPG", "b/deep/y.png", "b/notes.txt"):
+        (tmp_path / name).touch()
+    expected = ["b/deep/y.png", "b/x.JPG", "c.png"]
+    assert predict.expand([str(tmp_path)]) == [str(tmp_path / n) for n in expected]
