@@ -24,8 +24,12 @@ class Batch(NamedTuple):
     """What the input pipeline gives a training step."""
 
     image: Any  # [B, H, W, 3] float32 in [-1, 1]
-    labels: dict[str, Any]  # task -> int32 [B] or float32 [B, D]; 0 where missing
-    mask: dict[str, Any]  # task -> float32 [B], 1 where the label is given
+    # task -> classes int32 [B], probabilities of classes float32 [B, K] (see
+    # kfer.losses.categorical), or values float32 [B, D]; 0 where missing
+    labels: dict[str, Any]
+    # task -> float32 [B], 1 where the label is given, 0 where not; between them the
+    # weight of a mixed picture of which one part has a label
+    mask: dict[str, Any]
     noise: Noise
     index: Any  # [B] int64, the example's position in the split
     # task -> CrowdLabels, of tasks on a crowd column; `labels` has their majority

@@ -150,7 +150,8 @@ class Method(keras.Model):
             plain = self.task_loss(task, labels, predicted, mask)
             self.log(f"{task.name}/{task.loss}", plain)
             if task.is_categorical:
-                hits = tf.equal(tf.argmax(predicted, 1, tf.int32), labels)
+                likeliest = categorical.hard(labels)
+                hits = tf.equal(tf.argmax(predicted, 1, tf.int32), likeliest)
                 hits = tf.cast(hits, tf.float32)
                 self.log(f"{task.name}/accuracy", reduction.masked_mean(hits, mask))
             total += task.weight * self.objective(task, batch, predicted, plain)

@@ -117,7 +117,7 @@ class JointDistribution(Method):
         }
         predicted = {
             task.name: self._predicted_input(task, output)
-            * batch.mask[task.name][:, None]
+            * tf.cast(batch.mask[task.name] > 0.0, tf.float32)[:, None]
             for task in self._streams
         }
         y0 = batch.noise.y0_decoder

@@ -62,6 +62,8 @@ class Decoder(keras.Model):
 
 
 def label_input(task: LabelTask, labels: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """[B, size]: one-hot classes or values, zeros where the label is missing."""
-    values = tf.one_hot(labels, task.size) if task.is_categorical else labels
-    return tf.cast(values, tf.float32) * mask[:, None]
+    """[B, size]: one-hot classes, soft ones, or values; zeros where one is missing."""
+    hard = task.is_categorical and len(labels.shape) == 1
+    values = tf.one_hot(labels, task.size) if hard else labels
+    given = tf.cast(mask > 0.0, tf.float32)
+    return tf.cast(values, tf.float32) * given[:, None]

@@ -132,3 +132,67 @@ class TestRobustLosses:
             }[name]()
         pull = [float(tf.norm(tape.gradient(x, logits))) for x in (robust, plain)]
         assert pull[0] < 0.2 * pull[1]
+
+
+# (1, 2, 5) / 8 predicted; a quarter of class 0, three quarters of class 2
+SOFT = np.array([[0.25, 0.0, 0.75]], np.float32)
+
+
+class TestSoftLabels:
+    def test_cross_entropy_by_hand(self):
+        # 0.25 log 8 + 0.75 log 1.6
+        losses = categorical.cross_entropy(tf.constant(SOFT), tf.constant(LOGITS))
+        assert losses.numpy() == pytest.approx([0.25 * np.log(8) + 0.75 * np.log(1.6)])
+
+    def test_generalised_is_the_mean_over_classes(self):
+        # q = 1: 1 - sum q_k p_k = 1 - (0.25 / 8 + 0.75 * 5 / 8) = 0.5
+        losses = categorical.generalised_cross_entropy(
+            tf.constant(SOFT), tf.constant(LOGITS), 1.0
+        )
+        assert losses.numpy() == pytest.approx([0.5])
+
+    def test_symmetric_by_hand(self):
+        # RCE = -(log 0.25 / 8 + -4 * 2 / 8 + log 0.75 * 5 / 8)
+        reverse = -(np.log(0.25) / 8 - 1.0 + np.log(0.75) * 5 / 8)
+        losses = categorical.symmetric_cross_entropy(
+            tf.constant(SOFT), tf.constant(LOGITS), 0.0, 1.0, -4.0
+        )
+        assert losses.numpy() == pytest.approx([reverse])
+
+    @pytest.mark.parametrize(
+        "loss",
+        (
+            categorical.cross_entropy,
+            lambda y, z: categorical.symmetric_cross_entropy(y, z, 0.1, 1.0, -4.0),
+            lambda y, z: categorical.generalised_cross_entropy(y, z, 0.7),
+            lambda y, z: categorical.smoothed_cross_entropy(y, z, 0.1),
+        ),
+        ids=("ce", "sce", "gce", "smoothed"),
+    )
+    def test_one_hot_rows_cost_what_hard_labels_do(self, loss):
+        random = np.random.default_rng(0)
+        logits = tf.constant(random.normal(size=(16, 7)), tf.float32)
+        labels = tf.constant(random.integers(0, 7, 16), tf.int32)
+        rows = categorical.soft(labels, 7)
+        assert categorical.is_soft(rows) and not categorical.is_soft(labels)
+        np.testing.assert_allclose(loss(rows, logits), loss(labels, logits), rtol=1e-5)
+
+    def test_smoothed_by_hand(self):
+        # 0.8 * (0, 1, 0) + 0.2 / 3
+        rows = categorical.smoothed(tf.constant([1]), 3, 0.2).numpy()
+        assert rows[0] == pytest.approx([0.2 / 3, 0.8 + 0.2 / 3, 0.2 / 3])
+        logits = tf.constant(LOGITS)
+        np.testing.assert_allclose(
+            categorical.cross_entropy(tf.constant(rows), logits),
+            categorical.smoothed_cross_entropy(tf.constant([1]), logits, 0.2),
+            rtol=1e-6,
+        )
+
+    def test_hard_is_the_likeliest(self):
+        found = categorical.hard(tf.constant([[0.25, 0.0, 0.75], [0.5, 0.5, 0.0]]))
+        assert found.numpy().tolist() == [2, 0]
+        assert categorical.hard(tf.constant([3, 1])).numpy().tolist() == [3, 1]
+
+    def test_wrong_shapes_raise(self):
+        with pytest.raises(ValueError):
+            categorical.cross_entropy(tf.zeros([2, 3]), tf.zeros([2, 4]))

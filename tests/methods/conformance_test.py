@@ -75,6 +75,26 @@ def test_step_checkpoint_and_answers(
     assert np.all((answers["pain"] >= -1) & (answers["pain"] <= 10))
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_one_hot_rows_are_learned_as_hard_labels_are(
+    tiny_config, make_method, make_batch, monkeypatch, name
+):
+    """What mixes pictures, or infers labels, hands every method probabilities."""
+    monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
+    run = config_of(tiny_config, name)
+    hard = make_batch(run, missing={run.tasks[0].name: (0, 5)})
+    rows = {t.name: np.eye(3, dtype=np.float32) for t in run.tasks if t.is_categorical}
+    soft = hard._replace(
+        labels={n: rows[n][v] if n in rows else v for n, v in hard.labels.items()}
+    )
+    ends = []
+    for batch in (hard, soft):
+        method = make_method(run)
+        logs = method.train_step(tf.nest.map_structure(tf.constant, batch))
+        ends.append(({n: float(v) for n, v in logs.items()}, method))
+    assert ends[1][0] == pytest.approx(ends[0][0], rel=1e-4, abs=1e-5)
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_batch_without_any_label_moves_no_encoder(
     tiny_config, make_method, make_batch, monkeypatch, name

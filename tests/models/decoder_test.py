@@ -139,6 +139,14 @@ def test_label_input_of_classes():
     assert values.numpy().tolist() == [[0, 0, 1], [1, 0, 0], [0, 0, 0]]
 
 
+def test_label_input_of_soft_classes_and_of_half_a_label():
+    task = tasks.annotator_tasks(1, ("a", "b", "c"), "class")[0]
+    rows = tf.constant([[0.25, 0.75, 0.0], [0.5, 0.5, 0.0]])
+    values = label_input(task, rows, tf.constant([0.3, 0.0]))
+    # a label that is given in part is the stream's as it is
+    assert values.numpy().tolist() == [[0.25, 0.75, 0.0], [0.0, 0.0, 0.0]]
+
+
 def test_label_input_of_values():
     labels = tf.constant([[0.5, -0.5], [0.1, 0.2]])
     values = label_input(tasks.valence_arousal_task(), labels, tf.constant([1.0, 0.0]))
