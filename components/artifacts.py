@@ -10,6 +10,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from kfer.data import dataset as dataset_lib
+from kfer.data import places
 from kfer.data.dataset import Dataset
 from kfer.preprocess import ingest
 from kfer.training import run_folder
@@ -59,12 +60,18 @@ def describe_examples(examples: Any, dataset: Dataset) -> None:
     )
 
 
+def folder(artifact: Any) -> str:
+    """The artifact's folder as this machine reaches it; see kfer.data.places.local."""
+    return places.local(artifact.uri, f"The artifact {artifact.type_name}")
+
+
 def load_examples(examples: Any) -> Dataset:
     """The prepared data set of an Examples artifact."""
-    return dataset_lib.load(examples.uri)
+    return dataset_lib.load(folder(examples))
 
 
 def model_dir(model: standard_artifacts.Model) -> str:
     """The SavedModel of a Trainer's Model artifact, or the folder that was imported."""
-    folder = path_utils.serving_model_dir(model.uri)
-    return folder if os.path.isdir(folder) else model.uri
+    whole = folder(model)
+    found = path_utils.serving_model_dir(whole)
+    return found if os.path.isdir(found) else whole

@@ -10,6 +10,7 @@ from kfer.data.datasets import ReaderOptions
 from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Column
 from kfer.errors import UserError
+from kfer.evaluation import judgement
 from kfer.preprocess.ingest import Source
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
@@ -138,6 +139,7 @@ def named(
     if not row.teacher and (teacher_settings or teacher_steps):
         raise UserError(f"The pipeline {name} has no teacher to set anything of")
     experiment = _experiment(row.experiment, settings or {})
+    judgement.check(minimum or {}, experiment.tasks)
     thresholds = row.minimum if minimum is None else tuple(sorted(minimum.items()))
     return PipelineConfig(
         name=name,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+from kfer.data import places as kfer_places
 from kfer.errors import UserError
 from kfer.lineage import digest
 from kfer.preprocess.ingest import Source
@@ -26,7 +27,8 @@ def compile_pipeline(
     Args:
       config: see pipelines.config.named.
       root: folder for artifacts, checkpoints, models and ROOT/schemas (a copy of the
-        label schemas), mounted under this path in every container.
+        label schemas). Vertex wants gs://BUCKET/FOLDER, which it mounts in every
+        container as /gcs/BUCKET/FOLDER; elsewhere a path that is mounted in all.
       image: container image in which kfer is installed.
       out: file to write; .json is schema 2.0, .yaml 2.1.
       data_dir, teacher_data_dir: raw data, as mounted in the containers. Where they
@@ -44,18 +46,22 @@ def compile_pipeline(
     if not out.endswith((".json", ".yaml")):
         raise UserError(f"The specification is a .json or .yaml file, not {out}")
     teacher = config.teacher
+    mounted = mounted_path(root)
+    data_dir, teacher_data_dir = map(mounted_path, (data_dir, teacher_data_dir))
     name = os.path.basename
     places = Places(
         pipeline_root=f"{root}/artifacts/{config.name}",
-        work_dir=f"{root}/checkpoints",
-        push_dir=f"{root}/models/{config.name}",
+        work_dir=f"{mounted}/checkpoints",
+        push_dir=f"{mounted}/models/{config.name}",
         data=_data(
-            config.source, data_dir, f"{root}/schemas/{name(schemas.path_of(config))}"
+            config.source,
+            data_dir,
+            f"{mounted}/schemas/{name(schemas.path_of(config))}",
         ),
         teacher=_data(
             teacher.source,
             teacher_data_dir,
-            f"{root}/schemas/{name(schemas.path_of(config, teacher=True))}",
+            f"{mounted}/schemas/{name(schemas.path_of(config, teacher=True))}",
         )
         if teacher
         else None,
@@ -75,6 +81,13 @@ def compile_pipeline(
         os.makedirs(os.path.dirname(out), exist_ok=True)
         runner.run(create_pipeline.create_pipeline(config, places), write_out=True)
     return out
+
+
+def mounted_path(place: str) -> str:
+    """gs://BUCKET/x as Vertex's containers see it; other places as they are."""
+    if place.startswith("gs://"):
+        return place.replace("gs:/", kfer_places.GCS_MOUNT, 1)
+    return place
 
 
 def _data(source: Source, folder: str, schema: str) -> Data:

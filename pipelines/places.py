@@ -97,8 +97,14 @@ def beam_flags(image: str, args: Sequence[str]) -> tuple[str, ...]:
 
 
 def code_packages() -> list[str]:
-    """Folders of the packages whose code decides what the components make."""
+    """Folders whose code decides what the components make.
+
+    Of kfer these are all rooms but those that only commands use.
+    """
     import components
     import kfer
 
-    return [os.path.dirname(os.path.abspath(p.__file__)) for p in (kfer, components)]
+    (root,), (other,) = kfer.__path__, components.__path__
+    unused = ("bin", "audit", "experiments", "lineage", "__pycache__")
+    rooms = sorted(e.path for e in os.scandir(root) if e.is_dir())
+    return [r for r in rooms if os.path.basename(r) not in unused] + [other]

@@ -30,7 +30,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         dataset = ingest.prepare(
             ingest.from_json(exec_properties[SOURCE]),
             exec_properties[ROOT],
-            examples.uri,
+            artifacts.folder(examples),
             self._beam_pipeline_args,
             "face_example_gen",
         )

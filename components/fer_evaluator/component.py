@@ -45,18 +45,19 @@ def fer_evaluator(
       last_blessed: the model to beat, if there was one.
     """
     del code_version
+    run_dir = artifacts.folder(model_run)
     found = scorecard.write(
-        evaluation.uri,
+        artifacts.folder(evaluation),
         artifacts.model_dir(model),
-        examples.uri,
-        model_run.uri,
-        [rival_run.uri] if rival_run else [],
+        artifacts.folder(examples),
+        run_dir,
+        [artifacts.folder(rival_run)] if rival_run else [],
         json.loads(minimum),
         artifacts.model_dir(last_blessed) if last_blessed else "",
         largest_drop,
     )
-    versions = run_folder.read_json(f"{model_run.uri}/{run_folder.VERSIONS}")
-    config = run_folder.load_config(model_run.uri)
+    versions = run_folder.read_json(f"{run_dir}/{run_folder.VERSIONS}")
+    config = run_folder.load_config(run_dir)
     artifacts.note(
         evaluation,
         **{

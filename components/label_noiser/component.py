@@ -29,6 +29,8 @@ def label_noiser(
     """
     del code_version
     dataset = rewrite.with_noise(
-        artifacts.load_examples(examples), label_noise.from_json(noise), noisy.uri
+        artifacts.load_examples(examples),
+        label_noise.from_json(noise),
+        artifacts.folder(noisy),
     )
     artifacts.describe_examples(noisy, dataset)

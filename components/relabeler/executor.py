@@ -29,14 +29,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         relabeled = artifact_utils.get_single_instance(output_dict[RELABELED])
         model = artifact_utils.get_single_instance(input_dict[TEACHER])
         examples = artifact_utils.get_single_instance(input_dict[EXAMPLES])
+        out_dir = artifacts.folder(relabeled)
         dataset = artifacts.load_examples(examples)
         machine = teacher.label(
             dataset,
             artifacts.model_dir(model),
             exec_properties[COLUMNS].split(","),
             self._beam_pipeline_args,
-            work_dir=relabeled.uri,
+            work_dir=out_dir,
         )
         artifacts.describe_examples(
-            relabeled, rewrite.with_machine_labels(dataset, machine, relabeled.uri)
+            relabeled, rewrite.with_machine_labels(dataset, machine, out_dir)
         )

@@ -33,8 +33,8 @@ def serving_check(
     del code_version
     signatures = check_lib.check(
         artifacts.model_dir(model),
-        examples.uri,
-        f"{model_run.uri}/{scoring.PREDICTIONS}",
+        artifacts.folder(examples),
+        f"{artifacts.folder(model_run)}/{scoring.PREDICTIONS}",
     )
     blessing.set_int_custom_property("blessed", 1)
     shown = ", ".join(signatures)

@@ -8,6 +8,7 @@ from typing import Any
 
 from kfer import runs
 from kfer.data import dataset as dataset_lib
+from kfer.data import places
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.serving import export
@@ -41,7 +42,8 @@ def run_fn(fn_args: Any) -> None:
     """
     settings = fn_args.custom_config
     config = config_lib.from_dict(settings["experiment"])
-    dataset = dataset_lib.load(data_dir_of(fn_args.train_files))
+    data_dir = places.local(data_dir_of(fn_args.train_files), "The training data")
+    dataset = dataset_lib.load(data_dir)
     run_dir = os.path.join(
         settings["work_dir"], run_name(settings, dataset.content_hash)
     )
@@ -56,8 +58,9 @@ def run_fn(fn_args: Any) -> None:
         raise UserError("Training was stopped by a signal; the same command goes on")
     predictions = os.path.join(run_dir, scoring.PREDICTIONS)
     scoring.evaluate_run(run_dir, dataset.root, predictions_path=predictions)
-    export.export_run(run_dir, fn_args.serving_model_dir)
-    _keep(run_dir, fn_args.model_run_dir)
+    out_dir = places.local(fn_args.serving_model_dir, "The model's folder")
+    export.export_run(run_dir, out_dir)
+    _keep(run_dir, places.local(fn_args.model_run_dir, "The run's folder"))
 
 
 def data_dir_of(train_files: list[str]) -> str:

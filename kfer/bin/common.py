@@ -14,6 +14,7 @@ from typing import Any
 from absl import app, flags, logging
 
 import kfer
+from kfer.data import places
 from kfer.errors import UserError
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "--helpxml"}
@@ -43,6 +44,7 @@ def run(main: Callable[[Sequence[str]], Any], tensorflow: bool = True) -> None:
 
     def guarded(argv: Sequence[str]) -> Any:
         try:
+            _check_places(module)
             if tensorflow:
                 import_tensorflow()
             return main(argv)
@@ -54,6 +56,18 @@ def run(main: Callable[[Sequence[str]], Any], tensorflow: bool = True) -> None:
             return 130
 
     app.run(guarded, flags_parser=_parse)
+
+
+def _check_places(module: types.ModuleType) -> None:
+    """Refuses object stores where a command takes folders of this machine.
+
+    A command that takes them all the same names those flags in REMOTE_PLACES.
+    """
+    for flag in flags.FLAGS.get_key_flags_for_module(module):
+        if flag.name not in getattr(module, "REMOTE_PLACES", ()):
+            values = flag.value if isinstance(flag.value, list) else [flag.value]
+            for value in values:
+                places.local(value if isinstance(value, str) else "", f"--{flag.name}")
 
 
 def _command_name(module: types.ModuleType) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from absl import flags
 
 from kfer.bin import common
+from kfer.data import places
 from kfer.errors import UserError
 from kfer.settings.parsing import parse_settings
 from pipelines import config as pipeline_config
@@ -20,6 +21,8 @@ from pipelines import config as pipeline_config
 FLAGS = flags.FLAGS
 
 NOT_BLESSED = 3
+# Vertex takes buckets; `run` refuses them.
+REMOTE_PLACES = ("root", "data_dir", "teacher_data_dir", "out", "image")
 
 flags.DEFINE_string("pipeline", "", f"One of {', '.join(pipeline_config.PIPELINES)}.")
 flags.DEFINE_string("root", "", "Folder of metadata, artifacts, checkpoints, models.")
@@ -73,6 +76,8 @@ def _run(config: pipeline_config.PipelineConfig) -> int:
     for flag in ("out", "image"):
         if FLAGS[flag].value:
             raise UserError(f"--{flag} goes with compile")
+    for flag in ("root", "data_dir", "teacher_data_dir"):
+        places.local(FLAGS[flag].value, f"--{flag}")
     if FLAGS.teacher_model and (FLAGS.teacher_set or FLAGS.teacher_steps):
         raise UserError("A --teacher_model is not trained; leave its settings out")
     common.import_tensorflow()

@@ -1,10 +1,11 @@
 """Whether a model is good enough to be published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kfer.errors import UserError
 from kfer.metrics import suite
+from kfer.tasks import LabelTask, task_of_target
 
 Scores = Mapping[str, Mapping[str, Any]]
 
@@ -20,7 +21,7 @@ def objections(
     Args:
       scores: target -> its kfer.metrics.suite.evaluate_task, of the model.
       minimum: 'target/measure' -> the least value, such as
-        {'expression/accuracy': 0.5}.
+        {'expression/accuracy': 0.5}; the largest one for suite.LOWER_IS_BETTER.
       before: the scores of the last blessed model on the same examples.
       largest_drop: by how much the mean of accuracy and CCC (evaluation.score_of, over
         the targets of both) may fall below that model's.
@@ -31,9 +32,11 @@ def objections(
     found = []
     for name, least in minimum.items():
         value = _value(scores, name)
-        if value is None or value < least:
+        is_error = name.rpartition("/")[2] in suite.LOWER_IS_BETTER
+        if value is None or (value > least if is_error else value < least):
             shown = "unknown" if value is None else f"{value:.4f}"
-            found.append(f"{name} is {shown}, at least {least:g} is asked for")
+            bound = "at most" if is_error else "at least"
+            found.append(f"{name} is {shown}, {bound} {least:g} is asked for")
     common = [target for target in scores if before and target in before]
     if before and common:
         now = suite.score_of({target: scores[target] for target in common})
@@ -43,6 +46,18 @@ def objections(
                 f"its score {now:.4f} is below the last blessed model's {then:.4f}"
             )
     return found
+
+
+def check(minimum: Iterable[str], tasks: Iterable[LabelTask]) -> None:
+    """Raises UserError if a threshold names what evaluation won't score."""
+    known = [
+        f"{target}/{measure}"
+        for target, task in task_of_target(tasks).items()
+        for measure in suite.MEASURES[task.kind]
+    ]
+    for name in minimum:
+        if name not in known:
+            raise UserError(f"No score is called {name!r}; known: {', '.join(known)}")
 
 
 def _value(scores: Scores, name: str) -> float | None:

@@ -1,5 +1,6 @@
 """Short digests that change when code or raw data do, for cache keys."""
 
+import ast
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,10 @@ _CODE = (".py", ".html", ".md", ".npy")
 
 
 def of_code(packages: Iterable[str]) -> str:
-    """Sixteen hex digits that change with any source file.
+    """Sixteen hex digits that change with what any source file does.
+
+    Comments and docstrings of Python files don't count: a corrected sentence must not
+    start a week's training anew.
 
     Args:
       packages: folders of packages.
@@ -19,11 +23,28 @@ def of_code(packages: Iterable[str]) -> str:
     for package in packages:
         for path in _files(package):
             if path.endswith(_CODE):
-                with open(path, "rb") as file:
-                    content = hashlib.sha256(file.read()).hexdigest()
+                content = hashlib.sha256(_meaning(path)).hexdigest()
                 name = os.path.relpath(path, os.path.dirname(package))
                 digest.update(f"{name}\0{content}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _meaning(path: str) -> bytes:
+    with open(path, "rb") as file:
+        content = file.read()
+    if not path.endswith(".py"):
+        return content
+    tree = ast.parse(content)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            del body[0]
+    return ast.dump(tree).encode()
+
+
+def _is_text(node: ast.AST) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(node, ast.Expr) and isinstance(getattr(value, "value", None), str)
 
 
 def of_raw_data(root: str) -> str:

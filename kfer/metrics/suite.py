@@ -7,9 +7,12 @@ import numpy as np
 
 from kfer.errors import UserError
 from kfer.metrics import classification, continuous
-from kfer.tasks import LabelTask
+from kfer.tasks import CATEGORICAL, CONTINUOUS, LabelTask
 
+# Errors: the smaller the better. All other measures are the better the larger.
+LOWER_IS_BETTER = ("ece", "rmse", "mse")
 OF_CLASSES = ("accuracy", "mean_class_accuracy", "macro_f1", "ece")
+MEASURES = {CATEGORICAL: OF_CLASSES, CONTINUOUS: tuple(continuous.MEASURES)}
 
 
 def evaluate_task(

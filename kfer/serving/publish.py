@@ -11,7 +11,8 @@ from kfer.errors import UserError
 from kfer.serving import model_folder
 from kfer.storage import whole
 
-LOCK = ".publish.lock"
+# Beside the base, where no server looks.
+LOCK = ".{base}.publish.lock"
 # A server takes numeric names alone for versions, so this one is never loaded.
 PARTIAL = ".publishing-"
 
@@ -66,7 +67,8 @@ def _check_apart(model_dir: str, base_dir: str) -> None:
 @contextlib.contextmanager
 def _only_one(base_dir: str) -> Iterator[None]:
     """Holds the base's lock, which the system frees when its holder dies."""
-    with open(os.path.join(base_dir, LOCK), "w") as file:
+    parent, base = os.path.split(os.path.realpath(base_dir))
+    with open(os.path.join(parent, LOCK.format(base=base)), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -77,6 +77,9 @@ def _tflite(path: str, threads: int) -> Answers:
     def answers(images: Any) -> dict[str, Any]:
         nonlocal shape
         images = np.asarray(images, np.float32)
+        if not len(images):  # its int8 kernels divide by the batch's size
+            one = answers(np.zeros((1, *images.shape[1:]), np.float32))
+            return {name: value[:0] for name, value in one.items()}
         if images.shape != shape:
             interpreter.resize_tensor_input(entry, images.shape)
             interpreter.allocate_tensors()

@@ -4,6 +4,7 @@ import pytest
 
 from kfer.errors import UserError
 from kfer.evaluation import judgement
+from kfer.tasks import expression_task, valence_arousal_task
 
 
 def scores(accuracy, ccc):
@@ -54,3 +55,19 @@ def test_a_threshold_on_nothing():
         judgement.objections(scores(0.5, 0.3), {"expression/f2": 0.1})
     with pytest.raises(UserError, match="No score is called 'age'"):
         judgement.objections(scores(0.5, 0.3), {"age": 0.1})
+
+
+def test_an_error_has_an_upper_bound():
+    found = judgement.objections(
+        {"e": {"ece": 0.1}, "v": {"rmse": 0.3}}, {"e/ece": 0.1}
+    )
+    assert found == []
+    found = judgement.objections({"e": {"ece": 0.1}}, {"e/ece": 0.05})
+    assert found == ["e/ece is 0.1000, at most 0.05 is asked for"]
+
+
+def test_thresholds_are_known_before_anything_is_trained():
+    tasks = (expression_task(), valence_arousal_task())
+    judgement.check(["expression/ece", "valence_arousal/rmse"], tasks)
+    with pytest.raises(UserError, match="'expression/ccc'; known: expression/accuracy"):
+        judgement.check(["expression/ccc"], tasks)

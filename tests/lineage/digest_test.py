@@ -26,6 +26,14 @@ def test_code_digest_sees_a_changed_line_and_name(package):
     assert len({before, changed, digest.of_code([str(package)])}) == 3
 
 
+def test_code_digest_ignores_comments_and_docstrings(package):
+    before = digest.of_code([str(package)])
+    (package / "a.py").write_text('"""What it is."""\n\nx  =  1  # one\n')
+    assert digest.of_code([str(package)]) == before
+    (package / "a.py").write_text('y = """What it is."""\nx = 1\n')
+    assert digest.of_code([str(package)]) != before
+
+
 def test_code_digest_ignores_compiled_files_and_the_place(package, tmp_path):
     before = digest.of_code([str(package)])
     (package / "__pycache__").mkdir()

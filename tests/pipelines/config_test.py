@@ -87,3 +87,8 @@ def test_what_is_refused(arguments, text):
         config.named(*arguments)
     with pytest.raises(UserError, match="The pipeline ferplus has no teacher"):
         config.teacher_columns(config.named("ferplus"))
+
+
+def test_a_threshold_on_nothing_is_refused_before_training():
+    with pytest.raises(UserError, match="No score is called 'expression/f2'"):
+        config.named("synthetic_faces", minimum={"expression/f2": 0.5})

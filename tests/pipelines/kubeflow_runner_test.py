@@ -159,6 +159,22 @@ def test_a_component_runs_from_its_container_entry_point(tmp_path):
     assert written["metadata"]["content_hash"] == dataset.content_hash
 
 
+def test_a_bucket_is_vertex_s_root_and_mounted_for_the_containers(tmp_path):
+    path = str(tmp_path / "demo.json")
+    kubeflow_runner.compile_pipeline(
+        config_lib.named("ferplus"), "gs://b/kfer", IMAGE, path, "gs://b/ferplus"
+    )
+    with open(path, encoding="utf-8") as file:
+        whole = json.load(file)
+    assert whole["runtimeConfig"]["gcsOutputDirectory"].startswith("gs://b/kfer/")
+    spec = whole["pipelineSpec"]
+    settings = json.loads(parameters(spec, "trainer_joint")["custom_config"])
+    assert settings["work_dir"] == "/gcs/b/kfer/checkpoints"
+    assert parameters(spec, "face_example_gen")["root"] == "/gcs/b/ferplus"
+    pusher = parameters(spec, "model_pusher")
+    assert pusher["push_dir"] == "/gcs/b/kfer/models/ferplus"
+
+
 def test_what_is_refused(tmp_path):
     out = str(tmp_path / "out.json")
     with pytest.raises(UserError, match="is a .json or .yaml file, not out.txt"):

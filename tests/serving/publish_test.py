@@ -41,7 +41,7 @@ def test_versions_grow_by_one_and_hold_the_model(model, tmp_path):
         assert path == str(base / number)
         assert content(base / number) == content(model)
     assert publish.versions(str(base)) == [1, 2]
-    assert sorted(os.listdir(base)) == [publish.LOCK, "1", "2"]
+    assert sorted(os.listdir(base)) == ["1", "2"]
 
 
 def test_the_next_version_is_above_every_number_there(model, tmp_path):
@@ -101,7 +101,7 @@ def test_a_kill_in_the_middle_leaves_no_version(model, tmp_path):
     assert len(left) == 1 and publish.versions(str(base)) == [1]
     # The lock died with its holder, and the next publisher clears up.
     assert publish.publish(str(model), str(base)) == str(base / "2")
-    assert sorted(os.listdir(base)) == [publish.LOCK, "1", "2"]
+    assert sorted(os.listdir(base)) == ["1", "2"]
 
 
 def test_a_full_disk_adds_nothing(model, tmp_path, monkeypatch):
@@ -114,7 +114,7 @@ def test_a_full_disk_adds_nothing(model, tmp_path, monkeypatch):
     monkeypatch.setattr(whole, "sync_all", full)
     with pytest.raises(UserError, match=r"failed: No space left on device; no version"):
         publish.publish(str(model), str(base))
-    assert sorted(os.listdir(base)) == [publish.LOCK, "1"]
+    assert sorted(os.listdir(base)) == ["1"]
 
 
 def test_a_reader_sees_whole_versions_only(model, tmp_path):

@@ -53,3 +53,14 @@ def test_a_missing_runtime_is_named(tmp_path, monkeypatch):
 def test_pictures_need_a_saved_model(tmp_path):
     with pytest.raises(UserError, match=r"in tflite, which has no signature"):
         model_folder.load(runs.model("tflite"))
+
+
+@pytest.mark.parametrize("quantize", (False, True))
+def test_no_picture_gets_no_answer(quantize):
+    answers = runtimes.load(runs.model("tflite", quantize), threads=1)
+    none = np.zeros((0, 32, 32, 3), np.float32)
+    assert {n: v.shape for n, v in answers(none).items()} == {
+        "expression": (0, 7),
+        "valence_arousal": (0, 2),
+    }
+    assert len(answers(runs.images())["expression"]) == len(runs.images())
