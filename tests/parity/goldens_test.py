@@ -4,197 +4,33 @@ Tolerances are those of tests/goldens/README.md. Deltas of single parameters aft
 Adam's first steps depend on the signs of vanishing gradients, so only the size of the
 whole change is judged.
 
-Later steps amplify rounding. In emotion64_b8 two things fall on one side or the other:
-an input of 3e-6 to a ReLU of encoder.conv_block3.2, whose sum is rounded by 1e-5, moves
-the third step's class loss by 1.6 %; and gradients of d_x.DBlock5.conv1 as small as
-Adam's epsilon move the size of its change by 5 %. In float64 both fall on our side, so
-it is the golden's own rounding that is met here: where the plain run misses a number,
-the encoder's weights are moved by 3e-7 of themselves, or all nets' by 1e-6 (outputs may
-differ by 1e-4). The two are independent, and rare together (1 in 46 runs), so the
-losses of all steps are judged on the run nearest in losses, the changes on the run
-nearest in changes, by the same tolerances. What rounding does not move is the same in
-every run.
+Later steps amplify rounding, and which kernels oneDNN picks differs by CPU. In
+emotion64_b8 an input of 3e-6 to a ReLU of encoder.conv_block3.2, whose sum is rounded
+by 1e-5, moves the third step's class loss by 1.7 %; and gradients of
+d_x.DBlock5.conv1 as small as Adam's epsilon move the size of its change by a tenth and
+more. So the
+first step is judged by its tolerance alone, and later ones by that tolerance beside
+the span of runs that begin a rounding apart on the same machine (`judge`), which may not
+be wider than a cap. An epsilon of 1e-7, one discriminator step in the place of two or
+the other order of updates puts 54, 126 and 62 of 176 changes of the first step beyond
+their tolerance (AVX2 kernels).
 """
 
 import functools
-from typing import NamedTuple
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from kfer.losses import adversarial
-from kfer.methods.joint_distribution import JointDistribution
-from kfer.models import authors_layout
-from kfer.training.optimizers import Adam
 from tests.parity import goldens
+from tests.parity.golden_run import Run
 
 FILES = goldens.golden_files()
 LOSSES = ("class", "va", "gan", "generator", "discriminator")
 NUDGES = 12
-CHANGES_AFTER = (1, 3)
 LOSS_TOLERANCE = 5e-3
 CHANGE_TOLERANCE = 0.02
-
-
-class Training(NamedTuple):
-    """What is judged of a run from one start."""
-
-    losses: np.ndarray  # [steps, 5]
-    changes: dict[int, dict[str, float]]  # step -> parameter -> norm of its change
-
-
-def compile_method(config):
-    method = JointDistribution(config)
-    adam = functools.partial(
-        Adam, config.learning_rate, config.beta_1, config.beta_2, config.epsilon
-    )
-    method.compile(adam(), adam())
-    method.build_all()
-    return method
-
-
-class Run:
-    """A golden file and all that is compared with it, computed once."""
-
-    def __init__(self, path):
-        with np.load(path) as stored:
-            self.golden = {name: stored[name] for name in stored.files}
-        self.config = goldens.config_of(self.golden)
-        self.method = compile_method(self.config)
-        self.weights = goldens.weights_of(self.golden, self.config.seed)
-        authors_layout.assign(self.method, self.weights)
-        self.gradients, self.values = self._first_pass()
-        self.step = tf.function(self.method.train_step)
-        self.losses, self.changes = self._nearest()
-
-    def batch(self, step):
-        batch = goldens.batch_of(self.golden, step, self.config)
-        return tf.nest.map_structure(tf.convert_to_tensor, batch)
-
-    def _first_pass(self):
-        method, batch = self.method, self.batch(0)
-        generator = method.generator_variables
-        discriminator = method.discriminator.trainable_variables
-        with tf.GradientTape(persistent=True) as tape:
-            output, groups = method.forward(batch)
-            scores = method.discriminator(groups)
-            generator_loss = method.generator_loss(batch, output, groups)
-            discriminator_loss = method.discriminator_loss(groups, batch)
-            gan = sum(
-                method.reduce_scores(s, batch, f)
-                for s, f in zip(
-                    scores,
-                    (adversarial.generator_encoder, adversarial.generator_decoder),
-                    strict=True,
-                )
-            )
-        gradients = {}
-        for loss, variables in (
-            (generator_loss, generator),
-            (discriminator_loss, discriminator),
-        ):
-            found = tape.gradient(loss, variables)
-            gradients.update({v.ref(): g.numpy() for v, g in zip(variables, found)})
-        values = {
-            "output": output,
-            "image": groups[1].image.numpy(),
-            "scores": [np.stack(list(s.by_stream.values()), 1) for s in scores],
-            "gan": float(gan),
-            "generator": float(generator_loss),
-            "discriminator": float(discriminator_loss),
-        }
-        for metric in method.metrics:
-            metric.reset_state()
-        return gradients, values
-
-    def _nearest(self):
-        """Losses and changes of the plain run, or of the nudged ones nearest to the
-        golden; no more runs than are needed."""
-        runs = []
-        for nudge in range(1 + NUDGES):
-            runs.append(self._train(nudge))
-            by_losses = min(runs, key=self.miss_of_losses)
-            by_changes = min(runs, key=self.miss_of_changes)
-            if (
-                max(self.miss_of_losses(by_losses), self.miss_of_changes(by_changes))
-                < 1
-            ):
-                break
-        print(f"{len(runs)} runs")
-        return by_losses.losses, by_changes.changes
-
-    def miss_of_losses(self, run):
-        """The worst difference from the golden, in tolerances."""
-        expected = self.golden["loss_steps"]
-        allowed = LOSS_TOLERANCE * np.abs(expected) + 1e-4
-        return np.max(np.abs(run.losses - expected) / allowed)
-
-    def miss_of_changes(self, run):
-        """The worst difference from the golden, in tolerances."""
-        worst = 0.0
-        for step, norms in run.changes.items():
-            for name, norm in norms.items():
-                expected = self.expected_change(step, name)
-                allowed = CHANGE_TOLERANCE * expected + 1e-12
-                worst = max(worst, abs(norm - expected) / allowed)
-        return worst
-
-    def expected_change(self, step, name):
-        return self.golden[f"delta_step{step}/{name}"][0]
-
-    def _start(self, nudge):
-        """Puts weights and optimizers where the golden's training began."""
-        weights = dict(self.weights)
-        if nudge:
-            draws, size = np.random.RandomState(nudge - 1), (1e-6, 3e-7)[nudge % 2]
-            for name, value in weights.items():
-                if name.startswith("encoder") or nudge % 2 == 0:
-                    noise = size * draws.standard_normal(value.shape)
-                    weights[name] = (value * (1 + noise)).astype(np.float32)
-        authors_layout.assign(self.method, weights)
-        for optimizer in (
-            self.method.generator_optimizer,
-            self.method.discriminator_optimizer,
-        ):
-            optimizer.iterations.assign(0)
-            for slot in (*optimizer._momentums, *optimizer._velocities):
-                slot.assign(tf.zeros_like(slot))
-
-    def _train(self, nudge):
-        self._start(nudge)
-        before = authors_layout.to_arrays(self.method)
-        rows, changes = [], {}
-        for step in range(1, 1 + len(self.golden["loss_steps"])):
-            for metric in self.method.metrics:
-                metric.reset_state()
-            logs = {k: float(v) for k, v in self.step(self.batch(step - 1)).items()}
-            rows.append(self._row(logs))
-            if step in CHANGES_AFTER:
-                now = authors_layout.to_arrays(self.method)
-                changes[step] = {
-                    name: np.linalg.norm((now[name] - before[name]).ravel())
-                    for name in self.judged_parameters()
-                }
-        return Training(np.array(rows), changes)
-
-    def judged_parameters(self):
-        """All but biases before batch norm, whose true gradient is 0: Adam steps by
-        the sign of its rounding."""
-        names = [str(name) for name in self.golden["parameter_names"]]
-        silent = [n for n in names if "deconv" in n and n.endswith("bias")]
-        return [n for n in names if n not in silent or n == max(silent)]
-
-    def _row(self, logs):
-        classes = sum(v for k, v in logs.items() if k.endswith("/cross_entropy"))
-        similarity = sum(v for k, v in logs.items() if k.endswith("/ccc"))
-        return (
-            classes,
-            similarity,
-            logs["gan_loss"],
-            logs["loss"],
-            logs["discriminator_loss"],
-        )
+LOSS_CAP = 0.05
+CHANGE_CAP = 0.35  # d_x.DBlock5.conv1 spans 31 % with SSE4.1 kernels
 
 
 @functools.cache
@@ -212,13 +48,6 @@ def relative(actual, expected):
     expected = np.asarray(expected, np.float64)
     worst = np.max(np.abs(np.asarray(actual, np.float64) - expected))
     return worst / max(np.max(np.abs(expected)), 1e-12)
-
-
-def probe(name, seed, value):
-    """The golden's two numbers of a parameter: L2 norm and a random projection."""
-    flat = np.asarray(value, np.float64).ravel()
-    direction = goldens.draw(name, seed, (flat.size,), plus=1)
-    return np.linalg.norm(flat), flat @ direction / np.sqrt(flat.size)
 
 
 def test_golden_files_are_there():
@@ -256,37 +85,105 @@ def test_losses(run):
         assert run.values[name] == pytest.approx(expected, rel=1e-4)
 
 
+def judge(expected, found_by_start, tolerance, cap):
+    """Names of the numbers that lie outside what rounding explains.
+
+    A number may lie within `tolerance` of the span of the runs; it is met by the plain
+    run alone where it can be. A span wider than `cap` of the number explains nothing.
+
+    Args:
+      expected: name -> (value, the size that errors are judged against).
+      found_by_start: start -> {name: value}; called for no more starts than needed.
+      tolerance, cap: of the size.
+    """
+    spans, left = {}, list(expected)
+    for start in range(1 + NUDGES):
+        found = found_by_start(start)
+        for name, value in found.items():
+            low, high = spans.get(name, (value, value))
+            spans[name] = min(low, value), max(high, value)
+        left = [n for n in left if misses(*expected[n], *spans[n], tolerance, cap)]
+        if not left:
+            break
+    return left
+
+
+def misses(value, size, low, high, tolerance, cap):
+    distance = max(low - value, value - high, 0)
+    return distance > tolerance * size or high - low > cap * size
+
+
+def test_judgement():
+    def found(start):  # the second start is 6 % below the first
+        return {"a": 1.0 - 0.06 * (start > 0)}
+
+    assert judge({"a": (1.01, 1.0)}, found, 0.02, 0.1) == []
+    assert judge({"a": (0.97, 1.0)}, found, 0.02, 0.1) == []  # between the two
+    assert judge({"a": (0.93, 1.0)}, found, 0.02, 0.1) == []  # near the second
+    assert judge({"a": (0.90, 1.0)}, found, 0.02, 0.1) == ["a"]
+    assert judge({"a": (1.03, 1.0)}, found, 0.02, 0.1) == ["a"]
+    assert judge({"a": (0.97, 1.0)}, found, 0.02, 0.05) == ["a"]  # too wide a span
+
+
 def test_every_gradient(run):
-    seen = set()
-    for parameter in authors_layout.parameters(run.method):
-        if not parameter.trained:
-            continue
-        net = "G" if parameter.name.split(".")[0] in ("encoder", "decoder") else "D"
-        key = f"grad_{net}/{parameter.name}"
-        parts = [run.gradients[v.ref()] for v in parameter.variables]
-        actual = probe(parameter.name, run.config.seed, parameter.to_authors(parts))
-        expected = run.golden[key]
-        # A probe is a projection of the gradient, so it is judged against its norm.
-        assert actual[0] == pytest.approx(expected[0], rel=1e-3, abs=1e-9), key
-        assert abs(actual[1] - expected[1]) <= 1e-3 * expected[0] + 1e-9, key
-        seen.add(key)
-    assert seen == {k for k in run.golden if k.startswith("grad_")}
-
-
-@pytest.mark.parametrize("column", range(5), ids=LOSSES)
-def test_losses_of_three_steps(run, column):
-    expected = run.golden["loss_steps"][:, column]
-    actual = run.losses[:, column]
-    assert actual == pytest.approx(expected, rel=LOSS_TOLERANCE, abs=1e-4)
-
-
-@pytest.mark.parametrize("step", CHANGES_AFTER)
-def test_size_of_the_changes(run, step):
-    assert set(run.golden["parameter_names"]) == {
-        key.split("/", 1)[1]
-        for key in run.golden
-        if key.startswith(f"delta_step{step}/")
+    keys = {
+        (n, i): f"grad_{'G' if n.startswith(('encoder', 'decoder')) else 'D'}/{n}"
+        for n, i in run.gradients(0)
     }
-    for name, norm in run.changes[step].items():
-        expected = run.expected_change(step, name)
-        assert norm == pytest.approx(expected, rel=CHANGE_TOLERANCE), name
+    assert set(keys.values()) == {k for k in run.golden if k.startswith("grad_")}
+    # A probe is a projection of the gradient, so it is judged against its norm.
+    expected = {
+        (n, i): (run.golden[key][i], max(run.golden[key][0], 1e-6))
+        for (n, i), key in keys.items()
+    }
+    assert judge(expected, run.gradients, 1e-3, 1e-2) == []
+
+
+def losses_judged(run, steps, starts, tolerance, cap):
+    golden = run.golden["loss_steps"][:steps]
+    # An absolute 1e-4 is allowed to a loss near 0.
+    expected = {
+        (step, name): (golden[step, c], max(abs(golden[step, c]), 1e-4 / tolerance))
+        for step in range(steps)
+        for c, name in enumerate(LOSSES)
+    }
+
+    def found(start):
+        losses = run.training(min(start, starts), steps).losses
+        return {(s, n): losses[s, LOSSES.index(n)] for s, n in expected}
+
+    return judge(expected, found, tolerance, cap)
+
+
+def changes_judged(run, step, starts):
+    names = {
+        k.split("/", 1)[1] for k in run.golden if k.startswith(f"delta_step{step}/")
+    }
+    assert set(run.golden["parameter_names"]) == names
+    expected = {
+        name: (run.expected_change(step, name), run.expected_change(step, name) + 1e-12)
+        for name in run.judged_parameters()
+    }
+
+    def found(start):
+        return run.training(min(start, starts), step).changes[step]
+
+    return judge(expected, found, CHANGE_TOLERANCE, CHANGE_CAP)
+
+
+def test_losses_of_the_first_step(run):
+    assert losses_judged(run, 1, 0, LOSS_TOLERANCE, LOSS_CAP) == []
+
+
+def test_size_of_the_first_changes(run):
+    assert changes_judged(run, 1, 0) == []
+
+
+@pytest.mark.slow
+def test_losses_of_three_steps(run):
+    assert losses_judged(run, 3, NUDGES, LOSS_TOLERANCE, LOSS_CAP) == []
+
+
+@pytest.mark.slow
+def test_size_of_three_steps_changes(run):
+    assert changes_judged(run, 3, NUDGES) == []
