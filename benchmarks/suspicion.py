@@ -93,23 +93,21 @@ def measure() -> dict[str, Any]:
     names = sets.annotators()
     stack = np.stack([sets.labels[name] for name in names])
     crowd = dict(zip(names, crowdlabs(model, stack), strict=True))
-    rows, apart = {}, [0.0]
-    _, truth = sets.truth(names[0])
+    rows, apart, truth = {}, [0.0], sets.truth(names[0])[1]
     for name in judged.summary["classes"]["precision"]:
-        labels = sets.labels[name]
-        scores = dict(judged.rankings[name].scores)
+        labels, scores = sets.labels[name], dict(judged.rankings[name].scores)
         if (labels >= 0).all():
             scores |= cleanlabs(model, labels)
         if name in crowd:
             scores["cleanlab CROWDLAB"] = crowd[name]
         rows[name], difference = areas(scores, np.where(counted, labels, -1), truth)
         apart.append(difference)
-    right = model.argmax(axis=1) == truth
+    right = (model.argmax(axis=1) == truth)[counted]
     return {
         "method": given.run["method"],
         "step": given.run["step"],
         "pictures": int(counted.sum()),
-        "model_accuracy": round(float(right[counted].mean()), 4),
+        "model_accuracy": round(float(right.mean()), 4),
         "label_sets": rows,
         "furthest_from_scikit_learn": max(apart),
         "command": common.command_line(),

@@ -45,11 +45,34 @@ def compile_pipeline(
 
     if not out.endswith((".json", ".yaml")):
         raise UserError(f"The specification is a .json or .yaml file, not {out}")
+    places = _places(config, root, image, (data_dir, teacher_data_dir), beam_args)
+    out = os.path.abspath(out)
+    runner = kubeflow.KubeflowV2DagRunner(
+        kubeflow.KubeflowV2DagRunnerConfig(
+            default_image=image, use_pipeline_spec_2_1=out.endswith(".yaml")
+        ),
+        output_dir=os.path.dirname(out),
+        output_filename=os.path.basename(out),
+    )
+    with whole.disk(out):
+        os.makedirs(os.path.dirname(out), exist_ok=True)
+        runner.run(create_pipeline.create_pipeline(config, places), write_out=True)
+    return out
+
+
+def _places(
+    config: PipelineConfig,
+    root: str,
+    image: str,
+    data_dirs: tuple[str, str],
+    beam_args: Sequence[str],
+) -> Places:
+    """What the containers find where; `data_dirs` are the data's and the teacher's."""
     teacher = config.teacher
     mounted = mounted_path(root)
-    data_dir, teacher_data_dir = map(mounted_path, (data_dir, teacher_data_dir))
+    data_dir, teacher_data_dir = map(mounted_path, data_dirs)
     name = os.path.basename
-    places = Places(
+    return Places(
         pipeline_root=f"{root}/artifacts/{config.name}",
         work_dir=f"{mounted}/checkpoints",
         push_dir=f"{mounted}/models/{config.name}",
@@ -69,18 +92,6 @@ def compile_pipeline(
         beam_args=beam_flags(image, beam_args),
         cluster=True,
     )
-    out = os.path.abspath(out)
-    runner = kubeflow.KubeflowV2DagRunner(
-        kubeflow.KubeflowV2DagRunnerConfig(
-            default_image=image, use_pipeline_spec_2_1=out.endswith(".yaml")
-        ),
-        output_dir=os.path.dirname(out),
-        output_filename=name(out),
-    )
-    with whole.disk(out):
-        os.makedirs(os.path.dirname(out), exist_ok=True)
-        runner.run(create_pipeline.create_pipeline(config, places), write_out=True)
-    return out
 
 
 def mounted_path(place: str) -> str:

@@ -125,12 +125,11 @@ def _model(form: str, quantize: bool) -> str:
 
     path = os.path.join(folder(), f"model-{form}-{quantize}")
     arguments = (answering(), run_config(), path)
+    notes = export.Notes(calibration=CALIBRATION)
     if form == "saved_model":
-        export.export_model(*arguments, calibration=CALIBRATION)
+        export.export_model(*arguments, notes=notes)
     else:
-        export.export_converted(
-            *arguments, form, quantize=quantize, calibration=CALIBRATION
-        )
+        export.export_converted(*arguments, form, quantize=quantize, notes=notes)
     return path
 
 

@@ -207,7 +207,6 @@ def export(
     Returns:
       The method at its start.
     """
-    os.makedirs(out_dir, exist_ok=True)
     method, drawn = build(config)
     variables = describe(method, drawn)
     values = {
@@ -216,10 +215,10 @@ def export(
     }
     if not with_values:
         values = {r["name"]: values[r["name"]] for r in variables if not r["start"]}
+    os.makedirs(out_dir, exist_ok=True)
     np.savez(os.path.join(out_dir, "values.npz"), **values)
-    np.savez(
-        os.path.join(out_dir, "data.npz"), **arrays.of_dataset(dataset, config, encoded)
-    )
+    data = arrays.of_dataset(dataset, config, encoded)
+    np.savez(os.path.join(out_dir, "data.npz"), **data)
     exporter = Exporter(method, out_dir)
     warmup_epochs = config.recipe.gan_start_epoch + 1 if method.has_warmup else 0
     if warmup_epochs:

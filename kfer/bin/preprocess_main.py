@@ -11,6 +11,7 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -110,21 +111,39 @@ def job_from_flags(beam_args: Sequence[str]):
     Raises:
       UserError: a flag is missing or makes no sense.
     """
-    from kfer.data import label_noise
-    from kfer.images import decode
-    from kfer.preprocess import job, transforms
+    from kfer.preprocess import job
 
+    _check_flags()
+    return job.Job(
+        FLAGS.dataset,
+        FLAGS.source_dir,
+        os.path.normpath(FLAGS.out_dir),
+        _options(),
+        _settings(),
+        noise=_noise(),
+        remove_leaks=FLAGS.remove_leaks,
+        max_rejected=FLAGS.max_rejected,
+        overwrite=FLAGS.overwrite,
+        beam_args=tuple(beam_args),
+        processes=FLAGS.processes or default_processes(beam_args),
+        command=common.command_line(),
+    )
+
+
+def _check_flags() -> None:
     for flag in ("dataset", "source_dir", "out_dir"):
         if not FLAGS[flag].value:
             raise UserError(f"kfer-preprocess needs --{flag}")
     for flag, known in ONLY_FOR.items():
         if FLAGS[flag].present and FLAGS.dataset not in known:
             raise UserError(f"--{flag} goes with {' and '.join(known)} alone")
-    num_classes = FLAGS.num_classes or DEFAULT_CLASSES.get(FLAGS.dataset, 7)
-    if num_classes not in (7, 8):
-        raise UserError(f"--num_classes is 7 or 8, not {num_classes}")
+
+
+def _noise() -> Any:
+    from kfer.data import label_noise
+
     matrices = FLAGS.confusion_matrices
-    noise = label_noise.LabelNoise(
+    return label_noise.LabelNoise(
         kind=FLAGS.noise,
         rates=common.numbers(FLAGS.noise_rates, "noise_rates"),
         pairs=label_noise.parse_pairs(FLAGS.noise_pairs),
@@ -134,36 +153,36 @@ def job_from_flags(beam_args: Sequence[str]):
         column="class" if FLAGS.dataset.startswith("cifar10") else "expression",
         seed=FLAGS.seed,
     )
-    return job.Job(
-        FLAGS.dataset,
+
+
+def _options() -> datasets.ReaderOptions:
+    num_classes = FLAGS.num_classes or DEFAULT_CLASSES.get(FLAGS.dataset, 7)
+    if num_classes not in (7, 8):
+        raise UserError(f"--num_classes is 7 or 8, not {num_classes}")
+    return datasets.ReaderOptions(
+        seed=FLAGS.seed,
+        num_annotators=FLAGS.num_annotators,
+        va_noise=FLAGS.va_from_votes,
+        limit=_limit(),
+        machine_labels=",".join(FLAGS.machine_labels),
+        num_classes=num_classes,
+        image_size=FLAGS.image_size,
+        table=_table(),
+    )
+
+
+def _settings() -> Any:
+    from kfer.images import decode
+    from kfer.preprocess import transforms
+
+    return transforms.Settings(
         FLAGS.source_dir,
-        os.path.normpath(FLAGS.out_dir),
-        datasets.ReaderOptions(
-            seed=FLAGS.seed,
-            num_annotators=FLAGS.num_annotators,
-            va_noise=FLAGS.va_from_votes,
-            limit=_limit(),
-            machine_labels=",".join(FLAGS.machine_labels),
-            num_classes=num_classes,
-            image_size=FLAGS.image_size,
-            table=_table(),
-        ),
-        transforms.Settings(
-            FLAGS.source_dir,
-            image_size=FLAGS.image_size,
-            alignment=FLAGS.alignment,
-            detect_eyes=FLAGS.detect_eyes,
-            image_format=FLAGS.image_format,
-            jpeg_quality=FLAGS.jpeg_quality,
-            limits=decode.Limits(max_pixels=FLAGS.max_pixels, min_side=FLAGS.min_side),
-        ),
-        noise=noise,
-        remove_leaks=FLAGS.remove_leaks,
-        max_rejected=FLAGS.max_rejected,
-        overwrite=FLAGS.overwrite,
-        beam_args=tuple(beam_args),
-        processes=FLAGS.processes or default_processes(beam_args),
-        command=common.command_line(),
+        image_size=FLAGS.image_size,
+        alignment=FLAGS.alignment,
+        detect_eyes=FLAGS.detect_eyes,
+        image_format=FLAGS.image_format,
+        jpeg_quality=FLAGS.jpeg_quality,
+        limits=decode.Limits(max_pixels=FLAGS.max_pixels, min_side=FLAGS.min_side),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.data import augment, labels, storage
+from kfer.data import augment, decoding, labels, storage
 from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, TRUTH
@@ -78,27 +78,26 @@ def train_dataset(
     """
     columns = labels.training_columns(dataset, config.tasks, split)
     share = _share(input_context, config.batch_size)
+    clip = config.recipe.clip_continuous
     plan = storage.Plan(
         batch_size=config.batch_size,
         steps_per_epoch=steps_per_epoch(dataset, config, split),
         start_step=start_step,
         shuffle=config.recipe.shuffle,
         seed=functools.partial(_seed, config.seed, _ORDER),
-        begin=share.begin,
-        end=share.end,
+        **share.rows(),
     )
     if check_hashes:
         dataset_lib.check_hashes(dataset, split)
     rows, read = storage.training_rows(dataset, split, columns, plan, memory_budget)
-    clip = config.recipe.clip_continuous
 
     @storage.plain
     def batch(step: tf.Tensor, positions: tf.Tensor, content: tf.Tensor) -> Batch:
         features = read(content)
         value, mask = labels.training_labels(features, config.tasks, columns, clip)
-        pictures = _pictures(features["image/encoded"], dataset, config.image_size)
+        raw = decoding.pictures(features, dataset, config.image_size)
         return Batch(
-            image=_augmented(pictures, config, step, share),
+            image=_augmented(raw, config, step, share),
             labels=value,
             mask=mask,
             noise=_noise(config, step, share),
@@ -106,7 +105,7 @@ def train_dataset(
             crowd=labels.training_crowds(features, config.tasks, columns),
         )
 
-    batches = rows.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    batches = rows.map(batch, tf.data.AUTOTUNE, deterministic=True)
     return _with_options(_by_replica(batches, share))
 
 
@@ -178,7 +177,7 @@ def _one_pass(
 def _plain_images(
     features: dict[str, tf.Tensor], dataset: Dataset, config: ExperimentConfig
 ) -> tf.Tensor:
-    pictures = _pictures(features["image/encoded"], dataset, config.image_size)
+    pictures = decoding.pictures(features, dataset, config.image_size)
     return augment.normalise(pictures, config.recipe.channel_order)
 
 
@@ -190,6 +189,10 @@ class _Share:
     end: int
     total: int
     replicas: int
+
+    def rows(self) -> dict[str, int]:
+        """Of the global batch, as storage.Plan takes them."""
+        return {"begin": self.begin, "end": self.end}
 
 
 def _share(context: tf.distribute.InputContext | None, batch_size: int) -> _Share:
@@ -209,35 +212,6 @@ def _seed(seed: int, stream: int, position: tf.Tensor) -> tf.Tensor:
     """int32 [2] for one stream of randomness at an epoch or a step."""
     start = tf.constant([seed & 0x7FFFFFFF, stream], tf.int32)
     return tf.random.experimental.stateless_fold_in(start, tf.cast(position, tf.int32))
-
-
-def _pictures(encoded: tf.Tensor, dataset: Dataset, size: int) -> tf.Tensor:
-    """Encoded PNG or JPEG [B] as [B, size, size, 3] in 0..255.
-
-    Pictures stored at another size are resized, bilinear with antialiasing, as float32;
-    others stay uint8.
-    """
-
-    def one(data: tf.Tensor) -> tf.Tensor:
-        # Reads PNG as well, at less cost than decode_image, which gives the same.
-        picture = tf.io.decode_jpeg(data, channels=3)
-        if dataset.image_size:
-            return tf.ensure_shape(picture, [dataset.image_size] * 2 + [3])
-        return _resized(picture, size)
-
-    if encoded.shape[0]:
-        # Unrolled, a batch of 64 px JPEGs takes 60 % of map_fn's time.
-        pictures = tf.stack([one(data) for data in tf.unstack(encoded)])
-    else:
-        dtype = tf.uint8 if dataset.image_size else tf.float32
-        pictures = tf.map_fn(one, encoded, fn_output_signature=dtype)
-    if dataset.image_size not in (0, size):
-        pictures = _resized(pictures, size)
-    return tf.ensure_shape(pictures, [None, size, size, 3])
-
-
-def _resized(pictures: tf.Tensor, size: int) -> tf.Tensor:
-    return tf.image.resize(pictures, [size, size], antialias=True)
 
 
 def _augmented(

@@ -112,11 +112,7 @@ def build_manifest(
     Raises:
       UserError: there is no record in any split.
     """
-    if not any(shard.num_records for shards in splits.values() for shard in shards):
-        raise UserError(
-            f"No example of {name} is left to write (set aside: "
-            f"{dict(rejected or {}) or 'none'}); check the source folder"
-        )
+    _check_any(name, splits, rejected or {})
     columns = _with_longest(columns, tallies.values())
     tables = {
         split: {**noise_table(tally, noise), **(known_noise or {}).get(split, {})}
@@ -135,18 +131,29 @@ def build_manifest(
         "image_size": image_size,
         "columns": {key: c.as_dict() for key, c in columns.items()},
         "clean_columns": {k: c.as_dict() for k, c in clean_columns.items()},
-        "splits": {
-            split: {
-                "num_records": sum(shard.num_records for shard in shards),
-                "shards": [dataclasses.asdict(shard) for shard in shards],
-                "class_counts": dict(sorted(tallies[split].counts.items())),
-                "given": dict(sorted(tallies[split].given.items())),
-            }
-            for split, shards in splits.items()
-        },
+        "splits": {s: _split(shards, tallies[s]) for s, shards in splits.items()},
         "noise": {split: table for split, table in tables.items() if table},
         "rejected": dict(sorted((rejected or {}).items())),
         "content_hash": content_hash(splits, columns, clean_columns),
+    }
+
+
+def _check_any(
+    name: str, splits: Mapping[str, list[ShardInfo]], rejected: Mapping[str, int]
+) -> None:
+    if not any(shard.num_records for shards in splits.values() for shard in shards):
+        raise UserError(
+            f"No example of {name} is left to write (set aside: "
+            f"{dict(rejected) or 'none'}); check the source folder"
+        )
+
+
+def _split(shards: list[ShardInfo], tally: Tally) -> dict[str, Any]:
+    return {
+        "num_records": sum(shard.num_records for shard in shards),
+        "shards": [dataclasses.asdict(shard) for shard in shards],
+        "class_counts": dict(sorted(tally.counts.items())),
+        "given": dict(sorted(tally.given.items())),
     }
 
 

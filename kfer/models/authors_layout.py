@@ -10,7 +10,7 @@ import dataclasses
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,14 @@ import tensorflow as tf
 
 from kfer.errors import UserError
 from kfer.models import layers
+from kfer.models.array_layouts import (
+    Flattened,
+    Joined,
+    Layout,
+    PartOf,
+    Row,
+    Transposed,
+)
 from kfer.models.decoder import Decoder
 from kfer.models.discriminator import IMAGE, Y0, Discriminator
 from kfer.models.encoder import Encoder
@@ -34,16 +42,18 @@ class Parameter:
     Attributes:
       name: net and key.
       variables: one, or one for each task where the 2021 code has one layer for all.
-      to_authors: arrays shaped like the variables -> the array in PyTorch layout.
-      from_authors: the array and what the variables hold -> what they are to hold.
+      layout: how the array lies in the variables.
       trained: False for batch norm's statistics and the power iteration's u.
     """
 
     name: str
     variables: tuple[tf.Variable, ...]
-    to_authors: Callable[[list[np.ndarray]], np.ndarray]
-    from_authors: Callable[[np.ndarray, list[np.ndarray]], list[np.ndarray]]
+    layout: Layout
     trained: bool = True
+
+    def held(self) -> list[np.ndarray]:
+        """What the variables hold."""
+        return [variable.numpy() for variable in self.variables]
 
 
 def parameters(method: Any) -> list[Parameter]:
@@ -62,10 +72,7 @@ def parameters(method: Any) -> list[Parameter]:
 
 def to_arrays(method: Any) -> Arrays:
     """The method's weights under the 2021 code's names and layouts."""
-    return {
-        p.name: p.to_authors([v.numpy() for v in p.variables])
-        for p in parameters(method)
-    }
+    return {p.name: p.layout.to_authors(p.held()) for p in parameters(method)}
 
 
 def assign(method: Any, arrays: Arrays, nets: tuple[str, ...] = ()) -> None:
@@ -87,16 +94,15 @@ def assign(method: Any, arrays: Arrays, nets: tuple[str, ...] = ()) -> None:
             if not parameter.trained:
                 continue
             raise UserError(f"The weights have no {parameter.name!r}")
-        old = [variable.numpy() for variable in parameter.variables]
-        expected = parameter.to_authors(old).shape
+        old = parameter.held()
+        expected = parameter.layout.to_authors(old).shape
         value = np.asarray(arrays[parameter.name])
         if value.shape != expected:
             raise UserError(
                 f"{parameter.name} has shape {value.shape}, expected {expected}"
             )
-        for variable, part in zip(
-            parameter.variables, parameter.from_authors(value, old), strict=True
-        ):
+        new = parameter.layout.from_authors(value, old)
+        for variable, part in zip(parameter.variables, new, strict=True):
             variable.assign(part)
 
 
@@ -144,14 +150,7 @@ def _one(
     name: str, variable: tf.Variable, order: tuple[int, ...] = (), trained: bool = True
 ) -> Parameter:
     """A parameter whose axes are `order` of ours."""
-    back = tuple(np.argsort(order)) if order else ()
-    return Parameter(
-        name,
-        (variable,),
-        lambda parts: parts[0].transpose(order) if order else parts[0],
-        lambda array, _: [array.transpose(back) if order else array],
-        trained,
-    )
+    return Parameter(name, (variable,), Transposed(order), trained)
 
 
 def _encoder(encoder: Encoder) -> Iterator[Parameter]:
@@ -161,7 +160,8 @@ def _encoder(encoder: Encoder) -> Iterator[Parameter]:
             yield _one(f"{key}.weight", layer.kernel, (3, 2, 0, 1))
             yield _one(f"{key}.bias", layer.bias)
     first, second = encoder.embedding
-    yield _flattened("encoder.embedding.0.weight", encoder, first.kernel)
+    side = Flattened(encoder.config.image_size // 32)
+    yield Parameter("encoder.embedding.0.weight", (first.kernel,), side)
     yield _one("encoder.embedding.0.bias", first.bias)
     for key, layer in (
         ("embedding.3", second),
@@ -170,36 +170,10 @@ def _encoder(encoder: Encoder) -> Iterator[Parameter]:
     ):
         yield _one(f"encoder.{key}.weight", layer.kernel, (1, 0))
         yield _one(f"encoder.{key}.bias", layer.bias)
-    sizes = np.cumsum([task.size for task in encoder.config.tasks])[:-1]
-    yield Parameter(
-        "encoder.c_layer.weight",
-        tuple(head.kernel for head in encoder.heads),
-        lambda parts: np.concatenate(parts, axis=1).T,
-        lambda array, _: np.split(array.T, sizes, axis=1),
-    )
-    yield Parameter(
-        "encoder.c_layer.bias",
-        tuple(head.bias for head in encoder.heads),
-        np.concatenate,
-        lambda array, _: np.split(array, sizes),
-    )
-
-
-def _flattened(name: str, encoder: Encoder, kernel: tf.Variable) -> Parameter:
-    """The layer after flattening: (H, W, C) here, (C, H, W) there."""
-    side = encoder.config.image_size // 32
-    channels = kernel.shape[0] // side**2
-    units = kernel.shape[1]
-
-    def to_authors(parts: list[np.ndarray]) -> np.ndarray:
-        cube = parts[0].reshape(side, side, channels, units)
-        return cube.transpose(3, 2, 0, 1).reshape(units, -1)
-
-    def from_authors(array: np.ndarray, _: Any) -> list[np.ndarray]:
-        cube = array.reshape(units, channels, side, side)
-        return [cube.transpose(2, 3, 1, 0).reshape(-1, units)]
-
-    return Parameter(name, (kernel,), to_authors, from_authors)
+    heads = Joined(tuple(task.size for task in encoder.config.tasks))
+    for key, name in (("weight", "kernel"), ("bias", "bias")):
+        variables = tuple(getattr(head, name) for head in encoder.heads)
+        yield Parameter(f"encoder.c_layer.{key}", variables, heads)
 
 
 def _spectral(key: str, layer: SpectralLayer) -> Iterator[Parameter]:
@@ -207,39 +181,14 @@ def _spectral(key: str, layer: SpectralLayer) -> Iterator[Parameter]:
         yield _one(f"{key}.bias", layer.bias)
     order = (1, 0) if layer.kernel.shape.rank == 2 else (3, 2, 0, 1)
     yield _one(f"{key}.weight_orig", layer.kernel, order)
-    yield _row(f"{key}.weight_u", layer.u)
-
-
-def _row(name: str, u: tf.Variable) -> Parameter:
-    return Parameter(
-        name,
-        (u,),
-        lambda parts: parts[0][0],
-        lambda array, _: [array[None]],
-        trained=False,
-    )
+    yield Parameter(f"{key}.weight_u", (layer.u,), Row(), trained=False)
 
 
 def _layer_of(stack: SpectralLayer, index: int, key: str) -> Iterator[Parameter]:
     """The parameters of one of the parallel layers that are stacked here."""
-
-    def pick(name: str, variable: tf.Variable, view: Any, trained: bool) -> Parameter:
-        def from_authors(array: np.ndarray, old: list[np.ndarray]) -> list[np.ndarray]:
-            stacked = old[0].copy()
-            view(stacked)[...] = array
-            return [stacked]
-
-        return Parameter(
-            f"{key}.{name}",
-            (variable,),
-            lambda parts: view(parts[0]),
-            from_authors,
-            trained,
-        )
-
-    yield pick("bias", stack.bias, lambda a: a[index], True)
-    yield pick("weight_orig", stack.kernel, lambda a: a[index].T, True)
-    yield pick("weight_u", stack.u, lambda a: a[index, 0], False)
+    yield Parameter(f"{key}.bias", (stack.bias,), PartOf((index,)))
+    yield Parameter(f"{key}.weight_orig", (stack.kernel,), PartOf((index,)))
+    yield Parameter(f"{key}.weight_u", (stack.u,), PartOf((index, 0)), trained=False)
 
 
 def _decoder(decoder: Decoder) -> Iterator[Parameter]:

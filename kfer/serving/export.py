@@ -50,15 +50,34 @@ class Exported:
         return "\n".join(lines)
 
 
+@dataclasses.dataclass(frozen=True)
+class Notes:
+    """What is told of a model beside its weights.
+
+    Attributes:
+      step: of training.
+      details: more for labels.json and the model card.
+      calibration: of the confidence, see kfer.serving.confidence.calibrate; empty
+        leaves the probabilities as the network gives them.
+    """
+
+    step: int = 0
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    calibration: Mapping[str, Mapping[str, Any]] = dataclasses.field(
+        default_factory=dict
+    )
+
+
+NO_NOTES = Notes()
+
+
 def export_model(
     method: Any,
     config: ExperimentConfig,
     out_dir: str,
     include_decoder: bool = False,
     overwrite: bool = False,
-    step: int = 0,
-    details: Mapping[str, Any] | None = None,
-    calibration: Mapping[str, Mapping[str, Any]] | None = None,
+    notes: Notes = NO_NOTES,
 ) -> Exported:
     """Writes what answers for pictures: by default the encoder alone.
 
@@ -73,10 +92,7 @@ def export_model(
       out_dir: must not exist or be empty, unless `overwrite`.
       include_decoder: with G_X.
       overwrite: a kfer SavedModel there is replaced, once the new one is complete.
-      step: of training, noted.
-      details: more to note in labels.json and in the model card.
-      calibration: of the confidence, see kfer.serving.confidence.calibrate; None
-        leaves the probabilities as the network gives them.
+      notes: see Notes.
 
     Raises:
       UserError: the place is taken, the disk refused, the model has diverged, or there
@@ -87,12 +103,14 @@ def export_model(
     from kfer.serving import signatures, warmup
 
     model_folder.check_target(out_dir, overwrite)
-    temperatures = confidence.temperatures(calibration)
+    temperatures = confidence.temperatures(notes.calibration)
     function = signatures.answer_function(method, config, temperatures)
     answers = function.get_concrete_function()
     functions = signatures.signatures(method, config, answers, include_decoder)
     parameters = _checked([answers, *functions.values()])
-    described = assets.describe(config, functions, step, details, calibration)
+    described = assets.describe(
+        config, functions, notes.step, notes.details, notes.calibration
+    )
     with (
         model_folder.new_folder(out_dir, overwrite) as folder,
         tempfile.TemporaryDirectory() as temporary,
@@ -107,13 +125,15 @@ def export_model(
         tf.saved_model.save(module, folder, functions, options)
         warmup.write(folder, config.image_size)
         megabytes = whole.sync_all(folder) / 1e6
-    return Exported(
-        out_dir,
-        described["signatures"],
-        parameters,
-        megabytes,
-        described["calibration"],
-    )
+    return _exported(out_dir, described, parameters, megabytes)
+
+
+def _exported(
+    out_dir: str, described: Mapping[str, Any], parameters: int, megabytes: float
+) -> Exported:
+    names = ("signatures", "calibration")
+    signatures, calibration = (described[name] for name in names)
+    return Exported(out_dir, signatures, parameters, megabytes, calibration)
 
 
 def export_converted(
@@ -123,9 +143,7 @@ def export_converted(
     form: str,
     quantize: bool = False,
     overwrite: bool = False,
-    step: int = 0,
-    details: Mapping[str, Any] | None = None,
-    calibration: Mapping[str, Mapping[str, Any]] | None = None,
+    notes: Notes = NO_NOTES,
 ) -> Exported:
     """Writes the encoder in ONNX or TFLite: model.onnx or model.tflite, and assets/.
 
@@ -133,7 +151,7 @@ def export_converted(
     see kfer.serving.convert.
 
     Args:
-      method, config, out_dir, overwrite, step, details, calibration: see export_model.
+      method, config, out_dir, overwrite, notes: see export_model.
       form: convert.ONNX or convert.TFLITE.
       quantize: TFLite's weights as int8.
 
@@ -143,12 +161,16 @@ def export_converted(
     from kfer.serving import signatures
 
     model_folder.check_target(out_dir, overwrite)
-    temperatures = confidence.temperatures(calibration)
+    temperatures = confidence.temperatures(notes.calibration)
     function = signatures.answer_function(method, config, temperatures)
     answers = function.get_concrete_function()
     parameters = _checked([answers])
     described = assets.describe(
-        config, {signatures.PREDICT_IMAGES: answers}, step, details, calibration
+        config,
+        {signatures.PREDICT_IMAGES: answers},
+        notes.step,
+        notes.details,
+        notes.calibration,
     )
     described |= {"format": form, "quantized": quantize}
     with model_folder.new_folder(out_dir, overwrite) as folder:
@@ -157,13 +179,7 @@ def export_converted(
         os.mkdir(beside)
         assets.write(beside, described)
         megabytes = whole.sync_all(folder) / 1e6
-    return Exported(
-        out_dir,
-        described["signatures"],
-        parameters,
-        megabytes,
-        described["calibration"],
-    )
+    return _exported(out_dir, described, parameters, megabytes)
 
 
 def export_run(
@@ -200,10 +216,12 @@ def export_run(
         "commit": versions.get("commit", ""),
         "data": versions.get("data", {}).get("content_hash", ""),
     }
-    rest = (overwrite, step, details, calibration)
+    notes = Notes(step, details, calibration)
     if form != convert.SAVED_MODEL:
-        return export_converted(method, config, out_dir, form, quantize, *rest)
-    return export_model(method, config, out_dir, include_decoder, *rest)
+        return export_converted(
+            method, config, out_dir, form, quantize, overwrite, notes
+        )
+    return export_model(method, config, out_dir, include_decoder, overwrite, notes)
 
 
 def _calibration(

@@ -103,22 +103,8 @@ def train(
         keras.utils.set_random_seed(config.seed)
         with strategies.one_line_if_lost(settings.strategy):
             with strategy.scope():
-                method = compiled(
-                    config,
-                    settings.mixed_precision,
-                    jit_compile=settings.jit_compile,
-                    steps_per_execution=settings.steps_per_execution,
-                )
-                if settings.encoder_weights:
-                    for encoder in method.encoders:
-                        pretrained.load(encoder, settings.encoder_weights)
-            start = Checkpoints(method, run_dir).restore()
-            if start:
-                logging.info("Going on at step %d", start)
-            elif config.recipe.encoder_start == "standardized":
-                images = _first_images(config, dataset)
-                for encoder in method.encoders:
-                    start_lib.standardize(encoder, images)
+                method = _new_method(config, settings)
+            start = _restored(method, config, dataset, run_dir)
             scored = scorer and settings.evaluate
             score = scorer(method, dataset, config) if scored else dict
             draw = painter(method, own_dir, dataset) if painter else _no_picture
@@ -126,6 +112,33 @@ def train(
                 method, config, dataset, own_dir, settings, start, score, draw
             )
         return _finish(own_dir, interrupted, scored_on)
+
+
+def _new_method(config: ExperimentConfig, settings: RunSettings) -> Any:
+    method = compiled(
+        config,
+        settings.mixed_precision,
+        jit_compile=settings.jit_compile,
+        steps_per_execution=settings.steps_per_execution,
+    )
+    if settings.encoder_weights:
+        for encoder in method.encoders:
+            pretrained.load(encoder, settings.encoder_weights)
+    return method
+
+
+def _restored(
+    method: Any, config: ExperimentConfig, dataset: Dataset, run_dir: str
+) -> int:
+    """The step of the checkpoint gone on from; 0 for a new run, which is started."""
+    start = Checkpoints(method, run_dir).restore()
+    if start:
+        logging.info("Going on at step %d", start)
+    elif config.recipe.encoder_start == "standardized":
+        images = _first_images(config, dataset)
+        for encoder in method.encoders:
+            start_lib.standardize(encoder, images)
+    return start
 
 
 def _no_picture(step: int) -> None:
@@ -175,6 +188,19 @@ def stretches(
     return [(a, b, a < warmup) for a, b in itertools.pairwise(cuts)]
 
 
+def fits(plan: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:
+    """Stretches of one length and phase share a call of fit, and so an iterator.
+
+    Args:
+      plan: of `stretches`.
+
+    Returns:
+      (steps of a stretch, how many such stretches, whether they are warm-up), in order.
+    """
+    alike = itertools.groupby(plan, lambda row: (row[1] - row[0], row[2]))
+    return [(steps, len(list(rows)), warmup) for (steps, warmup), rows in alike]
+
+
 def _fit(
     method: Any,
     config: ExperimentConfig,
@@ -188,38 +214,24 @@ def _fit(
     """Runs fit over equal stretches at a time; whether a SIGTERM ended it."""
     per_epoch = input_pipeline.steps_per_epoch(dataset, config)
     total = settings.steps or config.epochs * per_epoch
-    plan = stretches(
-        start,
-        total,
-        settings.eval_every or per_epoch,
-        warmup_steps(config, per_epoch) if method.has_warmup else 0,
-    )
-    counter = callbacks.StepCounter(start)
-    stop = callbacks.StopOnSignal()
+    every = settings.eval_every or per_epoch
+    warm = warmup_steps(config, per_epoch) if method.has_warmup else 0
+    counter, stop = callbacks.StepCounter(start), callbacks.StopOnSignal()
     label = f"{config.name} {config.method}"
     progress = callbacks.Progress(counter, total, config.batch_size, label)
+    saves = Checkpoints(method, run_dir)
     recorder = callbacks.Recorder(
-        counter,
-        run_dir,
-        Checkpoints(method, run_dir),
-        per_epoch,
-        config.batch_size,
-        score,
-        draw,
+        counter, run_dir, saves, per_epoch, config.batch_size, score, draw
     )
     handlers = [counter, progress, recorder]
     if settings.strategy != strategies.MULTI_WORKER:  # whose workers stop together
         handlers.append(stop)
-    # Stretches of one length and phase share a fit, and so an iterator.
-    for (length, phase), group in itertools.groupby(
-        plan, lambda stretch: (stretch[1] - stretch[0], stretch[2])
-    ):
-        batches = _batches(method, dataset, config, counter.step, counter.step == start)
-        method.set_phase(phase)
+    for steps, count, warmup in fits(stretches(start, total, every, warm)):
+        method.set_phase(warmup)
         method.fit(
-            batches,
-            epochs=len(list(group)),
-            steps_per_epoch=length,
+            _batches(method, dataset, config, counter.step, counter.step == start),
+            epochs=count,
+            steps_per_epoch=steps,
             verbose=0,
             callbacks=handlers,
         )

@@ -105,7 +105,7 @@ class Run:
         raw, found = self._gradients[start], {}
         for p in authors_layout.parameters(self.method):
             if p.trained:
-                value = p.to_authors([raw[v.ref()] for v in p.variables])
+                value = p.layout.to_authors([raw[v.ref()] for v in p.variables])
                 norm, projection = probe(p.name, self.config.seed, value)
                 found |= {(p.name, 0): norm, (p.name, 1): projection}
         return found

@@ -27,7 +27,9 @@ def method(config):
 def model(method, config, tmp_path_factory):
     """An encoder-only SavedModel: what export_model said, and it loaded."""
     path = str(tmp_path_factory.mktemp("export") / "model")
-    exported = export.export_model(method, config, path, step=5, details={"x": "y"})
+    exported = export.export_model(
+        method, config, path, notes=export.Notes(5, {"x": "y"})
+    )
     return exported, tf.saved_model.load(path).signatures
 
 

@@ -11,7 +11,7 @@ def test_a_saved_model_scores_as_its_run(tmp_path):
     bgr = runs.config(method="vgg_all", channel_order="bgr")
     model = runs.method(bgr)
     out = str(tmp_path / "model")
-    export.export_model(model, bgr, out, step=7)
+    export.export_model(model, bgr, out, notes=export.Notes(step=7))
     result = model_scores.evaluate_model(out, runs.dataset().root)
     expected = scoring.evaluate(model, runs.dataset(), bgr)
     assert result["step"] == 7

@@ -79,6 +79,18 @@ def test_stretches_cut_at_evaluations_warmup_and_start():
     assert loop.stretches(10, 10, 4, 0) == []
 
 
+def test_stretches_that_are_alike_share_a_fit():
+    # warm-up ends in the middle of the second stretch of 4 steps
+    plan = [(0, 4, True), (4, 6, True), (6, 8, False), (8, 12, False), (12, 16, False)]
+    assert loop.fits(plan) == [
+        (4, 1, True),
+        (2, 1, True),
+        (2, 1, False),
+        (4, 2, False),
+    ]
+    assert loop.fits([]) == []
+
+
 @pytest.mark.parametrize("start_epoch, steps", [(-1, 0), (0, 3), (1, 6), (5, 18)])
 def test_warmup_ends_where_the_first_adversarial_epoch_begins(start_epoch, steps):
     assert loop.warmup_steps(runs.config(gan_start_epoch=start_epoch), 3) == steps

@@ -85,14 +85,21 @@ def vocabulary(
             code = allowed.get(label_orders.canonical(name))
         if code is not None:
             codes[text] = code
-        elif is_expression and label_orders.canonical(name) in _NO_CLASS:
-            reason = _exclusion(label_orders.canonical(name))
-            detail = f"{text[:_SHOWN]!r}, {len(known)} classes asked for"
-            faults[text] = (reason, detail)
         else:
-            detail = f"{text[:_SHOWN]!r} is no class; known: {', '.join(known)}"
-            faults[text] = (reasons.OUT_OF_RANGE, detail)
+            faults[text] = _fault(text, name, known, is_expression)
     return Vocabulary(known, codes, faults, is_expression, numbering if digits else "")
+
+
+def _fault(
+    text: str, name: str, known: tuple[str, ...], is_expression: bool
+) -> tuple[str, str]:
+    """Why a text that has a name is none of the classes: reason and detail."""
+    plain = label_orders.canonical(name)
+    if is_expression and plain in _NO_CLASS:
+        detail = f"{text[:_SHOWN]!r}, {len(known)} classes asked for"
+        return _exclusion(plain), detail
+    detail = f"{text[:_SHOWN]!r} is no class; known: {', '.join(known)}"
+    return reasons.OUT_OF_RANGE, detail
 
 
 _NO_CLASS = (*label_orders.NOT_EXPRESSIONS, *tasks_lib.EXPRESSIONS)
