@@ -1,9 +1,9 @@
 """kfer-audit: what it prints and writes; wrong use is one line, without TensorFlow."""
 
-import types
+import subprocess
+import sys
 
 import pytest
-from absl.testing import flagsaver
 
 from kfer.data import dataset as dataset_lib
 from tests import runs
@@ -72,18 +72,26 @@ def test_a_run_that_cannot_judge(tmp_path):
     assert "has no checkpoint of step 5" in stderr
 
 
-def test_no_copy_is_written_where_nothing_is_proposed(monkeypatch, capsys, tmp_path):
-    from absl import flags
+# In a process of its own: the flags of two commands can't be defined in one.
+NOTHING_PROPOSED = """
+import sys, types
+from absl import flags
+from kfer.audit import corrections
+from kfer.bin import audit_main
+corrections.of_judgement = lambda *_: {"a": {}, "b": {}}
+flags.FLAGS(["kfer-audit", "--corrected_data_dir=" + sys.argv[1]])
+judged = types.SimpleNamespace(rankings={}, crowds={})
+assert audit_main._write_data(types.SimpleNamespace(sets=None), judged) == ""
+"""
 
-    from kfer.audit import corrections
-    from kfer.bin import audit_main
 
-    target = str(tmp_path / "copy")
-    monkeypatch.setattr(corrections, "of_judgement", lambda *_: {"a": {}, "b": {}})
-    with flagsaver.flagsaver():
-        flags.FLAGS(["kfer-audit", f"--corrected_data_dir={target}"])
-        judged = types.SimpleNamespace(rankings={}, crowds={})
-        found = types.SimpleNamespace(sets=None)
-        assert audit_main._write_data(found, judged) == ""
-    assert "Nothing is proposed" in capsys.readouterr().out
+def test_no_copy_is_written_where_nothing_is_proposed(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", NOTHING_PROPOSED, str(tmp_path / "copy")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing is proposed" in done.stdout
     assert not (tmp_path / "copy").exists()
