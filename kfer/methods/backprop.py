@@ -9,14 +9,24 @@ import tensorflow as tf
 
 def gradients(
     tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[tf.Variable], by: Any
-) -> list[tf.Tensor]:
+) -> list[tf.Tensor | None]:
     """The loss's gradients; computed at the scale of the optimizer `by`, if it has one.
 
-    Variables that have no part in the loss get zeros.
+    Variables that have no part in the loss get None.
     """
-    none = tf.UnconnectedGradients.ZERO
     if not isinstance(by, keras.mixed_precision.LossScaleOptimizer):
-        return tape.gradient(loss, variables, unconnected_gradients=none)
+        return tape.gradient(loss, variables)
     scale = by.get_scaled_loss(tf.ones_like(loss))
-    scaled = tape.gradient(loss, variables, scale, unconnected_gradients=none)
-    return by.get_unscaled_gradients(scaled)
+    return by.get_unscaled_gradients(tape.gradient(loss, variables, scale))
+
+
+def descend(
+    tape: tf.GradientTape, loss: tf.Tensor, variables: Sequence[tf.Variable], by: Any
+) -> None:
+    """One step of the optimizer `by` on the variables that have a part in the loss.
+
+    The others stay, and so do their moments and their count of steps: y0's heads and
+    G_X in a warm-up.
+    """
+    found = zip(gradients(tape, loss, variables, by), variables, strict=True)
+    by.apply_gradients([pair for pair in found if pair[0] is not None])

@@ -158,9 +158,7 @@ class JointDistribution(Method):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             loss = self.discriminator_loss(groups, batch)
-        optimizer = self.discriminator_optimizer
-        gradients = backprop.gradients(tape, loss, variables, optimizer)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        backprop.descend(tape, loss, variables, self.discriminator_optimizer)
         return loss
 
     def discriminator_loss(
@@ -204,6 +202,4 @@ class JointDistribution(Method):
         return by_name.get(stream, weights.labels)
 
     def _apply(self, tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> None:
-        optimizer = self.generator_optimizer
-        gradients = backprop.gradients(tape, loss, variables, optimizer)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        backprop.descend(tape, loss, variables, self.generator_optimizer)

@@ -16,11 +16,7 @@ class Supervised(Method):
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
             loss = self.training_loss(batch)
-        variables = self.generator_variables
-        # y0's heads have no part in this loss.
-        optimizer = self.generator_optimizer
-        gradients = backprop.gradients(tape, loss, variables, optimizer)
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        backprop.descend(tape, loss, self.generator_variables, self.generator_optimizer)
         self.log("loss", loss)
         return self.results()
 

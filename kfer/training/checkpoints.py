@@ -10,6 +10,7 @@ from absl import logging
 from kfer.errors import UserError
 
 FOLDER = "checkpoints"
+_COUNTS = "update_counts"
 _NAME = re.compile(r"^step-(\d+)\.index$")
 
 
@@ -33,7 +34,11 @@ class Checkpoints:
         self.folder = os.path.join(run_dir, FOLDER)
         self.keep = keep
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.tracked = tf.train.Checkpoint(method=method, step=self.step)
+        parts = {"method": method, "step": self.step}
+        self.optimizers = _counting(method)
+        counts = [optimizer.update_counts for optimizer in self.optimizers]
+        self.without_counts = tf.train.Checkpoint(**parts)
+        self.tracked = tf.train.Checkpoint(**parts, **{_COUNTS: counts})
 
     def steps(self) -> list[int]:
         """Steps that have a checkpoint, newest first."""
@@ -80,8 +85,7 @@ class Checkpoints:
         damaged = []
         for saved in [step] if step else self.steps():
             try:
-                status = self.tracked.read(self._prefix(saved))
-                status.assert_existing_objects_matched()
+                self._read(self._prefix(saved))
                 return int(self.step)
             except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
                 logging.warning(
@@ -97,12 +101,33 @@ class Checkpoints:
             )
         return 0
 
+    def _read(self, prefix: str) -> None:
+        found = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
+        if not self.optimizers or any(key.startswith(f"{_COUNTS}/") for key in found):
+            self.tracked.read(prefix).assert_existing_objects_matched()
+            return
+        # Of an earlier version, whose Adam counted one step for all variables.
+        self.without_counts.read(prefix).assert_existing_objects_matched()
+        for optimizer in self.optimizers:
+            counts = optimizer.update_counts
+            counts.assign(tf.fill(counts.shape, optimizer.iterations))
+
     def _prefix(self, step: int) -> str:
         return os.path.join(self.folder, name_of(step))
 
     def _remove(self, step: int) -> None:
         for path in tf.io.gfile.glob(self._prefix(step) + "*"):
             tf.io.gfile.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+
+def _counting(method: Any) -> list[Any]:
+    """The method's built optimizers that count the steps of each variable."""
+    given = (
+        getattr(method, f"{name}_optimizer", None)
+        for name in ("generator", "discriminator")
+    )
+    inner = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in given]
+    return [optimizer for optimizer in inner if hasattr(optimizer, "update_counts")]
 
 
 def restore_model(method: Any, run_dir: str, step: int = 0) -> int:

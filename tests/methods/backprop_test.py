@@ -22,7 +22,24 @@ def test_gradients_are_the_loss_s(make):
         loss = tf.reduce_sum(used**2)
     first, second = backprop.gradients(tape, loss, [used, unused], make())
     np.testing.assert_array_equal(first, [2.0, 4.0])
-    np.testing.assert_array_equal(second, [0.0])
+    assert second is None
+
+
+@pytest.mark.parametrize(
+    "make", (lambda: Adam(0.1), lambda: scaled(1024.0)), ids=("plain", "scaled")
+)
+def test_a_step_leaves_what_has_no_part_in_the_loss(make):
+    used, unused = tf.Variable([1.0, 2.0]), tf.Variable([3.0])
+    optimizer = make()
+    optimizer.build([used, unused])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(used**2)
+    backprop.descend(tape, loss, [used, unused], optimizer)
+    # Adam's first step is the rate, against the gradient's sign
+    np.testing.assert_allclose(used, [0.9, 1.9], rtol=1e-5)
+    np.testing.assert_array_equal(unused, [3.0])
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    assert inner.update_counts.numpy().tolist() == [1, 0]
 
 
 def test_the_scale_saves_what_float16_loses():

@@ -134,8 +134,8 @@ class Run:
             self.method.generator_optimizer,
             self.method.discriminator_optimizer,
         ):
-            optimizer.iterations.assign(0)
-            for slot in (*optimizer._momentums, *optimizer._velocities):
+            moments = (*optimizer._momentums, *optimizer._velocities)
+            for slot in (optimizer.iterations, optimizer.update_counts, *moments):
                 slot.assign(tf.zeros_like(slot))
 
     def _train(self, nudge, steps):

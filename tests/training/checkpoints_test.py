@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kfer.errors import UserError
 from kfer.training.checkpoints import Checkpoints, restore_model
+from kfer.training.optimizers import Adam
 
 
 class Model(tf.Module):
@@ -98,3 +99,43 @@ def test_a_damaged_step_is_no_reason_to_take_another(tmp_path):
         pass
     with pytest.raises(UserError, match=r"steps \[2\]\) can be"):
         restore_model(Model(), str(tmp_path), 2)
+
+
+class Trained(Model):
+    def __init__(self):
+        super().__init__()
+        self.late = tf.Variable([1.0])
+        self.generator_optimizer = Adam(0.1)
+        self.generator_optimizer.build([self.weight, self.late])
+
+    def step(self, *variables):
+        pairs = [(tf.ones_like(v), v) for v in variables]
+        self.generator_optimizer.apply_gradients(pairs)
+
+
+class TestCounts:
+    """Adam's steps of each variable are saved beside what it tracks itself."""
+
+    def test_they_come_back(self, tmp_path):
+        model = Trained()
+        model.step(model.weight)
+        model.step(model.weight, model.late)
+        Checkpoints(model, str(tmp_path)).save(2)
+        other = Trained()
+        restore_model(other, str(tmp_path))
+        assert other.generator_optimizer.update_counts.numpy().tolist() == [2, 1]
+        model.step(model.weight, model.late)
+        other.step(other.weight, other.late)
+        assert other.late.numpy() == model.late.numpy()
+
+    def test_an_earlier_version_s_are_the_optimizer_s_steps(self, tmp_path):
+        model = Trained()
+        for _ in range(3):
+            model.step(model.weight)
+        checkpoints = Checkpoints(model, str(tmp_path))
+        checkpoints.tracked = checkpoints.without_counts
+        checkpoints.save(3)
+        other = Trained()
+        assert restore_model(other, str(tmp_path)) == 3
+        assert other.generator_optimizer.update_counts.numpy().tolist() == [3, 3]
+        assert other.weight.numpy().tolist() == model.weight.numpy().tolist()

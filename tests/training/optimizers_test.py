@@ -141,3 +141,59 @@ def test_two_replicas_sum_their_gradients(two_replicas):
         )
     np.testing.assert_allclose(variable.numpy(), run(adam())[-1], rtol=1e-5)
     assert optimizer.iterations.numpy() == 3
+
+
+class TestLateVariables:
+    """A variable's moments are corrected by its own steps, as PyTorch's are."""
+
+    def test_each_step_is_the_rate_whenever_the_first_comes(self):
+        early, late = tf.Variable([0.0]), tf.Variable([0.0])
+        optimizer = adam()
+        optimizer.build([early, late])
+        one = tf.constant([1.0])
+
+        @tf.function
+        def step(*variables):
+            optimizer.apply_gradients([(one, variable) for variable in variables])
+
+        for _ in range(1000):
+            step(early)
+        assert late.numpy() == [0.0]
+        for _ in range(30):
+            step(early, late)
+        # The moments over their corrections are 1, so each step is the rate. Corrected
+        # by the optimizer's step, the last alone would be 4.5 times as far:
+        # (1 - 0.9^30) / sqrt((1 - 0.999^30) / (1 - 0.999^1030)) = 0.958 / 0.215
+        assert late.numpy() == pytest.approx([-30 * RATE], rel=1e-3)
+        assert optimizer.update_counts.numpy().tolist() == [1030, 30]
+        assert optimizer.iterations.numpy() == 1030
+
+    def test_late_steps_equal_pytorch_s_from_there_on(self):
+        early = tf.Variable(np.zeros_like(START), dtype=tf.float32)
+        late = tf.Variable(np.zeros_like(START), dtype=tf.float32)
+        optimizer = adam()
+        optimizer.build([early, late])
+        for _ in range(7):
+            optimizer.apply_gradients([(tf.ones(4), early)])
+        for gradient in GRADIENTS:
+            gradient = tf.constant(gradient, tf.float32)
+            optimizer.apply_gradients([(gradient, late), (gradient, early)])
+        expected = torch_adam(np.zeros_like(START), GRADIENTS)[-1]
+        np.testing.assert_allclose(late, expected, rtol=2e-4)
+
+    def test_two_replicas_count_once(self, two_replicas):
+        with two_replicas.scope():
+            first, second = tf.Variable([0.0]), tf.Variable([0.0])
+            optimizer = adam()
+            optimizer.build([first, second])
+
+        @tf.function
+        def step():
+            two_replicas.run(
+                lambda: optimizer.apply_gradients([(tf.constant([0.5]), second)])
+            )
+
+        step()
+        step()
+        assert optimizer.update_counts.numpy().tolist() == [0, 2]
+        assert second.numpy() == pytest.approx([-2 * RATE], rel=1e-4)
