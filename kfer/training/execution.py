@@ -38,10 +38,12 @@ def precision(name: str) -> Iterator[None]:
       name: one of config.PRECISIONS.
 
     Raises:
-      UserError: another name.
+      UserError: another name, or this processor's kernels can't multiply in bfloat16.
     """
     if name not in PRECISIONS:
         raise UserError(f"mixed_precision {name!r} is none of {', '.join(PRECISIONS)}")
+    if name == "bfloat16":
+        _check_bfloat16()
     before = keras.mixed_precision.global_policy()
     policy = name if name == "float32" else f"mixed_{name}"
     keras.mixed_precision.set_global_policy(policy)
@@ -49,6 +51,18 @@ def precision(name: str) -> Iterator[None]:
         yield
     finally:
         keras.mixed_precision.set_global_policy(before)
+
+
+def _check_bfloat16() -> None:
+    """oneDNN's convolutions in bfloat16 want AVX-512."""
+    picture = tf.zeros([1, 8, 8, 3], tf.bfloat16)
+    try:
+        tf.nn.conv2d(picture, tf.zeros([3, 3, 3, 8], tf.bfloat16), 1, "SAME")
+    except tf.errors.OpError as error:
+        raise UserError(
+            "This processor's kernels don't multiply in bfloat16 (oneDNN wants "
+            "AVX-512); leave --mixed_precision out"
+        ) from error
 
 
 def loss_scaled(optimizer: keras.optimizers.Optimizer, name: str) -> Any:

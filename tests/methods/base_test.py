@@ -236,5 +236,5 @@ def test_a_phase_switch_traces_the_step_anew(method):
 def test_build_all_makes_the_optimizer_s_slots(make_method, tiny_config):
     method = make_method(run_of(tiny_config))
     weights = len(method.encoder.trainable_variables)
-    # iterations and two moments of each weight
-    assert len(method.generator_optimizer.variables) == 1 + 2 * weights
+    # iterations, each weight's own count, and two moments of each weight
+    assert len(method.generator_optimizer.variables) == 2 + 2 * weights

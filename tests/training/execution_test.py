@@ -16,8 +16,8 @@ def test_unknown_precision():
 
 def test_precision_ends_with_its_block():
     with pytest.raises(KeyError):
-        with execution.precision("bfloat16"):
-            assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+        with execution.precision("float16"):
+            assert keras.layers.Dense(1).compute_dtype == "float16"
             assert keras.layers.Dense(1).variable_dtype == "float32"
             raise KeyError
     assert keras.layers.Dense(1).compute_dtype == "float32"
@@ -57,7 +57,11 @@ def exact(tiny, make_batch):
 @pytest.mark.parametrize("name, tolerance", [("bfloat16", 0.03), ("float16", 0.005)])
 def test_mixed_precision_trains(tiny, exact, make_batch, name, tolerance):
     keras.utils.set_random_seed(0)
-    method = compiling.compiled(tiny, name)
+    try:
+        method = compiling.compiled(tiny, name)
+    except UserError as error:
+        assert name == "bfloat16" and "wants AVX-512" in str(error)
+        pytest.skip(str(error))
     assert method.encoder.convolutions[0][0].compute_dtype == name
     assert {v.dtype for v in method.trainable_variables} == {tf.float32}
     start = [variable.numpy() for variable in method.trainable_variables]
