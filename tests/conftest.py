@@ -37,6 +37,17 @@ def pytest_collection_finish(session):
         ) from error
 
 
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """A prepared data set of 32 training and 16 test faces."""
+    from kfer.data import datasets
+
+    folder = str(tmp_path_factory.mktemp("data") / "faces")
+    options = datasets.ReaderOptions(limit={"train": 32, "test": 16})
+    datasets.make("synthetic_faces", "", folder, options)
+    return folder
+
+
 def tiny_tasks():
     """A class label of 3 and a pair of values."""
     return (

@@ -9,21 +9,13 @@ import pytest
 
 from kfer import runs as runs_lib
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, record, shards
+from kfer.data import record, shards
 from kfer.settings.config import experiment_config
 from kfer.training import compiling, loop
 from kfer.training.checkpoints import Checkpoints
 from tests import runs as small
 
 STEPS = 60  # three times what the pictures of bright_and_dark need
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("data") / "faces")
-    options = datasets.ReaderOptions(limit={"train": 32, "test": 16})
-    datasets.make("synthetic_faces", "", folder, options)
-    return folder
 
 
 def history(run_dir):

@@ -38,7 +38,6 @@ __all__ = [
     "SplitWriters",
     "Tally",
     "build_manifest",
-    "check_hashes",
     "load",
     "new_folder",
     "shard_info",
@@ -199,11 +198,6 @@ def _check_files(dataset: Dataset) -> None:
         else:
             continue
         raise UserError(f"{path} {found}; copy it again or prepare the data set again")
-
-
-def check_hashes(dataset: Dataset, split: str) -> None:
-    """Raises UserError if a shard of the split isn't the one that was written."""
-    dataset.files(split)
 
 
 def write(

@@ -13,7 +13,6 @@ from typing import Any
 import tensorflow as tf
 
 from kfer.data import augment, decoding, labels, storage
-from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, TRUTH
 from kfer.errors import UserError
@@ -49,7 +48,6 @@ def train_dataset(
     start_step: int = 0,
     split: str = "train",
     input_context: tf.distribute.InputContext | None = None,
-    check_hashes: bool = True,
     memory_budget: int = MEMORY_BUDGET,
 ) -> tf.data.Dataset:
     """Endless training batches.
@@ -65,7 +63,6 @@ def train_dataset(
       input_context: of one of several input pipelines: each gets its contiguous slice
         of every global batch. With several replicas a pipeline, the slice comes as one
         element for each replica, in turn: distribute_datasets_from_function wants that.
-      check_hashes: first compare the shards' SHA-256 with dataset.json.
       memory_budget: largest split, in bytes of its shards, that is held in memory and
         shuffled as a whole; see storage.training_rows.
 
@@ -87,8 +84,6 @@ def train_dataset(
         seed=functools.partial(_seed, config.seed, _ORDER),
         **share.rows(),
     )
-    if check_hashes:
-        dataset_lib.check_hashes(dataset, split)
     rows, read = storage.training_rows(dataset, split, columns, plan, memory_budget)
 
     @storage.plain

@@ -147,7 +147,7 @@ def _no_picture(step: int) -> None:
 
 def _first_images(config: ExperimentConfig, dataset: Dataset) -> tf.Tensor:
     """Some hundreds of training pictures, the same on every worker."""
-    batches = input_pipeline.train_dataset(dataset, config, 0, check_hashes=False)
+    batches = input_pipeline.train_dataset(dataset, config)
     count = math.ceil(start_lib.NUM_IMAGES / config.batch_size)
     return tf.concat([batch.image for batch in batches.take(count)], axis=0)
 
@@ -229,7 +229,7 @@ def _fit(
     for steps, count, warmup in fits(stretches(start, total, every, warm)):
         method.set_phase(warmup)
         method.fit(
-            _batches(method, dataset, config, counter.step, counter.step == start),
+            _batches(method, dataset, config, counter.step),
             epochs=count,
             steps_per_epoch=steps,
             verbose=0,
@@ -241,14 +241,12 @@ def _fit(
     return stop.stopped
 
 
-def _batches(
-    method: Any, dataset: Dataset, config: ExperimentConfig, step: int, check: bool
-) -> Any:
+def _batches(method: Any, dataset: Dataset, config: ExperimentConfig, step: int) -> Any:
     """Training batches from `step` on, spread as the method's strategy needs them."""
 
     def make(context: tf.distribute.InputContext | None) -> tf.data.Dataset:
         return input_pipeline.train_dataset(
-            dataset, config, step, input_context=context, check_hashes=check
+            dataset, config, step, input_context=context
         )
 
     return strategies.distribute(method.distribute_strategy, make)

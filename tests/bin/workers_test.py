@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer.data import datasets
-
 # The larger epsilon keeps Adam's steps from being signs of gradients that are 0 but
 # for rounding, see tests/methods/replicas.py.
 _FLAGS = (
@@ -30,14 +28,6 @@ _FLAGS = (
     "--set=epsilon=0.01",
 )
 _MINUTES = 8
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("data") / "faces")
-    options = datasets.ReaderOptions(limit={"train": 32, "test": 16})
-    datasets.make("synthetic_faces", "", folder, options)
-    return folder
 
 
 def start(data_dir, out_dir, *flags, **environment):

@@ -168,9 +168,9 @@ def test_a_changed_byte_is_found(small):
     with open(path, "r+b") as file:
         file.seek(-3, os.SEEK_END)
         file.write(b"?")
-    dataset_lib.check_hashes(small, "test")
+    assert len(small.files("test")) == len(small.split("test").shards)
     with pytest.raises(UserError, match=r"00002-of-00003.* has changed since"):
-        dataset_lib.check_hashes(small, "train")
+        small.files("train")
     with pytest.raises(UserError, match=r"is damaged: train: .* has another SHA-256"):
         verification.verify(small)
 
@@ -185,7 +185,7 @@ def test_a_shard_cut_between_records_is_found(small):
     with pytest.raises(UserError, match=r"bytes, dataset.json says"):
         dataset_lib.load(small.root)
     with pytest.raises(UserError, match=r"has changed since"):
-        dataset_lib.check_hashes(small, "train")
+        small.files("train")
 
 
 def test_unknown_and_empty_splits_are_named(small):

@@ -13,7 +13,6 @@ import pytest
 import tensorflow as tf
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets
 from kfer.errors import UserError
 from kfer.methods.joint_distribution import JointDistribution
 from kfer.settings.config import experiment_config
@@ -32,14 +31,6 @@ SMALL = (
     "--set=noise_size=8",
     "--set=embedding_size=64",
 )
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("data") / "faces")
-    options = datasets.ReaderOptions(limit={"train": 32, "test": 16})
-    datasets.make("synthetic_faces", "", folder, options)
-    return folder
 
 
 def command(data_dir, out_dir, *flags):

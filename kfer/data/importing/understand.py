@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kfer import tasks as tasks_lib
 from kfer.data import names
@@ -178,14 +177,3 @@ def column_of(
     behind = f"_{label_set.target}" if several or not target.is_categorical else ""
     name = f"{ANNOTATOR}{annotator}{behind}"
     return dataclasses.replace(target, name=name, target=label_set.target)
-
-
-def as_plain(found: Understanding) -> dict[str, Any]:
-    """What was understood, for dataset.json."""
-    return {
-        "table": found.table.name,
-        "form": found.table.form,
-        "columns": dict(found.roles.of),
-        "ignored": dict(found.roles.ignored),
-        "notes": list(found.notes),
-    }

@@ -94,4 +94,4 @@ def test_column_of():
     assert (column.name, column.target) == ("annotator_é b", "label")
     both = understand.column_of(label_set, target, "b", several=True)
     assert both.name == "annotator_b_label"
-    assert understand.as_plain(found)["form"] == "text"
+    assert found.table.form == "text"
