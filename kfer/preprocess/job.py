@@ -20,7 +20,7 @@ from kfer.data.folder import check_target, new_folder
 from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Rejected
 from kfer.errors import UserError
-from kfer.preprocess import collect, leftovers, parallel
+from kfer.preprocess import collect, leftovers, parallel, worker_faults
 from kfer.preprocess import rows as rows_lib
 from kfer.preprocess.rows import Read
 from kfer.preprocess.transforms import Settings
@@ -182,20 +182,11 @@ def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
         made = beam.Pipeline(options=PipelineOptions(args))
     except (ValueError, ImportError, AttributeError) as error:
         raise UserError(f"Beam refuses {' '.join(args)}: {error}") from error
-    try:
-        with made as p:
-            pipeline.build(p, read.chunks, plan)
-    except Exception as error:
-        if f"No such file or directory: '{work}" in str(error):
-            raise UserError(_unreached(work)) from error
-        raise
+    with worker_faults.told(work), made as p:
+        pipeline.build(p, read.chunks, plan)
     for counter in p.result.metrics().query()["counters"]:
         if counter.key.metric.namespace == pipeline.NAMESPACE:
             logging.info("%s: %d", counter.key.metric.name, counter.committed)
-
-
-def _unreached(folder: str) -> str:
-    return f"Beam's workers must reach {folder} under the same path; name a shared one"
 
 
 def beam_args(args: Sequence[str]) -> list[str]:
@@ -212,7 +203,7 @@ def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
     if written + len(rejected) != read.rows:
         raise UserError(
             f"{read.rows} rows of {job.root} were read, but {written} records and "
-            f"{len(rejected)} set aside arrived; {_unreached(folder)}"
+            f"{len(rejected)} set aside arrived; {worker_faults.unreached(folder)}"
         )
     first: dict[str, list[Rejected]] = {}
     for row in rejected:

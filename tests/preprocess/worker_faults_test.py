@@ -1,0 +1,32 @@
+"""A disk that is full while Beam's workers write: one line, nothing left."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from kfer.data.datasets import raf
+from kfer.errors import UserError
+from kfer.preprocess import spill
+from tests.preprocess.job_test import prepare
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_in_a_worker_is_one_line(tmp_path, monkeypatch):
+    raf.make_fake_root(str(tmp_path / "raf"), 8, np.random.default_rng(0))
+    monkeypatch.setattr(spill, "write", full)
+    with pytest.raises(UserError, match=r"out: No space left on device; .* Free space"):
+        prepare("raf", tmp_path / "raf", tmp_path / "out")
+    assert os.listdir(tmp_path) == ["raf"]
+
+
+def test_another_fault_of_a_worker_stays_what_it_is(tmp_path, monkeypatch):
+    raf.make_fake_root(str(tmp_path / "raf"), 8, np.random.default_rng(0))
+    monkeypatch.setattr(spill, "write", lambda *_: 1 / 0)
+    with pytest.raises(Exception, match="division by zero"):
+        prepare("raf", tmp_path / "raf", tmp_path / "out")
+    assert os.listdir(tmp_path) == ["raf"]
