@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from absl import app
 
-from kfer.models import flops
+from kfer.models import flop_table
 from kfer.settings.config import experiment_config
 
 INTRODUCTION = """# What a training step multiplies
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> None:
     del argv
     print(INTRODUCTION)
     names = ("cifar10_multi", "raf_multi")
-    print("\n\n".join(flops.table(experiment_config(name)) for name in names))
+    print("\n\n".join(flop_table.table(experiment_config(name)) for name in names))
 
 
 if __name__ == "__main__":

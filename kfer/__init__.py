@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "EXPERIMENTS": "kfer.settings.config",
-    "RECIPES": "kfer.settings.config",
+    "RECIPES": "kfer.settings.recipes",
     "ExperimentConfig": "kfer.settings.config",
     "Recipe": "kfer.settings.config",
     "experiment_config": "kfer.settings.config",

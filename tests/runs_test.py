@@ -11,7 +11,7 @@ from kfer import runs as runs_lib
 from kfer.data import dataset as dataset_lib
 from kfer.data import record, shards
 from kfer.settings.config import experiment_config
-from kfer.training import compiling, loop
+from kfer.training import compiling, loop, outcome
 from kfer.training.checkpoints import Checkpoints
 from tests import runs as small
 
@@ -42,7 +42,7 @@ def test_a_run_leaves_its_results(data_dir, tmp_path):
     for row in history(run_dir):
         parts = [v for k, v in row["train"].items() if k.endswith(("entropy", "/ccc"))]
         assert row["train"]["loss"] == pytest.approx(sum(parts), rel=1e-5)
-    assert "step 4" in loop.summary(run_dir)
+    assert "step 4" in outcome.summary(run_dir)
     # Once done, it has nothing left to do and says the same.
     assert runs_lib.train(config, dataset, run_dir, settings) == metrics
 

@@ -33,13 +33,13 @@ def main(argv: Sequence[str]) -> int:
         fields["epochs"] = FLAGS.epochs
     config = pipeline_config.named("synthetic_faces", fields)
     common.import_tensorflow()
-    from kfer.training import loop
+    from kfer.training import outcome
     from pipelines import local_runner
 
     result = local_runner.run(config, FLAGS.out_dir)
     for method in (BASELINE, PROPOSED):
         run_dir = result.output(f"trainer_{method}", "model_run")
-        print(f"\n{method}\n{loop.summary(run_dir)}")
+        print(f"\n{method}\n{outcome.summary(run_dir)}")
     print(f"\nSavedModel  {result.model or result.verdict}")
     print(f"Report      {local_runner.report_of(result)}")
     return 0

@@ -20,7 +20,7 @@ from kfer.errors import UserError
 from kfer.experiments import cells as cells_lib
 from kfer.experiments import runner
 from kfer.experiments import tables as tables_lib
-from kfer.settings import config as config_lib
+from kfer.settings.recipes import RECIPES
 
 FLAGS = flags.FLAGS
 
@@ -32,7 +32,7 @@ flags.DEFINE_integer("seeds", 3, "Seeds 0, 1, .. of every cell.", 1)
 flags.DEFINE_list("methods", [], "Only cells of these methods; all if not given.")
 flags.DEFINE_string("data_root", "", "Folder of raw or prepared data sets.")
 flags.DEFINE_string("out_dir", "runs/experiments", "Folder of all cells and results.")
-flags.DEFINE_enum("recipe", "kfer", list(config_lib.RECIPES), "How it is done.")
+flags.DEFINE_enum("recipe", "kfer", list(RECIPES), "How it is done.")
 flags.DEFINE_integer(
     "jobs", 0, "Cells side by side; 0 is one a core (cpu) or one (paper).", 0
 )

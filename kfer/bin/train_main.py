@@ -22,7 +22,9 @@ from kfer.data import folder
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
 from kfer.settings import own_data
+from kfer.settings.optimization import CHOICES, PRESETS
 from kfer.settings.parsing import parse_settings
+from kfer.settings.recipes import RECIPES
 from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
@@ -41,7 +43,7 @@ flags.DEFINE_float(
     "Share of the training pictures to keep back and score on, such as 0.1.",
 )
 flags.DEFINE_string("method", "joint", f"One of {', '.join(methods.METHODS)}.")
-flags.DEFINE_string("recipe", "kfer", f"One of {', '.join(config_lib.RECIPES)}.")
+flags.DEFINE_string("recipe", "kfer", f"One of {', '.join(RECIPES)}.")
 flags.DEFINE_string(
     "data_dir", "", "Prepared data set or raw folder; empty for data that is drawn."
 )
@@ -52,7 +54,24 @@ flags.DEFINE_integer("eval_every", 0, "Steps between evaluations; 0 is an epoch.
 flags.DEFINE_integer("batch_size", None, "Global batch.", 1)
 flags.DEFINE_integer("image_size", None, f"One of {config_lib.IMAGE_SIZES}.")
 flags.DEFINE_float("width", None, "Factor of all channel counts; 1 is the paper's.")
-flags.DEFINE_float("learning_rate", None, "Of both Adam optimizers.")
+flags.DEFINE_float("learning_rate", None, "Of every optimizer.")
+flags.DEFINE_string(
+    "optimization",
+    None,
+    f"A bundle of optimizer, schedule and augmentation: {', '.join(PRESETS)}.",
+)
+_CHOSEN = {
+    "optimizer": "Of the label losses: {}.",
+    "schedule": "Of its learning rate: {}.",
+    "averaging": "Whether a mean of the weights answers: {}.",
+    "test_averaging": "What answers are the mean of: {}.",
+}
+for _name, _about in _CHOSEN.items():
+    _known = ", ".join(CHOICES[_name])
+    flags.DEFINE_string(_name, None, _about.format(_known))
+flags.DEFINE_float("weight_decay", None, "Pulls the networks' weights towards 0.")
+flags.DEFINE_float("label_smoothing", None, "Share of a label that all classes get.")
+flags.DEFINE_float("mixup", None, "alpha of the share by which pictures are mixed.")
 flags.DEFINE_float("lambda_gan", None, "Weight of the adversarial terms.")
 flags.DEFINE_integer("seed", None, "Of weights, order, augmentation and noise.")
 flags.DEFINE_multi_string(
@@ -88,6 +107,11 @@ _FIELDS = (
     "learning_rate",
     "lambda_gan",
     "seed",
+    "optimization",
+    *_CHOSEN,
+    "weight_decay",
+    "label_smoothing",
+    "mixup",
 )
 
 
@@ -192,7 +216,7 @@ def main(argv: Sequence[str]) -> Any:
     config = _checked_flags()
     common.import_tensorflow()
     from kfer import runs as runs_lib
-    from kfer.training import loop, strategies
+    from kfer.training import loop, outcome, strategies
 
     is_chief = strategies.is_chief(FLAGS.strategy)
     if FLAGS.strategy == strategies.MULTI_WORKER:
@@ -217,7 +241,7 @@ def main(argv: Sequence[str]) -> Any:
         return 143
     if not is_chief:
         return 0
-    print(loop.summary(FLAGS.out_dir))
+    print(outcome.summary(FLAGS.out_dir))
     if FLAGS.export:
         print(f"Report: {runs_lib.publish(FLAGS.out_dir)}")
         print(f"SavedModel: {os.path.join(FLAGS.out_dir, run_folder.MODEL)}")

@@ -41,7 +41,7 @@ def _rows(linear: list[tf.Tensor], shift: list[tf.Tensor]) -> tf.Tensor:
 
 
 def crop_flip_transforms(
-    seed: tf.Tensor, batch: int, size: int, pad: int = 4
+    seed: tf.Tensor, batch: int, size: int, pad: int = 4, mirrors: bool = True
 ) -> tf.Tensor:
     """A crop of the picture padded by `pad`, and a mirror with probability 1/2.
 
@@ -50,6 +50,7 @@ def crop_flip_transforms(
       batch: number of pictures B.
       size: side of the pictures in pixels.
       pad: largest shift in pixels, of either sign, on either axis.
+      mirrors: False leaves the mirror out.
 
     Returns:
       Transforms [B, 8] that read whole pixels.
@@ -57,19 +58,42 @@ def crop_flip_transforms(
     for_shift, for_mirror = _streams(seed, 2)
     shift = tf.random.stateless_uniform([2, batch], for_shift, -pad, pad + 1, tf.int32)
     shift = tf.cast(shift, tf.float32)
-    sign, start = _mirror(for_mirror, batch, float(size - 1))
+    sign, start = _mirror(for_mirror, batch, float(size - 1), mirrors)
     one, zero = tf.ones_like(sign), tf.zeros_like(sign)
     return _rows([sign, zero, zero, one], [start + shift[0], shift[1]])
 
 
-def _mirror(seed: tf.Tensor, batch: int, last: float) -> tuple[tf.Tensor, tf.Tensor]:
+def _mirror(
+    seed: tf.Tensor, batch: int, last: float, mirrors: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
     """x is read from sign x + start: (1, 0), or (-1, last) with probability 1/2."""
-    mirrored = tf.random.stateless_uniform([batch], seed) < 0.5
-    return tf.where(mirrored, -1.0, 1.0), tf.where(mirrored, last, 0.0)
+    if not mirrors:
+        return tf.ones([batch]), tf.zeros([batch])
+    which = tf.random.stateless_uniform([batch], seed) < 0.5
+    return tf.where(which, -1.0, 1.0), tf.where(which, last, 0.0)
+
+
+def mirrored(
+    transforms: tf.Tensor, which: tf.Tensor, size: int, recipe: Recipe | None = None
+) -> tf.Tensor:
+    """The transforms, of mirror images where `which` says so.
+
+    Args:
+      transforms: [B, 8] without a mirror.
+      which: [B] bool.
+      size: side of the pictures in pixels.
+      recipe: of face transforms, for its shifted_mirror; else None.
+    """
+    last = float(size) if recipe and recipe.shifted_mirror else size - 1.0
+    a0, a1, a2, b0, b1, b2, c0, c1 = tf.unstack(transforms, axis=1)
+    turned = tf.stack(
+        [-a0, a1, a2 + a0 * last, -b0, b1, b2 + b0 * last, c0, c1], axis=1
+    )
+    return tf.where(which[:, None], turned, transforms)
 
 
 def face_transforms(
-    seed: tf.Tensor, batch: int, size: int, recipe: Recipe
+    seed: tf.Tensor, batch: int, size: int, recipe: Recipe, mirrors: bool = True
 ) -> tf.Tensor:
     """Rotation, zoom and translation about the picture's centre, then a mirror.
 
@@ -83,6 +107,7 @@ def face_transforms(
       batch: number of pictures B.
       size: side of the pictures in pixels.
       recipe: see config.Recipe.
+      mirrors: False leaves the mirror out.
 
     Returns:
       Transforms [B, 8].
@@ -94,7 +119,7 @@ def face_transforms(
     zoom = tf.random.stateless_uniform([batch], for_zoom, *ZOOM)
     shift = tf.random.stateless_uniform([2, batch], for_shift, -reach, reach)
     last = float(size) if recipe.shifted_mirror else size - 1.0
-    sign, start = _mirror(for_mirror, batch, last)
+    sign, start = _mirror(for_mirror, batch, last, mirrors)
     return _similarity(angle, zoom, shift, sign, start, (size - 1) / 2)
 
 
@@ -123,23 +148,49 @@ def _similarity(
 
 
 def apply(
-    images: tf.Tensor, transforms: tf.Tensor, interpolation: str = "bilinear"
+    images: tf.Tensor,
+    transforms: tf.Tensor,
+    interpolation: str = "bilinear",
+    border: int = 0,
 ) -> tf.Tensor:
-    """Warps pictures; what is read from outside a picture is 0 (black).
+    """Warps pictures.
 
     Args:
       images: [B, H, W, C], uint8 or float, 0..255.
       transforms: [B, 8].
       interpolation: 'bilinear' or 'nearest'.
+      border: pixels around a picture that hold its reflection, without the outermost
+        row or column twice; what is read from further out is 0 (black).
 
     Returns:
       float32 [B, H, W, C], 0..255.
     """
     tf.debugging.assert_shapes([(images, "BHWC"), (transforms, ("B", 8))])
+    padded = tf.cast(images, tf.float32)
+    if border:
+        sides = [border, border]
+        padded = tf.pad(padded, [[0, 0], sides, sides, [0, 0]], "REFLECT")
+        into = tf.constant([0, 0, border, 0, 0, border, 0, 0], tf.float32)
+        transforms = transforms + into
     warped = _addons().image.transform(
-        tf.cast(images, tf.float32), transforms, interpolation, fill_value=0.0
+        padded,
+        transforms,
+        interpolation,
+        output_shape=tf.shape(images)[1:3],
+        fill_value=0.0,
     )
     return tf.ensure_shape(warped, images.shape)
+
+
+def cutout(images: tf.Tensor, centres: tf.Tensor, side: int) -> tf.Tensor:
+    """Lays a grey square over each picture (DeVries and Taylor 2017).
+
+    Args:
+      images: [B, H, W, C] in [-1, 1].
+      centres: [B, 2] int32 row and column of the squares, which end at the border.
+      side: of the squares in pixels, even; rows centre - side / 2 and side - 1 more.
+    """
+    return _addons().image.cutout(images, (side, side), centres, constant_values=0.0)
 
 
 def normalise(images: tf.Tensor, channel_order: str = "rgb") -> tf.Tensor:
@@ -150,11 +201,17 @@ def normalise(images: tf.Tensor, channel_order: str = "rgb") -> tf.Tensor:
 
 
 def random_transforms(
-    kind: str, seed: tf.Tensor, batch: int, size: int, recipe: Recipe
+    kind: str,
+    seed: tf.Tensor,
+    batch: int,
+    size: int,
+    recipe: Recipe,
+    pad: int = 4,
+    mirrors: bool = True,
 ) -> tf.Tensor | None:
     """Transforms [B, 8] of ExperimentConfig.augmentation `kind`; None for 'none'."""
     if kind == "crop_flip":
-        return crop_flip_transforms(seed, batch, size)
+        return crop_flip_transforms(seed, batch, size, pad, mirrors)
     if kind == "face":
-        return face_transforms(seed, batch, size, recipe)
+        return face_transforms(seed, batch, size, recipe, mirrors)
     return None

@@ -5,24 +5,21 @@ go on at any step as if it had never stopped, and each of N workers makes its ow
 of the batch that a single worker would make.
 """
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from kfer.data import augment, decoding, labels, storage
+from kfer.data import augment, decoding, draws, labels, mixup, storage
 from kfer.data.dataset import Dataset
+from kfer.data.draws import Share
 from kfer.data.record import CLEAN, TRUTH
 from kfer.errors import UserError
 from kfer.settings.config import ExperimentConfig
-from kfer.structures import Batch, Noise
+from kfer.structures import Batch
 
 MEMORY_BUDGET = 2 << 30  # bytes of shards
-
-# Streams of randomness of one seed.
-_ORDER, _AUGMENT, _ENCODER, _DECODER, _DROPOUT = range(5)
 
 
 def steps_per_epoch(
@@ -71,37 +68,58 @@ def train_dataset(
 
     Raises:
       UserError: a task's column is missing or means something else, too few examples,
-        a changed shard, or a batch size that the replicas don't divide.
+        a changed shard, or a batch size that the replicas don't divide (with mixup:
+        into even parts).
     """
     columns = labels.training_columns(dataset, config.tasks, split)
-    share = _share(input_context, config.batch_size)
-    clip = config.recipe.clip_continuous
+    share = draws.share_of(input_context, config)
+    per_epoch = steps_per_epoch(dataset, config, split)
+    sides = draws.Sides(dataset.split(split).num_records, per_epoch, config)
     plan = storage.Plan(
         batch_size=config.batch_size,
-        steps_per_epoch=steps_per_epoch(dataset, config, split),
+        steps_per_epoch=per_epoch,
         start_step=start_step,
         shuffle=config.recipe.shuffle,
-        seed=functools.partial(_seed, config.seed, _ORDER),
+        seed=functools.partial(draws.seed_at, config.seed, draws.ORDER),
         **share.rows(),
     )
     rows, read = storage.training_rows(dataset, split, columns, plan, memory_budget)
+
+    batch = _batch_maker(dataset, config, columns, read, share, sides)
+    batches = rows.map(batch, tf.data.AUTOTUNE, deterministic=True)
+    return _with_options(_by_replica(batches, share))
+
+
+def _batch_maker(
+    dataset: Dataset,
+    config: ExperimentConfig,
+    columns: dict[str, Any],
+    read: Callable,
+    share: Share,
+    sides: draws.Sides,
+) -> Callable:
+    """(step, positions, stored rows) -> Batch, of storage.training_rows's rows."""
+    clip = config.recipe.clip_continuous
 
     @storage.plain
     def batch(step: tf.Tensor, positions: tf.Tensor, content: tf.Tensor) -> Batch:
         features = read(content)
         value, mask = labels.training_labels(features, config.tasks, columns, clip)
         raw = decoding.pictures(features, dataset, config.image_size)
-        return Batch(
-            image=_augmented(raw, config, step, share),
+        shown = sides(step, positions)
+        made = Batch(
+            image=draws.augmented(raw, config, step, share, shown),
             labels=value,
             mask=mask,
-            noise=_noise(config, step, share),
+            noise=draws.noise(config, step, share),
             index=positions,
             crowd=labels.training_crowds(features, config.tasks, columns),
         )
+        if not config.optimization.mixup:
+            return made
+        return mixup.mixed(made, draws.mixing(config, step, share), config.tasks)
 
-    batches = rows.map(batch, tf.data.AUTOTUNE, deterministic=True)
-    return _with_options(_by_replica(batches, share))
+    return batch
 
 
 def eval_batches(
@@ -176,73 +194,7 @@ def _plain_images(
     return augment.normalise(pictures, config.recipe.channel_order)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Share:
-    """Rows begin..end of the global batch of `total` rows, for `replicas` replicas."""
-
-    begin: int
-    end: int
-    total: int
-    replicas: int
-
-    def rows(self) -> dict[str, int]:
-        """Of the global batch, as storage.Plan takes them."""
-        return {"begin": self.begin, "end": self.end}
-
-
-def _share(context: tf.distribute.InputContext | None, batch_size: int) -> _Share:
-    pipelines = context.num_input_pipelines if context else 1
-    replicas = max(context.num_replicas_in_sync if context else 1, pipelines)
-    if batch_size % replicas or replicas % pipelines:
-        raise UserError(
-            f"batch_size {batch_size} is not a multiple of the {replicas} replicas on "
-            f"{pipelines} workers; choose one that is"
-        )
-    size = batch_size // pipelines
-    begin = size * (context.input_pipeline_id if context else 0)
-    return _Share(begin, begin + size, batch_size, replicas // pipelines)
-
-
-def _seed(seed: int, stream: int, position: tf.Tensor) -> tf.Tensor:
-    """int32 [2] for one stream of randomness at an epoch or a step."""
-    start = tf.constant([seed & 0x7FFFFFFF, stream], tf.int32)
-    return tf.random.experimental.stateless_fold_in(start, tf.cast(position, tf.int32))
-
-
-def _augmented(
-    pictures: tf.Tensor, config: ExperimentConfig, step: tf.Tensor, share: _Share
-) -> tf.Tensor:
-    """The share's pictures in [-1, 1], warped as the config says."""
-    transforms = augment.random_transforms(
-        config.augmentation,
-        _seed(config.seed, _AUGMENT, step),
-        share.total,
-        config.image_size,
-        config.recipe,
-    )
-    if transforms is not None:
-        # Shifts by whole pixels need no interpolation.
-        face = config.augmentation == "face"
-        interpolation = config.recipe.augment_interpolation if face else "nearest"
-        mine = transforms[share.begin : share.end]
-        pictures = augment.apply(pictures, mine, interpolation)
-    return augment.normalise(pictures, config.recipe.channel_order)
-
-
-def _noise(config: ExperimentConfig, step: tf.Tensor, share: _Share) -> Noise:
-    def draw(function: Callable, stream: int, width: int) -> tf.Tensor:
-        drawn = function([share.total, width], _seed(config.seed, stream, step))
-        return drawn[share.begin : share.end]
-
-    normal, uniform = tf.random.stateless_normal, tf.random.stateless_uniform
-    return Noise(
-        y0_encoder=draw(normal, _ENCODER, config.noise_size),
-        y0_decoder=draw(normal, _DECODER, config.noise_size),
-        dropout=draw(uniform, _DROPOUT, 2 * config.channels(config.embedding_size)),
-    )
-
-
-def _by_replica(batches: tf.data.Dataset, share: _Share) -> tf.data.Dataset:
+def _by_replica(batches: tf.data.Dataset, share: Share) -> tf.data.Dataset:
     """Each batch as one element for each replica of this pipeline."""
     if share.replicas == 1:
         return batches

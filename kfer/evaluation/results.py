@@ -54,6 +54,12 @@ class Run:
         """Of training, evaluations left out."""
         return sum(row["seconds"] for row in self.history)
 
+    def cost_of(self, step: int) -> tuple[float, float | None]:
+        """Seconds and PFLOP of training up to a step; None of a run that noted none."""
+        rows = [row for row in self.history if row["step"] <= step]
+        pflop = rows[-1].get("pflop") if rows else None
+        return sum(row["seconds"] for row in rows), pflop
+
     @property
     def images_per_second(self) -> float:
         """Mean over the whole run; 0 if nothing was trained."""

@@ -32,7 +32,9 @@ class Row:
       reason: of a cell without numbers.
       commit: of kfer, with '+' if its sources were changed.
       config_hash, data_hash: of the run's settings and of the data set.
-      seconds, images_per_second: of training, without evaluations.
+      seconds, pflop: of training up to that model, without evaluations; None of PFLOP
+        where the run noted none.
+      images_per_second: mean of the whole run's training.
       machine: what it ran on.
       command: that made it, with DIR and RAW for the plan's folders.
     """
@@ -53,6 +55,7 @@ class Row:
     config_hash: str = ""
     data_hash: str = ""
     seconds: float = 0.0
+    pflop: float | None = None
     images_per_second: float = 0.0
     machine: str = ""
     command: str = ""
@@ -85,23 +88,29 @@ def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
         commit=run.versions["commit"],
         config_hash=config_lib.config_hash(run.config),
         data_hash=run.versions["data"]["content_hash"],
-        seconds=round(run.seconds, 1),
         images_per_second=round(run.images_per_second, 1),
         command=base.command or portable(run.versions["command"], plan),
     )
     for which in (LAST, BEST):
         result = run.result(which)
         assert result is not None  # done means scored
+        cost = _cost(run, result["step"])
         for target, scores in result["test"].items():
             for measure in suite.measures(scores):
                 yield dataclasses.replace(
                     base,
                     which=which,
+                    **cost,
                     step=result["step"],
                     target=target,
                     measure=measure,
                     value=scores[measure],
                 )
+
+
+def _cost(run: runs_lib.Run, step: int) -> dict[str, float | None]:
+    seconds, pflop = run.cost_of(step)
+    return {"seconds": round(seconds, 1), "pflop": pflop and float(f"{pflop:.3g}")}
 
 
 def portable(text: str, plan: Plan) -> str:

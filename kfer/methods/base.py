@@ -6,7 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kfer.errors import UserError
 from kfer.losses import categorical, concordance, reduction, regression
+from kfer.methods import views
 from kfer.models.encoder import Encoder
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput
@@ -26,11 +28,18 @@ class Method(keras.Model):
     # Whether warm-up epochs (recipe.gan_start_epoch) change the step.
     has_warmup = False
     warmup = False
+    # Whether it can learn from mixed pictures (Optimization.mixup).
+    mixes = True
     # Kind of label sets (see kfer.tasks) that share one encoder head for each target.
     shared_kind = ""
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(**kwargs)
+        if config.optimization.mixup and not self.mixes:
+            raise UserError(
+                f"Method {config.method!r} keeps something for each picture, which "
+                "mixed pictures have none of; leave mixup out"
+            )
         self.config = config
         self.head_tasks = config.tasks
         if self.shared_kind:
@@ -126,10 +135,14 @@ class Method(keras.Model):
         Returns:
           target -> [B, size] probabilities, or values clipped to the label's range.
         """
-        output = self(image)
+        outputs = views.averaged(
+            lambda view: self(view).labels,
+            image,
+            self.config.optimization.test_averaging,
+        )
         found: dict[str, list[tf.Tensor]] = {}
         for task in self.head_tasks:
-            value = answer(task, output.labels[task.name])
+            value = answer(task, outputs[task.name])
             found.setdefault(task.target, []).append(value)
         if self.config.recipe.evaluated_heads == "first":
             return {target: values[0] for target, values in found.items()}
@@ -144,6 +157,7 @@ class Method(keras.Model):
         that the methods' levels can be compared.
         """
         total = tf.constant(0.0)
+        softened = self.softened(batch)
         for task in self.config.tasks:
             labels, mask = batch.labels[task.name], batch.mask[task.name]
             predicted = self.predicted(task, output)
@@ -154,8 +168,26 @@ class Method(keras.Model):
                 hits = tf.equal(tf.argmax(predicted, 1, tf.int32), likeliest)
                 hits = tf.cast(hits, tf.float32)
                 self.log(f"{task.name}/accuracy", reduction.masked_mean(hits, mask))
-            total += task.weight * self.objective(task, batch, predicted, plain)
+            if softened is not batch:
+                labels = softened.labels[task.name]
+                plain = self.task_loss(task, labels, predicted, mask)
+            total += task.weight * self.objective(task, softened, predicted, plain)
         return total
+
+    def softened(self, batch: Batch) -> Batch:
+        """The batch with its class labels smoothed as the config says."""
+        share = self.config.optimization.label_smoothing
+        if not share:
+            return batch
+        sizes = {task.name: task.size for task in self.class_tasks}
+        return batch._replace(
+            labels={
+                name: categorical.smoothed(labels, sizes[name], share)
+                if name in sizes
+                else labels
+                for name, labels in batch.labels.items()
+            }
+        )
 
     def predicted(self, task: LabelTask, output: EncoderOutput) -> tf.Tensor:
         """[B, size] logits or values that are compared with a task's labels."""

@@ -54,9 +54,10 @@ class CoTeaching(Supervised):
         # The same numbers for other units: the networks must not err alike.
         second = self.peer(batch.image, dropout=tf.reverse(draws, axis=[1]))
         self.label_loss(batch, first)  # logs what network 1 makes of all labels
-        loss = self.taught_loss(batch, first, self.chosen(batch, second))
+        softened = self.softened(batch)
+        loss = self.taught_loss(softened, first, self.chosen(batch, second))
         mine = self.chosen(batch, first)
-        peer_loss = self.taught_loss(batch, second, mine)
+        peer_loss = self.taught_loss(softened, second, mine)
         self.log("peer_loss", peer_loss)
         self.log("chosen", reduction.masked_mean(mine, self._has_label(batch)))
         return loss + peer_loss

@@ -24,6 +24,8 @@ class EarlyLearning(Supervised):
       config: options.num_examples is N; training fills it in.
     """
 
+    mixes = False
+
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         self.targets = {

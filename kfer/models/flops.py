@@ -80,6 +80,41 @@ def gflop_per_image(config: ExperimentConfig, plain: bool = False) -> float:
     return 2e-9 * (products + norms)
 
 
+# Method with a game -> how the names of D's lines begin that it leaves out.
+_GAMES: dict[str, tuple[str, ...]] = {
+    "joint": (),
+    "without_joint": ("joint.", "score_joint"),
+    "without_marginal": ("score_",),
+    "without_gx": ("score_x",),
+}
+
+
+def training_flops(
+    config: ExperimentConfig, images: int, warmup: bool = False
+) -> float:
+    """FLOP of training steps over that many images.
+
+    Args:
+      config: of any method.
+      images: batch size times steps.
+      warmup: whether they are steps of a warm-up, on labels alone.
+    """
+    if config.method in _GAMES and not warmup:
+        counted = [line for line in lines(config) if not _left_out(config, line)]
+        norms = sum(line.norm_total for line in counted) / config.batch_size
+        return 2.0 * images * (sum(line.total for line in counted) + norms)
+    networks = 2 if config.method == "co_teaching" else 1
+    encoder = [dataclasses.replace(line, forward=1) for line in _encoder(config)]
+    return 2.0 * images * networks * sum(line.total for line in encoder)
+
+
+def _left_out(config: ExperimentConfig, line: Line) -> bool:
+    if line.net == "decoder":
+        return config.method == "without_gx"
+    kept = config.method == "without_marginal" and line.name == "score_joint"
+    return line.name.startswith(_GAMES[config.method]) and not kept
+
+
 def conv3x3(side: int, channels: int, filters: int) -> tuple[int, int]:
     """(products, plain) of kfer.models.convolution.conv3x3 on one image."""
     taps = {1: 1, 2: 16}.get(side, 9 * side**2)
@@ -184,7 +219,9 @@ class _Stream:
 
 
 def _discriminator(config: ExperimentConfig) -> Iterator[Line]:
-    image = _Stream(config, groups=1, starts=True)
+    # Without G_X both groups hold the picture, so the generator made none of it.
+    drawn = config.method != "without_gx"
+    image = _Stream(config, groups=1 if drawn else 0, starts=True)
     yield from _image_stream(config, image)
     units = config.channels(512)
     yield image.dense("score_x", units, 1)
@@ -193,7 +230,7 @@ def _discriminator(config: ExperimentConfig) -> Iterator[Line]:
     for name, size in sizes.items():
         yield from _mlp(labels, name, size, units)
         yield labels.dense(f"score_{name}", units, 1)
-    joint = _Stream(config, groups=2, starts=False)
+    joint = _Stream(config, groups=2 if drawn else 1, starts=False)
     wide = config.channels(1024)
     yield from _mlp(joint, "joint", (1 + len(sizes)) * units, wide)
     yield joint.dense("score_joint", wide, 1)
@@ -235,34 +272,3 @@ def _attention(stream: _Stream, side: int, channels: int) -> Iterator[Line]:
     yield stream.product("attention.values", area * (area // 4) * value)
     kernel = value * channels
     yield stream.line("attention.o", *[area * kernel] * 2, kernel)
-
-
-def table(config: ExperimentConfig) -> str:
-    """Every line as a Markdown table, in millions of products for one image."""
-    rows = [
-        f"### {config.name}: {config.image_size} px, recipe {config.recipe.name}",
-        "",
-        "| net | layer | one pass | plain | forward | to inputs | to weights | step "
-        "| plain step |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    counted = lines(config)
-    for line in counted:
-        numbers = (line.forward, line.inputs, line.weights)
-        cells = [_millions(line.products), _millions(line.plain), *map(str, numbers)]
-        cells += [_millions(line.total), _millions(line.plain_total)]
-        rows.append(f"| {line.net} | {line.name} | {' | '.join(cells)} |")
-    norms = sum(line.norm_total for line in counted) / config.batch_size
-    share = _millions(norms)
-    rows.append(f"| all | spectral norms / {config.batch_size} | | | | | | {share} | |")
-    exact, plain = (gflop_per_image(config, form) for form in (False, True))
-    rows += [
-        "",
-        f"Together {exact:.2f} GFLOP for an image, {plain:.2f} in the plain form "
-        f"({plain / exact:.2f} times as many).",
-    ]
-    return "\n".join(rows)
-
-
-def _millions(products: float) -> str:
-    return f"{products / 1e6:,.3f}"

@@ -7,13 +7,16 @@ or kfer does it) x a method (a row of the tables) make one ExperimentConfig.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from kfer import tasks as tasks_lib
 from kfer.errors import UserError
+from kfer.settings import optimization as optimization_lib
 from kfer.settings import options as options_lib
+from kfer.settings.optimization import PLAIN, Optimization, Preset
 from kfer.settings.options import NO_OPTIONS, MethodOptions
-from kfer.settings.recipes import KFER, RECIPES, Recipe
+from kfer.settings.recipes import KFER, Recipe, recipe_for
 from kfer.tasks import LabelTask
 
 IMAGE_SIZES = (32, 64, 96, 128, 256)
@@ -57,11 +60,13 @@ class ExperimentConfig:
       score_weights: see ScoreWeights.
       augmentation: 'crop_flip', 'face' or 'none'.
       batch_size: global batch.
-      learning_rate, beta_1, beta_2, epsilon: of both Adam optimizers.
+      learning_rate: of every optimizer, see Optimization.
+      beta_1, beta_2, epsilon: of every Adam.
       epochs: length of the run in passes over the training split.
       flip_rates: rates of the simulated label sets where the data set makes them.
       seed: of weights, order, augmentation and noise.
       options: of the method, see kfer.settings.options; its defaults if left out.
+      optimization: see Optimization.
     """
 
     name: str
@@ -86,6 +91,7 @@ class ExperimentConfig:
     flip_rates: tuple[float, ...] = ()
     seed: int = 0
     options: MethodOptions = NO_OPTIONS
+    optimization: Optimization = PLAIN
 
     def __post_init__(self):
         tasks_lib.check_tasks(self.tasks)
@@ -112,22 +118,6 @@ class ExperimentConfig:
         """The tasks whose labels enter the decoder and the discriminator."""
         return tuple(task for task in self.tasks if task.stream)
 
-
-# What the 2021 scripts set apart per data set, and our own recipe: narrow nets learn
-# the labels first (see README).
-_BY_DATASET: dict[str, dict[str, dict[str, Any]]] = {
-    "authors_2021": {
-        "raf": {"gan_start_epoch": 5},
-        "affectnet": {"gan_start_epoch": -1, "shuffle": False},
-        "cifar10": {"channel_order": "rgb"},
-        "cifar10n": {"channel_order": "rgb"},
-    },
-    "kfer": {
-        "raf": {"gan_start_epoch": 5},
-        "affectnet": {"gan_start_epoch": -1},
-        "synthetic_faces": {"gan_start_epoch": 11, "face_translation": 0.06},
-    },
-}
 
 _CIFAR10 = ExperimentConfig(
     name="cifar10_multi",
@@ -197,11 +187,6 @@ EXPERIMENTS = {
 }
 
 
-def _recipe_for(name: str, dataset: str) -> Recipe:
-    fields = _BY_DATASET.get(name, {}).get(dataset, {})
-    return dataclasses.replace(_lookup("recipe", RECIPES, name), **fields)
-
-
 def experiment_config(
     name: str, recipe: str = "kfer", method: str = "joint", **overrides: Any
 ) -> ExperimentConfig:
@@ -211,8 +196,9 @@ def experiment_config(
       name: a key of EXPERIMENTS.
       recipe: a key of RECIPES.
       method: a key of kfer.methods.METHODS (checked there).
-      **overrides: fields of ExperimentConfig, of Recipe or of the method's options
-        that replace their defaults.
+      **overrides: fields of ExperimentConfig, of Recipe, of Optimization or of the
+        method's options that replace their defaults; `optimization` is the name of
+        a preset of Optimization.
 
     Raises:
       UserError: an unknown name, field or choice.
@@ -229,27 +215,35 @@ def configured(
     **overrides: Any,
 ) -> ExperimentConfig:
     """experiment_config of an experiment that need not be in EXPERIMENTS."""
-    chosen = _recipe_for(recipe, base.dataset)
+    chosen = recipe_for(recipe, base.dataset)
+    bundle = Preset(base.optimization, {})
+    if "optimization" in overrides:
+        bundle = optimization_lib.preset(overrides.pop("optimization"))
+    learned = bundle.optimization
     recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
     config_names = {field.name for field in dataclasses.fields(base)} - {"options"}
-    unknown = set(overrides) - recipe_names - config_names - options_lib.all_names()
-    if unknown:
-        known = sorted({*recipe_names, *config_names, *options_lib.names_of(method)})
+    optimization_names = {*optimization_lib.NAMES}
+    own = recipe_names | config_names | optimization_names
+    if unknown := set(overrides) - own - options_lib.all_names():
+        known = sorted({*own, *options_lib.names_of(method)})
         raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
-    for_recipe = {k: v for k, v in overrides.items() if k in recipe_names}
-    for_config = {k: v for k, v in overrides.items() if k in config_names}
-    if "flip_rates" in for_config:
-        for_config["flip_rates"] = options_lib.as_tuple(for_config["flip_rates"])
-    for fields, owner in ((for_recipe, chosen), (for_config, base)):
+
+    def of(names: Iterable[str], owner: Any) -> dict[str, Any]:
+        fields = {k: v for k, v in overrides.items() if k in names}
         for field, value in fields.items():
             options_lib.check_type(field, value, getattr(owner, field))
+        return fields
+
+    if "flip_rates" in overrides:
+        overrides["flip_rates"] = options_lib.as_tuple(overrides["flip_rates"])
     given = {k: v for k, v in overrides.items() if k in options_lib.all_names()}
     return dataclasses.replace(
         base,
         method=method,
-        recipe=dataclasses.replace(chosen, **for_recipe),
+        recipe=dataclasses.replace(chosen, **of(recipe_names, chosen)),
+        optimization=dataclasses.replace(learned, **of(optimization_names, learned)),
         options=options_lib.make(method, given),
-        **for_config,
+        **{**bundle.config, **of(config_names, base)},
     )
 
 
@@ -276,6 +270,7 @@ def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
                 "options": options_lib.make(
                     fields["method"], fields.get("options", {})
                 ),
+                "optimization": Optimization(**fields.get("optimization", {})),
             }
         )
     except (KeyError, TypeError) as error:
@@ -287,11 +282,17 @@ def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
 
 def config_hash(config: ExperimentConfig) -> str:
     """Sixteen hex digits that change with any setting."""
-    text = json.dumps(to_dict(config), sort_keys=True)
+    fields = to_dict(config)
+    if config.optimization == PLAIN:
+        del fields["optimization"]  # as before there was a choice
+    text = json.dumps(fields, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def differences(first: ExperimentConfig, second: ExperimentConfig) -> list[str]:
     """'field: a -> b' for each setting in which two configs differ."""
     one, two = to_dict(first), to_dict(second)
+    for fields in (one, two):
+        nested = fields.pop("optimization")
+        fields |= {f"optimization.{name}": value for name, value in nested.items()}
     return [f"{key}: {one[key]} -> {two[key]}" for key in one if one[key] != two[key]]

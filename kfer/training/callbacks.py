@@ -1,5 +1,6 @@
 """What happens beside the steps: progress, evaluation, checkpoints, pictures."""
 
+import math
 import os
 import signal
 import time
@@ -7,10 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tqdm
+from absl import logging
 
-from kfer.training import run_folder
+from kfer.errors import UserError
+from kfer.metrics import suite
+from kfer.models import flops
+from kfer.settings.config import ExperimentConfig
+from kfer.training import averaging, run_folder
 from kfer.training.checkpoints import Checkpoints
 
 
@@ -62,6 +69,46 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
 
+class Divergence(keras.callbacks.Callback):
+    """Ends a run whose losses are no numbers any more, before it is saved.
+
+    Args:
+      counter: of steps.
+      checkpoints: the run's.
+      config: of the run.
+    """
+
+    def __init__(
+        self, counter: StepCounter, checkpoints: Checkpoints, config: ExperimentConfig
+    ):
+        super().__init__()
+        self.counter, self.checkpoints, self.config = counter, checkpoints, config
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        # The total is named only where none of its parts is to blame.
+        names = [*(name for name in logs if name != "loss"), "loss"]
+        for name in names:
+            if not math.isfinite(logs[name]):
+                self._stop(f"{name} is {float(logs[name])}", name)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        # Weights spoilt by the last step would show in the next step's loss alone.
+        for variable in self.model.variables:
+            if variable.dtype.is_floating and not np.isfinite(variable.numpy()).all():
+                self._stop(f"{variable.name} is not finite", variable.name)
+
+    def _stop(self, found: str, name: str) -> None:
+        kept, config = self.checkpoints.steps(), self.config
+        rates = f"--learning_rate (now {config.learning_rate:g})"
+        if name in ("gan_loss", "discriminator_loss"):
+            rates += f", or --lambda_gan (now {config.lambda_gan:g})"
+        raise UserError(
+            f"Training diverged: {found} at step {self.counter.step}; lower {rates} in "
+            f"a new --out_dir; the last good checkpoint is "
+            f"{f'step {kept[0]}' if kept else 'none'}"
+        )
+
+
 class Recorder(keras.callbacks.Callback):
     """At the end of each stretch: evaluates, keeps a checkpoint, writes the curves.
 
@@ -70,7 +117,8 @@ class Recorder(keras.callbacks.Callback):
       run_dir: the run's folder.
       checkpoints: to save with.
       steps_per_epoch: of the data.
-      batch_size: of a step.
+      total: steps of the whole run.
+      config: of the run.
       evaluate: () -> target -> scores on the clean test split.
       draw: step -> path of a sample picture, or None without a decoder.
     """
@@ -81,13 +129,14 @@ class Recorder(keras.callbacks.Callback):
         run_dir: str,
         checkpoints: Checkpoints,
         steps_per_epoch: int,
-        batch_size: int,
+        total: int,
+        config: ExperimentConfig,
         evaluate: Callable[[], dict[str, Any]],
         draw: Callable[[int], str | None],
     ):
         super().__init__()
         self.counter, self.run_dir, self.checkpoints = counter, run_dir, checkpoints
-        self.steps_per_epoch, self.batch_size = steps_per_epoch, batch_size
+        self.steps_per_epoch, self.total, self.config = steps_per_epoch, total, config
         self.evaluate, self.draw = evaluate, draw
         # What a killed run noted after its last checkpoint happens again.
         self.rows = run_folder.read_history(run_dir, counter.step)
@@ -100,19 +149,45 @@ class Recorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         step, seconds = self.counter.step, time.perf_counter() - self.began
+        images = (step - self.first) * self.config.batch_size
+        with averaging.answering(self.model):
+            test, picture = self.evaluate(), self.draw(step)
         row = {
             "step": step,
             "epoch": step / self.steps_per_epoch,
             "seconds": seconds,
-            "images_per_second": (step - self.first) * self.batch_size / seconds,
+            **self._totals(seconds, images),
+            "images_per_second": images / seconds,
             "train": {name: float(value) for name, value in logs.items()},
-            "test": self.evaluate(),
+            "test": test,
         }
         self.rows.append(row)
-        self._summarise(row, self.draw(step))
+        logging.info("%s", self._line(row))
+        self._summarise(row, picture)
         # The checkpoint last: its step is where a killed run goes on.
         run_folder.write_history(self.run_dir, self.rows)
         self.checkpoints.save(step)
+
+    def _totals(self, seconds: float, images: int) -> dict[str, float | None]:
+        """Seconds and PFLOP of training so far; None where an earlier row has none."""
+        cost = flops.training_flops(self.config, images, self.model.warmup) / 1e15
+        totals: dict[str, float | None] = {}
+        for name, value in (("total_seconds", seconds), ("pflop", cost)):
+            before = self.rows[-1].get(name) if self.rows else 0.0
+            totals[name] = None if before is None else before + value
+        return totals
+
+    def _line(self, row: dict[str, Any]) -> str:
+        """An evaluation in one line, for where the bar isn't shown."""
+        left = (self.total - row["step"]) * self.config.batch_size
+        words = [f"step {row['step']} of {self.total}"]
+        words += [f"loss {row['train']['loss']:.3f}"]
+        if row["test"]:
+            words += [suite.summary_line(row["test"])]
+        words += [f"{row['images_per_second']:.0f} images/s"]
+        if row["pflop"] is not None:
+            words += [f"{row['pflop']:.3g} PFLOP"]
+        return ", ".join(words) + f"; {left / row['images_per_second']:.0f} s left"
 
     def _summarise(self, row: dict[str, Any], picture: str | None) -> None:
         with self.writer.as_default(step=row["step"]):

@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import math
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,14 +14,19 @@ from kfer import methods
 from kfer.data import input_pipeline
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
-from kfer.metrics import suite
 from kfer.models import pretrained
 from kfer.models import start as start_lib
 from kfer.settings.config import ExperimentConfig
-from kfer.storage import whole
-from kfer.training import callbacks, execution, run_folder, strategies
+from kfer.training import (
+    averaging,
+    callbacks,
+    compiling,
+    execution,
+    outcome,
+    run_folder,
+    strategies,
+)
 from kfer.training.checkpoints import Checkpoints
-from kfer.training.compiling import compiled
 from kfer.training.strategies import make_strategy
 
 # See `train`.
@@ -93,7 +97,11 @@ def train(
     """
     config = methods.resolve_tasks(config)
     check_inputs(config, dataset)
-    config = methods.fit_to_data(config, dataset)
+    per_epoch = input_pipeline.steps_per_epoch(dataset, config)
+    config = compiling.timed(
+        methods.fit_to_data(config, dataset),
+        settings.steps or config.epochs * per_epoch,
+    )
     strategy = make_strategy(settings.strategy, settings.jit_compile)
     with strategies.own_folder(settings.strategy, run_dir) as own_dir:
         run_folder.claim(own_dir, config, dataset, settings.command)
@@ -111,11 +119,11 @@ def train(
             interrupted = _fit(
                 method, config, dataset, own_dir, settings, start, score, draw
             )
-        return _finish(own_dir, interrupted, scored_on)
+        return outcome.write(own_dir, interrupted, scored_on)
 
 
 def _new_method(config: ExperimentConfig, settings: RunSettings) -> Any:
-    method = compiled(
+    method = compiling.compiled(
         config,
         settings.mixed_precision,
         jit_compile=settings.jit_compile,
@@ -138,6 +146,8 @@ def _restored(
         images = _first_images(config, dataset)
         for encoder in method.encoders:
             start_lib.standardize(encoder, images)
+    if not start and (average := averaging.of(method)):
+        average.start()
     return start
 
 
@@ -221,9 +231,10 @@ def _fit(
     progress = callbacks.Progress(counter, total, config.batch_size, label)
     saves = Checkpoints(method, run_dir)
     recorder = callbacks.Recorder(
-        counter, run_dir, saves, per_epoch, config.batch_size, score, draw
+        counter, run_dir, saves, per_epoch, total, config, score, draw
     )
-    handlers = [counter, progress, recorder]
+    watch = callbacks.Divergence(counter, saves, config)
+    handlers = [counter, progress, watch, recorder]
     if settings.strategy != strategies.MULTI_WORKER:  # whose workers stop together
         handlers.append(stop)
     for steps, count, warmup in fits(stretches(start, total, every, warm)):
@@ -250,48 +261,3 @@ def _batches(method: Any, dataset: Dataset, config: ExperimentConfig, step: int)
         )
 
     return strategies.distribute(method.distribute_strategy, make)
-
-
-def _finish(
-    run_dir: str, interrupted: bool, scored_on: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """Writes metrics.json from the history."""
-    rows = run_folder.read_history(run_dir)
-    scored = [row for row in rows if row["test"]]
-    metrics: dict[str, Any] = {"interrupted": interrupted}
-    if scored_on:
-        metrics["scored_on"] = dict(scored_on)
-    if scored:
-        best = max(scored, key=lambda row: suite.score_of(row["test"]))
-        metrics["last"] = {"step": scored[-1]["step"], "test": scored[-1]["test"]}
-        metrics["best"] = {
-            "step": best["step"],
-            "test": best["test"],
-            "selected_by": f"the {_split(metrics)} split itself, so it is no fair "
-            "choice",
-        }
-    whole.write_json(os.path.join(run_dir, run_folder.METRICS), metrics)
-    return metrics
-
-
-def summary(run_dir: str) -> str:
-    """The last evaluation of a run and, marked as such, the best, in two lines."""
-    metrics = run_folder.read_json(os.path.join(run_dir, run_folder.METRICS))
-    if "last" not in metrics:
-        return "not evaluated"
-    lines = [
-        f"{which} (step {metrics[which]['step']}): "
-        + suite.summary_line(metrics[which]["test"])
-        for which in ("last", "best")
-    ]
-    split = _split(metrics)
-    if "scored_on" in metrics:
-        lines[0] += f" [{metrics['scored_on']['against']} of the split {split}]"
-    return "\n".join(
-        [lines[0], f"{lines[1]} [chosen on the {split} split, no fair score]"]
-    )
-
-
-def _split(metrics: Mapping[str, Any]) -> str:
-    """The split that a run was scored on."""
-    return metrics.get("scored_on", {}).get("split", "test")

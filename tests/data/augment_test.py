@@ -195,3 +195,48 @@ def test_random_transforms_knows_the_kinds_of_the_config():
         make("crop_flip"), augment.crop_flip_transforms(SEED, 4, 32)
     )
     np.testing.assert_array_equal(make("face"), face(32, batch=4))
+
+
+class TestMirrored:
+    @pytest.mark.parametrize("kind", ("crop_flip", "face"))
+    @pytest.mark.parametrize("shifted", (False, True))
+    def test_it_is_the_mirror_that_is_drawn_otherwise(self, kind, shifted):
+        """What a drawn mirror does to a picture, from transforms without one."""
+        recipe = dataclasses.replace(config.KFER, shifted_mirror=shifted)
+        plain, drawn = (
+            augment.random_transforms(kind, SEED, 64, 8, recipe, 2, mirrors)
+            for mirrors in (False, True)
+        )
+        which = tf.reduce_any(tf.abs(plain - drawn) > 1e-6, axis=1)
+        assert 16 < int(tf.reduce_sum(tf.cast(which, tf.int32))) < 48
+        face = recipe if kind == "face" else None
+        found = augment.mirrored(plain, which, 8, face)
+        np.testing.assert_allclose(found, drawn, atol=1e-4)
+
+    def test_by_hand(self):
+        row = augment.mirrored(
+            tf.constant([[1, 0, 1, 0, 1, 0, 0, 0]], tf.float32), tf.constant([True]), 3
+        ).numpy()[0]
+        # shifted left by one, then the other way round
+        np.testing.assert_array_equal(
+            warp(PICTURE, row), [[0, 3, 2], [0, 6, 5], [0, 9, 8]]
+        )
+
+
+def test_a_reflected_border():
+    images = tf.constant(PICTURE[None, :, :, None])
+    rows = tf.constant([[1, 0, 1, 0, 1, -2, 0, 0]], tf.float32)
+    found = augment.apply(images, rows, "nearest", border=2)
+    # Two rows up, 7 and 4 are reflected about 1; to the right, 2 about 3.
+    expected = [[8, 9, 8], [5, 6, 5], [2, 3, 2]]
+    np.testing.assert_array_equal(found[0, :, :, 0], expected)
+
+
+def test_cutout_lays_a_grey_square_that_ends_at_the_border():
+    images = tf.ones([2, 4, 4, 3])
+    found = augment.cutout(images, tf.constant([[2, 2], [0, 3]]), 2).numpy()
+    expected = np.ones([2, 4, 4])
+    expected[0, 1:3, 1:3] = 0.0
+    expected[1, 0:1, 2:4] = 0.0
+    for channel in range(3):
+        np.testing.assert_array_equal(found[..., channel], expected)

@@ -69,14 +69,41 @@ def test_an_epoch_has_every_example_once_in_an_order_of_its_own(small, budget):
     assert len({frozenset(order) for order in epochs}) > 1
 
 
+ALL_OPTIONS = {
+    "mirror": "alternating",
+    "crop_pad": 2,
+    "crop_fill": "reflect",
+    "cutout": 4,
+    "mixup": 0.5,
+}
+
+
 @pytest.mark.parametrize("budget", BUDGETS)
-def test_resuming_repeats_the_uninterrupted_run_bit_for_bit(small, budget, monkeypatch):
+@pytest.mark.parametrize("kind, options", (("face", {}), ("crop_flip", ALL_OPTIONS)))
+def test_resuming_repeats_the_uninterrupted_run_bit_for_bit(
+    small, budget, monkeypatch, kind, options
+):
     monkeypatch.setattr(storage, "SHUFFLE_WINDOW", 9)
-    face = prepared.small_config(augmentation="face")
+    face = prepared.small_config(augmentation=kind, **options)
     whole = first(small, 13, face, **budget)
     for start in (1, 5, 8):  # five steps make an epoch
         resumed = first(small, 4, face, start_step=start, **budget)
         assert_same(resumed, whole[start : start + 4])
+
+
+def test_mixed_batches_hold_probabilities_and_whole_pairs(small):
+    plain = prepared.small_config(augmentation="none")
+    mixed = prepared.small_config(augmentation="none", mixup=1.0)
+    before, after = (first(small, 1, config)[0] for config in (plain, mixed))
+    np.testing.assert_array_equal(before.index, after.index)
+    labels, mask = after.labels["annotator_1"], after.mask["annotator_1"]
+    assert labels.dtype == np.float32 and labels.shape[1] > 1
+    np.testing.assert_allclose(labels.sum(1), mask > 0, atol=1e-5)
+    # A row is a mean of itself and its neighbour: the same for every pixel.
+    one, other = before.image[0].ravel(), before.image[1].ravel()
+    differ = np.abs(one - other) > 0.5
+    shares = (after.image[0].ravel() - other)[differ] / (one - other)[differ]
+    assert 0 < shares.mean() < 1 and np.ptp(shares) < 1e-4
 
 
 def test_the_seed_decides_order_augmentation_and_noise(small):

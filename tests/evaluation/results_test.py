@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import shutil
 
@@ -22,6 +23,13 @@ def test_a_finished_run_has_what_metrics_json_says(run):
     assert (found.result("last")["step"], found.result("best")["step"]) == (12, 8)
     assert found.seconds == 6.0  # three stretches of 2 s
     assert found.images_per_second == 16.0
+
+
+def test_cost_up_to_a_step(run):
+    found = results.load_run(run)
+    assert found.cost_of(8) == (4.0, None)  # saved before PFLOP were noted
+    rows = [row | {"pflop": row["step"] / 4} for row in found.history]
+    assert dataclasses.replace(found, history=rows).cost_of(8) == (4.0, 2.0)
 
 
 def test_speed_is_images_over_seconds(run):

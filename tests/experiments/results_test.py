@@ -24,6 +24,8 @@ def test_rows_of_a_finished_cell(tmp_path):
     assert (first.method, first.seed, first.target) == ("vgg_all", 1, "class")
     assert (first.commit, first.data_hash) == ("abc", "beef")
     assert (first.seconds, first.images_per_second) == (4.0, 50.0)
+    costs = {(r.which, r.seconds, r.pflop) for r in rows if r.status == "done"}
+    assert costs == {("last", 4.0, 0.25), ("best", 2.0, 0.125)}
     assert len(first.config_hash) == 16
     assert rows[-1] == results.Row("cpu", "kfer", "cifar10", "joint", 0, "not run")
 

@@ -1,14 +1,11 @@
 """The count against layers worked by hand."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from kfer.models import flops
 from kfer.settings.config import experiment_config
-
-DOC = Path(__file__).resolve().parents[2] / "docs" / "design" / "flops.md"
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +114,41 @@ def test_plain_is_never_cheaper(size):
         assert line.plain >= line.products > 0
 
 
-@pytest.mark.parametrize("name", ("cifar10_multi", "raf_multi"))
-def test_the_document_agrees(name):
-    assert flops.table(experiment_config(name)) in DOC.read_text()
+class TestTraining:
+    def cost(self, method, warmup=False, images=1):
+        config = experiment_config("cifar10_multi", method=method)
+        return flops.training_flops(config, images, warmup)
+
+    def test_the_joint_method_s_is_the_table_s(self):
+        config = experiment_config("cifar10_multi")
+        expected = 1e9 * flops.gflop_per_image(config)
+        assert self.cost("joint") == pytest.approx(expected)
+        assert self.cost("joint", images=7) == pytest.approx(7 * expected)
+
+    def test_an_encoder_alone(self, found):
+        lines = [line for (net, _), line in found.items() if net == "encoder"]
+        # forward, to the weights and, but for the first layer, to the inputs
+        products = 3 * sum(line.products for line in lines)
+        expected = 2 * (products - found["encoder", "conv1_1"].products)
+        assert self.cost("vgg_all") == self.cost("ltnet") == expected
+        assert self.cost("joint", warmup=True) == expected
+        assert self.cost("co_teaching") == 2 * expected
+
+    def test_what_is_left_out_costs_nothing(self, found):
+        def total(*names):
+            lines = [found["discriminator", name] for name in names]
+            return sum(line.total + line.norm_total / 128 for line in lines)
+
+        whole = self.cost("joint")
+        joint = ("joint.linear", "joint.first", "joint.second", "score_joint")
+        assert whole - self.cost("without_joint") == pytest.approx(2 * total(*joint))
+        streams = ("x", "y0", "annotator_1", "annotator_2", "annotator_3")
+        marginals = [f"score_{name}" for name in streams]
+        saved = whole - self.cost("without_marginal")
+        assert saved == pytest.approx(2 * total(*marginals), rel=1e-4)
+        decoder = sum(
+            line.total + line.norm_total / 128
+            for (net, _), line in found.items()
+            if net == "decoder"
+        )
+        assert whole - self.cost("without_gx") > 2 * decoder

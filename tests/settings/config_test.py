@@ -8,11 +8,11 @@ from kfer.errors import UserError
 from kfer.settings import config, parsing
 from kfer.settings.config import (
     EXPERIMENTS,
-    RECIPES,
     ExperimentConfig,
     experiment_config,
 )
-from kfer.settings.recipes import Recipe
+from kfer.settings.optimization import Optimization
+from kfer.settings.recipes import RECIPES, Recipe
 
 OPTIONS = [f.name for f in dataclasses.fields(Recipe) if f.name != "name"]
 
@@ -185,6 +185,7 @@ OTHER = {
     "score_weights": config.ScoreWeights(joint=0.0),
     "augmentation": "none",
     "flip_rates": (0.1,),
+    "optimization": Optimization(schedule="cosine"),
 }
 
 # Of the method: tests/settings/options_test.py has them.
@@ -201,7 +202,8 @@ class TestHashAndDifferences:
         other = dataclasses.replace(run, **{field: value})
         assert config.config_hash(other) != config.config_hash(run)
         found = config.differences(run, other)
-        assert len(found) == 1 and found[0].startswith(f"{field}: ")
+        named = "optimization.schedule" if field == "optimization" else field
+        assert len(found) == 1 and found[0].startswith(f"{named}: ")
         assert config.from_dict(config.to_dict(other)) == other
 
     @pytest.mark.parametrize("option", OPTIONS)
@@ -240,6 +242,15 @@ class TestFromDict:
     @pytest.fixture
     def fields(self):
         return config.to_dict(experiment_config("raf_multi"))
+
+    def test_saved_before_there_was_a_choice_of_optimizer(self, fields):
+        del fields["optimization"]
+        assert config.from_dict(fields) == experiment_config("raf_multi")
+
+    def test_the_hash_is_that_of_before_there_was_a_choice(self):
+        # of commit aed7d31
+        found = config.config_hash(experiment_config("raf_multi", "paper"))
+        assert found == "238c8f5163135462"
 
     @pytest.mark.parametrize(
         "spoil, named",
