@@ -39,7 +39,8 @@ class Average(tf.Module):
         if optimization.averaging == "lookahead" and not optimization.total_steps:
             raise UserError("Averaging 'lookahead' needs total_steps")
         self.optimization = optimization
-        self.fast = tuple(variables)
+        # Untracked: a checkpoint would name the networks' variables after this place.
+        object.__setattr__(self, "fast", tuple(variables))
         self.slow = tuple(
             tf.Variable(v, trainable=False, name=f"slow{i}")
             for i, v in enumerate(variables)

@@ -16,7 +16,8 @@ from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
 from kfer.methods.joint_distribution import JointDistribution
 from kfer.settings.config import experiment_config
-from kfer.training import loop, run_folder
+from kfer.settings.optimization import PLAIN
+from kfer.training import compiling, loop, run_folder
 from tests import runs
 
 SMALL = (
@@ -112,10 +113,26 @@ def test_each_phase_is_traced_once(monkeypatch, tmp_path):
     assert discriminates == [False, True, True, True]
 
 
+KILLED = {
+    "kfer": ("--recipe=kfer",),
+    "paper": ("--recipe=paper",),
+    "fast": ("--optimization=fast", "--learning_rate=0.01"),
+    "averaged": (
+        "--averaging=ema",
+        "--schedule=cosine",
+        "--mixup=0.5",
+        "--label_smoothing=0.1",
+        "--weight_decay=0.01",
+        "--set=decay_form=decoupled",
+        "--set=cutout=8",
+        "--test_averaging=flip",
+    ),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ("kfer", "paper"))
-def test_a_killed_run_ends_with_the_same_bits(data_dir, tmp_path, recipe):
-    flags = (f"--recipe={recipe}",)
+@pytest.mark.parametrize("flags", KILLED.values(), ids=KILLED)
+def test_a_killed_run_ends_with_the_same_bits(data_dir, tmp_path, flags):
     whole, killed = str(tmp_path / "whole"), str(tmp_path / "killed")
     subprocess.run(command(data_dir, whole, *flags), check=True)
     process = subprocess.Popen(command(data_dir, killed, *flags))
@@ -132,6 +149,66 @@ def test_a_killed_run_ends_with_the_same_bits(data_dir, tmp_path, recipe):
     different = [n for n in expected if not np.array_equal(expected[n], found[n])]
     assert different == []
     assert [row["step"] for row in history(killed)] == [2, 4, 6, 8]
+
+
+def test_going_on_with_another_schedule_is_one_line(tmp_path):
+    config = runs.config(
+        method="vgg_all", schedule="one_cycle", averaging="lookahead", lookahead_every=1
+    )
+    run_dir, settings = str(tmp_path / "run"), loop.RunSettings(steps=2)
+    loop.train(config, runs.dataset(), run_dir, settings)
+    assert run_folder.load_config(run_dir).optimization.total_steps == 2
+    others = (
+        (
+            dataclasses.replace(config, optimization=PLAIN),
+            settings,
+            "schedule: one_cyc",
+        ),
+        (config, loop.RunSettings(steps=3), "optimization.total_steps: 2 -> 3"),
+    )
+    for other, how, told in others:
+        with pytest.raises(UserError, match=told) as error:
+            loop.train(other, runs.dataset(), run_dir, how)
+        assert "\n" not in str(error.value)
+
+
+def test_the_averages_are_scored_and_the_weights_go_on(tmp_path):
+    """What the scorer sees at the end is what a restored run answers with."""
+    config = runs.config(method="vgg_all", averaging="ema", learning_rate=0.01)
+    run_dir, seen = str(tmp_path / "run"), []
+
+    def scorer(method, dataset, config):
+        def score():
+            seen.append([v.numpy() for v in method.encoder.variables])
+            return {}
+
+        return score
+
+    settings = loop.RunSettings(steps=4, eval_every=2)
+    loop.train(config, runs.dataset(), run_dir, settings, scorer)
+    method, _, _ = compiling.restored(run_dir)
+    for answered, scored in zip(method.encoder.variables, seen[-1], strict=True):
+        np.testing.assert_array_equal(answered, scored)
+    other = str(tmp_path / "plain")
+    plain = dataclasses.replace(config, optimization=PLAIN)
+    loop.train(plain, runs.dataset(), other, settings)
+    # The same steps are taken, whatever answers in between.
+    found, expected = weights(run_dir, 4), weights(other, 4)
+    kernels = [n for n in expected if n.startswith("method/encoder/convolutions")]
+    assert kernels
+    for name in kernels:
+        np.testing.assert_array_equal(found[name], expected[name])
+    assert not any(np.array_equal(seen[-1][0], found[name]) for name in kernels)
+
+
+def test_rates_that_diverge_end_the_run_in_one_line(tmp_path):
+    config = runs.config(method="vgg_all", optimizer="sgd", learning_rate=1e6)
+    settings = loop.RunSettings(steps=9, eval_every=3, evaluate=False)
+    with pytest.raises(
+        UserError, match=r"diverged: .* at step \d; lower --learning_ra"
+    ):
+        loop.train(config, runs.dataset(), str(tmp_path / "run"), settings)
+    assert not os.path.exists(tmp_path / "run" / "metrics.json")
 
 
 def history(run_dir):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer.training.optimizers import Adam
+from kfer.training.optimizers import SGD, Adam, Rule
 
 RATE, BETA_1, BETA_2, EPSILON = 0.01, 0.9, 0.999, 1e-8
 START = np.array([1.0, -2.0, 0.5, 3.0])
@@ -197,3 +197,94 @@ class TestLateVariables:
         step()
         assert optimizer.update_counts.numpy().tolist() == [0, 2]
         assert second.numpy() == pytest.approx([-2 * RATE], rel=1e-4)
+
+
+def torch_sgd(gradients, rates, momentum=0.85, decay=0.0, start=1.0):
+    """PyTorch's SGD with nesterov=True and weight_decay, in float64."""
+    value, buffer, values = np.float64(start), 0.0, []
+    for gradient, rate in zip(gradients, rates):
+        gradient = gradient + decay * value
+        buffer = momentum * buffer + gradient
+        value = value - rate * (gradient + momentum * buffer)
+        values.append(value)
+    return values
+
+
+def steps_of(optimizer, gradients, start=1.0):
+    variable = tf.Variable([start])
+    optimizer.build([variable])
+    values = []
+    for gradient in gradients:
+        optimizer.apply_gradients([(tf.constant([gradient]), variable)])
+        values.append(float(variable.numpy()[0]))
+    return values
+
+
+class TestNesterov:
+    GRADIENTS = (1.0, -0.5, 0.25, 2.0)
+
+    def test_first_steps_by_hand(self):
+        # b = 1, w = 1 - 0.1 (1 + 0.85); b = 0.85 - 0.5, w -= 0.1 (-0.5 + 0.85 b)
+        found = steps_of(SGD(0.1, 0.85), self.GRADIENTS[:2])
+        assert found == pytest.approx([0.815, 0.815 - 0.1 * (-0.5 + 0.85 * 0.35)])
+
+    def test_equals_pytorch_s_at_a_changing_rate(self):
+        optimizer = SGD(0.2, 0.85)
+        optimizer.schedule = lambda step: 1.0 / (1.0 + tf.cast(step, tf.float32))
+        expected = torch_sgd(self.GRADIENTS, [0.2, 0.1, 0.2 / 3, 0.05])
+        assert steps_of(optimizer, self.GRADIENTS) == pytest.approx(expected)
+
+    def test_l2_decay_equals_pytorch_s(self):
+        optimizer = SGD(0.1, 0.85)
+        optimizer.set_rules([Rule(decay=0.3)])
+        expected = torch_sgd(self.GRADIENTS, [0.1] * 4, decay=0.3)
+        assert steps_of(optimizer, self.GRADIENTS) == pytest.approx(expected)
+
+    def test_without_momentum(self):
+        assert steps_of(SGD(0.1, 0.0), (1.0, 2.0)) == pytest.approx([0.9, 0.7])
+
+
+class TestRules:
+    @pytest.mark.parametrize("make", (adam, lambda: SGD(0.1, 0.0)))
+    def test_each_variable_has_its_rate(self, make):
+        first, second = tf.Variable([0.0]), tf.Variable([0.0])
+        optimizer = make()
+        optimizer.build([first, second])
+        optimizer.set_rules([Rule(), Rule(rate=64.0)])
+        one = tf.constant([1.0])
+        optimizer.apply_gradients([(one, first), (one, second)])
+        assert second.numpy() == pytest.approx(64 * first.numpy(), rel=1e-4)
+        assert first.numpy() < 0
+
+    def test_decoupled_decay_goes_past_the_gradient(self):
+        # Adam's first step is the rate, 0.01, whatever the gradient; before it the
+        # weight loses 0.01 * 0.5 of itself.
+        optimizer = adam()
+        optimizer.set_rules([Rule(decay=0.5, decoupled=True)])
+        found = steps_of(optimizer, (3.0,), start=2.0)
+        assert found == pytest.approx([2.0 * (1 - 0.005) - 0.01], rel=1e-5)
+
+    def test_l2_decay_is_part_of_adam_s_moments(self):
+        optimizer = adam()
+        optimizer.set_rules([Rule(decay=0.5)])
+        found = steps_of(optimizer, (-3.0,), start=2.0)
+        assert found == pytest.approx([2.0 + 0.01], rel=1e-5)
+        # 0.1 (-3 + 0.5 * 2)
+        assert optimizer._momentums[0].numpy() == pytest.approx([-0.2])
+
+    def test_plain_rules_change_no_bit(self):
+        optimizer = adam()
+        optimizer.set_rules([Rule()])
+        np.testing.assert_array_equal(run(optimizer), run(adam()))
+
+    def test_a_schedule_in_a_graph(self):
+        optimizer = SGD(1.0, 0.0)
+        optimizer.schedule = lambda step: tf.cast(step + 1, tf.float32)
+        variable = tf.Variable([0.0])
+        optimizer.build([variable])
+        step = tf.function(
+            lambda: optimizer.apply_gradients([(tf.constant([1.0]), variable)])
+        )
+        step()
+        step()
+        assert variable.numpy() == [-3.0]

@@ -1,0 +1,120 @@
+"""What a run does beside its steps, on a model that learns nothing."""
+
+import types
+
+import pytest
+import tensorflow as tf
+
+from kfer.errors import UserError
+from kfer.training import callbacks, run_folder
+from tests import runs
+
+
+class Saves:
+    """Checkpoints that are noted alone."""
+
+    def __init__(self, *steps):
+        self.kept = list(steps)
+
+    def save(self, step):
+        self.kept.insert(0, step)
+
+    def steps(self):
+        return self.kept
+
+
+@pytest.fixture
+def counter():
+    counter = callbacks.StepCounter(4)
+    counter.on_epoch_begin(0)
+    return counter
+
+
+def model():
+    variable = tf.Variable([1.0, 2.0], name="weight")
+    return types.SimpleNamespace(variables=[variable], warmup=False)
+
+
+class TestDivergence:
+    def watch(self, counter, *steps, **fields):
+        config = runs.config(learning_rate=0.5, **fields)
+        found = callbacks.Divergence(counter, Saves(*steps), config)
+        found.set_model(model())
+        return found
+
+    def test_names_the_part_the_step_and_what_to_lower(self, counter):
+        counter.on_train_batch_end(2)
+        logs = {"loss": float("nan"), "annotator_1/cross_entropy": float("nan")}
+        with pytest.raises(UserError) as error:
+            self.watch(counter, 4, 2).on_train_batch_end(2, logs)
+        assert str(error.value) == (
+            "Training diverged: annotator_1/cross_entropy is nan at step 7; lower "
+            "--learning_rate (now 0.5) in a new --out_dir; the last good checkpoint is "
+            "step 4"
+        )
+
+    def test_the_game_s_weight_too_where_the_game_is_to_blame(self, counter):
+        logs = {"loss": float("inf"), "gan_loss": float("inf")}
+        with pytest.raises(UserError, match=r"gan_loss is inf.*--lambda_gan \(now 0.4"):
+            self.watch(counter, lambda_gan=0.4).on_train_batch_end(0, logs)
+
+    def test_the_total_where_no_part_is(self, counter):
+        logs = {"loss": float("nan"), "a": 1.0}
+        with pytest.raises(UserError, match="diverged: loss is nan.*point is none"):
+            self.watch(counter).on_train_batch_end(0, logs)
+
+    def test_weights_are_looked_at_before_they_are_saved(self, counter):
+        watch = self.watch(counter)
+        watch.on_train_batch_end(0, {"loss": 1.0})
+        watch.on_epoch_end(0)
+        watch.model.variables[0].assign([1.0, float("inf")])
+        with pytest.raises(UserError, match="weight:0 is not finite at step"):
+            watch.on_epoch_end(0)
+
+
+class TestRecorder:
+    def recorder(self, counter, run_dir):
+        config = runs.config(method="vgg_all", batch_size=8)
+        found = callbacks.Recorder(
+            counter, run_dir, Saves(), 3, 20, config, dict, lambda step: None
+        )
+        found.set_model(model())
+        return found
+
+    def stretch(self, counter, recorder, steps):
+        counter.on_epoch_begin(0)
+        recorder.on_epoch_begin(0)
+        counter.on_train_batch_end(steps - 1)
+        recorder.on_epoch_end(0, {"loss": 2.0})
+
+    def test_rows_hold_what_training_took_so_far(self, counter, tmp_path):
+        recorder = self.recorder(counter, str(tmp_path))
+        for steps in (2, 3):
+            self.stretch(counter, recorder, steps)
+        first, second = run_folder.read_history(str(tmp_path))
+        assert (first["step"], second["step"]) == (6, 9)
+        # 2 steps, then 5 in all
+        assert second["pflop"] == pytest.approx(2.5 * first["pflop"])
+        assert first["pflop"] > 0
+        seconds = first["seconds"] + second["seconds"]
+        assert second["total_seconds"] == pytest.approx(seconds)
+        assert recorder.checkpoints.kept == [9, 6]
+
+    def test_a_run_that_noted_none_has_none_later(self, counter, tmp_path):
+        row = {"step": 4, "seconds": 2.0, "test": {}}
+        run_folder.write_history(str(tmp_path), [row])
+        self.stretch(counter, self.recorder(counter, str(tmp_path)), 2)
+        assert run_folder.read_history(str(tmp_path))[-1]["pflop"] is None
+
+    def test_a_line_for_where_the_bar_is_not_shown(self, counter, tmp_path):
+        row = {
+            "step": 10,
+            "train": {"loss": 1.5},
+            "test": {},
+            "images_per_second": 4.0,
+            "pflop": 0.25,
+        }
+        # 10 steps of 8 images at 4 a second
+        assert self.recorder(counter, str(tmp_path))._line(row) == (
+            "step 10 of 20, loss 1.500, 4 images/s, 0.25 PFLOP; 20 s left"
+        )
