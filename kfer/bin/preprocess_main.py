@@ -18,6 +18,7 @@ from absl import app, flags, logging
 from kfer.bin import common, table_flags
 from kfer.data import datasets, verification
 from kfer.errors import UserError
+from kfer.faces import detectors, framing
 
 FLAGS = flags.FLAGS
 
@@ -30,16 +31,27 @@ flags.DEFINE_integer("image_size", 64, "Side of the stored pictures in pixels.")
 flags.DEFINE_enum("image_format", "jpeg", ["jpeg", "png"], "Of the stored pictures.")
 flags.DEFINE_integer("jpeg_quality", 95, "1 to 100.")
 flags.DEFINE_enum(
+    "framing",
+    None,
+    framing.FRAMINGS,
+    "How models of it are shown faces, noted in dataset.json: whole pictures, crops as "
+    "they came or as --detector finds them, or eyes at their places. Told by what was "
+    "done with the pictures if left out.",
+)
+flags.DEFINE_enum(
     "alignment",
-    "eyes",
-    ["eyes", "authors_2021", "none"],
-    "Eye centres to (0.3, 0.3)/(0.7, 0.3); the same as in the 2021 code; or the "
-    "picture's centred square.",
+    None,
+    ["eyes", "authors_2021", "box", "none"],
+    "Eye centres to (0.3, 0.3)/(0.7, 0.3), the default; the same as in the 2021 code; "
+    "the face's box, upright; or the picture's centred square.",
 )
 flags.DEFINE_bool(
     "detect_eyes",
     True,
-    "Look for eyes where the data set gives none (not in its crops).",
+    "Look for faces where the data set gives no eyes (not in its crops).",
+)
+flags.DEFINE_enum(
+    "detector", detectors.DEFAULT, sorted(detectors.DETECTORS), "Finds the faces."
 )
 flags.DEFINE_integer(
     "max_pixels", 50_000_000, "Larger pictures are set aside undecoded."
@@ -120,6 +132,7 @@ def job_from_flags(beam_args: Sequence[str]):
         os.path.normpath(FLAGS.out_dir),
         _options(),
         _settings(),
+        framing=FLAGS.framing or "",
         noise=_noise(),
         remove_leaks=FLAGS.remove_leaks,
         max_rejected=FLAGS.max_rejected,
@@ -173,13 +186,16 @@ def _options() -> datasets.ReaderOptions:
 
 def _settings() -> Any:
     from kfer.images import decode
-    from kfer.preprocess import transforms
+    from kfer.preprocess import framed, transforms
 
     return transforms.Settings(
         FLAGS.source_dir,
         image_size=FLAGS.image_size,
-        alignment=FLAGS.alignment,
+        alignment=framed.alignment_of(
+            FLAGS.framing or "", FLAGS.alignment or "", FLAGS["detector"].present > 0
+        ),
         detect_eyes=FLAGS.detect_eyes,
+        detector=FLAGS.detector,
         image_format=FLAGS.image_format,
         jpeg_quality=FLAGS.jpeg_quality,
         limits=decode.Limits(max_pixels=FLAGS.max_pixels, min_side=FLAGS.min_side),

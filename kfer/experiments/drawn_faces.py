@@ -31,6 +31,7 @@ from kfer.experiments.face_domains import (
     draw,
     is_made,
 )
+from kfer.faces import framing, recorded
 from kfer.noise import continuous, flips, transition
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
@@ -190,7 +191,10 @@ def _write(
         image_size=SIDE,
         known_noise={"train": _noise(train)},
         options=options,
-        notes={"labeller": json.loads(json.dumps(scores))},
+        notes={
+            "labeller": json.loads(json.dumps(scores)),
+            recorded.KEY: recorded.note(framing.AS_GIVEN),
+        },
         command=command,
     )
 

@@ -1,8 +1,4 @@
-"""Eyes by the cascades that OpenCV ships: face first, then the eyes in its upper part.
-
-The fallback for pictures whose data set has no landmarks. It finds upright, roughly
-frontal faces; what it doesn't find is cropped at the centre and counted as such.
-"""
+"""Faces and eyes by the cascades that OpenCV ships: upright, roughly frontal ones."""
 
 import os
 
@@ -17,9 +13,6 @@ FACE_CASCADE = "haarcascade_frontalface_default.xml"
 # The first knows glasses; the second finds some pairs that the first misses.
 EYE_CASCADES = ("haarcascade_eye_tree_eyeglasses.xml", "haarcascade_eye.xml")
 
-# The face cascade was trained on faces of 24 px; larger pictures only cost time.
-SEARCH_SIDE = 320
-SMALLEST_FACE = 0.2
 # The eye cascades were trained on 20 px eyes; at this width of the face eyes have 40.
 FACE_WIDTH = 240
 # Share of the face box, from its top, in which eyes are looked for.
@@ -27,30 +20,10 @@ UPPER = 0.6
 
 
 class EyeFinder:
-    """Finds a pair of eyes; make one in each worker, it can't be pickled when
-    loaded."""
+    """Finds faces and the pair of eyes in each; loads a cascade when first used."""
 
     def __init__(self):
         self._cascades: dict[str, cv2.CascadeClassifier] = {}
-
-    def __reduce__(self):
-        return (EyeFinder, ())
-
-    def __call__(self, image: np.ndarray) -> tuple[Point, Point] | None:
-        """Centres of the eyes of the largest face that shows two.
-
-        Args:
-          image: uint8 [H, W, 3] RGB.
-
-        Returns:
-          (x, y) of the eye at the left and of the one at the right of the picture, in
-          pixels, or None.
-        """
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        for face in self._faces(grey):
-            if pair := self.eyes_of(grey, face):
-                return pair
-        return None
 
     def all_faces(self, grey: np.ndarray) -> list[tuple[Box, int]]:
         """Every face of at least 24 px, with the number of windows that agree.
@@ -75,17 +48,6 @@ class EyeFinder:
             path = os.path.join(cv2.data.haarcascades, name)
             self._cascades[name] = cv2.CascadeClassifier(path)
         return self._cascades[name]
-
-    def _faces(self, grey: np.ndarray) -> list[Box]:
-        factor = min(1.0, SEARCH_SIDE / max(grey.shape))
-        small = _scaled(grey, factor) if factor < 1.0 else grey
-        smallest = max(24, round(SMALLEST_FACE * min(small.shape)))
-        found = self._cascade(FACE_CASCADE).detectMultiScale(
-            small, scaleFactor=1.1, minNeighbors=4, minSize=(smallest, smallest)
-        )
-        boxes = [tuple(round(int(v) / factor) for v in box) for box in found]
-        # Largest first; the rest of the key makes the order one of values alone.
-        return sorted(boxes, key=_largest_first)
 
     def eyes_of(self, grey: np.ndarray, face: Box) -> tuple[Point, Point] | None:
         """Centres of the eyes in a face's box, left one of the picture first."""

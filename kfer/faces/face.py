@@ -29,6 +29,12 @@ class Face(NamedTuple):
         """The eye centres, left one of the picture first, or None."""
         return self.landmarks[:2] if len(self.landmarks) >= 2 else None
 
+    def moved(self, right: float, down: float) -> "Face":
+        """The face in a picture that has this one `right` and `down` of its corner."""
+        x, y, width, height = self.box
+        points = tuple((u + right, v + down) for u, v in self.landmarks)
+        return Face((x + right, y + down, width, height), points, self.score)
+
 
 def overlap(a: Box, b: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""

@@ -20,7 +20,8 @@ from kfer.data.folder import check_target, new_folder
 from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Rejected
 from kfer.errors import UserError
-from kfer.preprocess import collect, leftovers, parallel, worker_faults
+from kfer.faces import recorded
+from kfer.preprocess import collect, framed, leftovers, parallel, worker_faults
 from kfer.preprocess import rows as rows_lib
 from kfer.preprocess.rows import Read
 from kfer.preprocess.transforms import Settings
@@ -42,6 +43,7 @@ class Job:
       out_dir: the prepared folder; must not exist or be empty, unless `overwrite`.
       options: for the reader.
       settings: what becomes of a picture.
+      framing: to note in dataset.json, or '': see kfer.preprocess.framed.
       noise: put on the training labels.
       remove_leaks: whether a picture of a later split (train, valid, test) that stands
         in an earlier one is set aside.
@@ -58,6 +60,7 @@ class Job:
     out_dir: str
     options: ReaderOptions
     settings: Settings
+    framing: str = ""
     noise: LabelNoise = dataclasses.field(default_factory=LabelNoise)
     remove_leaks: bool = True
     max_rejected: float = 0.05
@@ -210,6 +213,7 @@ def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
         rows_lib.keep_first(first, row)
     _check_share(job, counts, read.rows, first, "after decoding")
     columns, clean = _columns(job, module)
+    seen = framed.note(job.framing, job.settings, alignment, columns.values())
     manifest.write_rejected(folder, rejected)
     content = manifest.build_manifest(
         job.dataset,
@@ -224,7 +228,7 @@ def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
         known_noise={"train": read.value_noise},
         rejected=counts,
         options=_plain(dataclasses.asdict(job.options)),
-        notes=_notes(job, read, written, alignment, columns),
+        notes=_notes(job, read, written, alignment, columns) | {recorded.KEY: seen},
     )
     _log(content)
     manifest.write_manifest(folder, content)

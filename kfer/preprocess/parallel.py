@@ -12,7 +12,7 @@ import multiprocessing.pool
 from collections.abc import Iterator, Sequence
 
 from kfer.data.record import RawExample, Rejected
-from kfer.faces.detect import EyeFinder
+from kfer.faces.detectors import Detector
 from kfer.preprocess import transforms
 from kfer.preprocess.transforms import Prepared, Settings
 
@@ -21,8 +21,8 @@ PER_TASK = 16
 
 
 @functools.cache
-def _eye_finder() -> EyeFinder:
-    return EyeFinder()
+def _detector(name: str) -> Detector:
+    return Detector(name)
 
 
 def _start() -> None:
@@ -63,4 +63,6 @@ def prepare_all(
 def _prepare_some(
     settings: Settings, examples: Sequence[RawExample]
 ) -> list[Prepared | Rejected]:
-    return [transforms.prepare(e, settings, _eye_finder()) for e in examples]
+    return [
+        transforms.prepare(e, settings, _detector(settings.detector)) for e in examples
+    ]

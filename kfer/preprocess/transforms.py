@@ -10,11 +10,13 @@ import numpy as np
 from kfer.data import reasons
 from kfer.data.record import RawExample, Record, Rejected
 from kfer.errors import UserError
-from kfer.faces.detect import EyeFinder
+from kfer.faces import detectors, framing
+from kfer.faces.detectors import Detector
+from kfer.faces.face import Face
 from kfer.images import alignment, decode, files
 from kfer.images.alignment import Point
 
-ALIGNMENTS = ("eyes", "authors_2021", "none")
+ALIGNMENTS = ("eyes", "authors_2021", "box", "none")
 IMAGE_FORMATS = ("jpeg", "png")
 
 # How a face was found; the record's `alignment`, counted.
@@ -41,9 +43,12 @@ class Settings:
       root: folder that image paths are relative to; mounted alike on every worker.
       image_size: side of the stored square in pixels.
       alignment: 'eyes' puts the eye centres at (0.3, 0.3) and (0.7, 0.3);
-        'authors_2021' repeats the 2021 code; 'none' keeps the picture's largest centred
+        'authors_2021' repeats the 2021 code; 'box' cuts the face upright as
+        kfer.faces.framing does AS_GIVEN; 'none' keeps the picture's largest centred
         square.
-      detect_eyes: whether eyes are looked for where the data set gives none.
+      detect_eyes: whether faces are looked for where the data set gives no eyes, or,
+        for 'box', no box.
+      detector: that looks for them, a key of kfer.faces.detectors.DETECTORS.
       use_boxes: whether boxes are of these pictures, not of what they were cut from.
       image_format: 'jpeg' or 'png'.
       jpeg_quality: 1 to 100.
@@ -54,6 +59,7 @@ class Settings:
     image_size: int = 64
     alignment: str = "eyes"
     detect_eyes: bool = True
+    detector: str = detectors.DEFAULT
     use_boxes: bool = True
     image_format: str = "jpeg"
     jpeg_quality: int = 95
@@ -63,6 +69,7 @@ class Settings:
         for field, allowed in (
             ("alignment", ALIGNMENTS),
             ("image_format", IMAGE_FORMATS),
+            ("detector", detectors.DETECTORS),
         ):
             if getattr(self, field) not in allowed:
                 raise UserError(
@@ -90,19 +97,19 @@ class Placed(NamedTuple):
 
 
 def prepare(
-    example: RawExample, settings: Settings, find_eyes: EyeFinder
+    example: RawExample, settings: Settings, detector: Detector
 ) -> Prepared | Rejected:
     """Decodes, aligns and encodes one picture.
 
     Args:
       example: of a reader.
       settings: see Settings.
-      find_eyes: the worker's eye finder.
+      detector: the worker's.
     """
     try:
         picture, factor = load(example, settings)
         seen = reduced(example, factor)
-        placed = place(picture, seen, settings, find_eyes)
+        placed = place(picture, seen, settings, detector)
         aligned = crop(picture, placed, settings)
     except decode.BadImage as error:
         return Rejected(example.image_id, error.reason, error.detail, example.source)
@@ -149,10 +156,10 @@ def place(
     picture: np.ndarray,
     example: RawExample,
     settings: Settings,
-    find_eyes: EyeFinder,
+    detector: Detector,
 ) -> Placed:
     """Finds the face: the data set's eyes, else a detector, else its box, else the
-    centre.
+    centre; with alignment 'box', its box, else a detector, else the centre.
 
     Raises:
       BadImage: the data set's eyes can't be those of a face in this picture.
@@ -160,13 +167,16 @@ def place(
     height, width = picture.shape[:2]
     if settings.alignment == "none":
         return Placed(AS_GIVEN, (), alignment.centre_box(width, height))
+    if settings.alignment == "box":
+        return _boxed(picture, example, settings, detector)
     if example.eyes:
         check_eyes(example.eyes, width, height)
         return Placed(LANDMARKS, example.eyes, ())
     if example.box and settings.use_boxes:
         check_box(example.box, width, height)
     if settings.detect_eyes:
-        if eyes := _search(picture, example.box, find_eyes):
+        found = _search(picture, example.box, detector)
+        if eyes := next((face.eyes for face in found if face.eyes), None):
             return Placed(DETECTED, eyes, ())
         if _inside(example.box, width, height):
             return Placed(BOX, (), example.box)
@@ -174,6 +184,20 @@ def place(
     if example.box and settings.use_boxes:
         return Placed(BOX, (), example.box)
     return Placed(AS_GIVEN, (), alignment.centre_box(width, height))
+
+
+def _boxed(
+    picture: np.ndarray, example: RawExample, settings: Settings, detector: Detector
+) -> Placed:
+    height, width = picture.shape[:2]
+    if example.box and settings.use_boxes:
+        check_box(example.box, width, height)
+        return Placed(BOX, (), framing.widened(example.box))
+    if not settings.detect_eyes:
+        return Placed(AS_GIVEN, (), alignment.centre_box(width, height))
+    if found := detector.detect(picture):
+        return Placed(DETECTED, (), framing.widened(found[0].box))
+    return Placed(CENTRE, (), alignment.centre_box(width, height))
 
 
 def check_box(box: tuple[float, ...], width: int, height: int) -> None:
@@ -215,20 +239,21 @@ def _inside(box: tuple[float, ...], width: int, height: int) -> bool:
 
 
 def _search(
-    picture: np.ndarray, box: tuple[float, ...], find_eyes: EyeFinder
-) -> tuple[Point, ...] | None:
+    picture: np.ndarray, box: tuple[float, ...], detector: Detector
+) -> list[Face]:
+    """The faces in the box and its surroundings, else in the picture, largest first."""
     height, width = picture.shape[:2]
     if not _inside(box, width, height):
-        return find_eyes(picture)
+        return detector.detect(picture)
     x, y, w, h = box
     left = max(0, round(x - BOX_MARGIN * w))
     top = max(0, round(y - BOX_MARGIN * h))
     right = min(width, round(x + (1 + BOX_MARGIN) * w))
     bottom = min(height, round(y + (1 + BOX_MARGIN) * h))
     if min(right - left, bottom - top) < 24:
-        return None
-    eyes = find_eyes(np.ascontiguousarray(picture[top:bottom, left:right]))
-    return eyes and tuple((u + left, v + top) for u, v in eyes)
+        return []
+    found = detector.detect(np.ascontiguousarray(picture[top:bottom, left:right]))
+    return [face.moved(left, top) for face in found]
 
 
 def crop(picture: np.ndarray, placed: Placed, settings: Settings) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import kfer
 from kfer import tasks as tasks_lib
+from kfer.faces import recorded
 from kfer.serving import model_folder
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
@@ -21,6 +22,7 @@ def describe(
     step: int,
     details: Mapping[str, Any] | None,
     calibration: Mapping[str, Mapping[str, Any]] | None = None,
+    framing: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The content of assets/labels.json."""
     fields = ("kind", "classes", "dimensions", "low", "high")
@@ -29,6 +31,7 @@ def describe(
         "kfer_version": kfer.__version__,
         "image_size": config.image_size,
         "channel_order": "rgb",
+        recorded.KEY: dict(framing or {}) or None,
         "targets": [
             {"name": name} | {field: getattr(task, field) for field in fields}
             for name, task in tasks_lib.task_of_target(config.tasks).items()

@@ -10,6 +10,7 @@ import numpy as np
 
 from kfer.errors import UserError
 from kfer.evaluation import scoring
+from kfer.faces import recorded
 from kfer.serving import assets, confidence, convert, latency, model_folder, runtimes
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
@@ -59,6 +60,7 @@ class Notes:
       details: more for labels.json and the model card.
       calibration: of the confidence, see kfer.serving.confidence.calibrate; empty
         leaves the probabilities as the network gives them.
+      framing: of the training pictures, see kfer.faces.recorded; empty if unknown.
     """
 
     step: int = 0
@@ -66,6 +68,7 @@ class Notes:
     calibration: Mapping[str, Mapping[str, Any]] = dataclasses.field(
         default_factory=dict
     )
+    framing: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 NO_NOTES = Notes()
@@ -108,9 +111,7 @@ def export_model(
     answers = function.get_concrete_function()
     functions = signatures.signatures(method, config, answers, include_decoder)
     parameters = _checked([answers, *functions.values()])
-    described = assets.describe(
-        config, functions, notes.step, notes.details, notes.calibration
-    )
+    described = assets.describe(config, functions, **vars(notes))
     with (
         model_folder.new_folder(out_dir, overwrite) as folder,
         tempfile.TemporaryDirectory() as temporary,
@@ -166,11 +167,7 @@ def export_converted(
     answers = function.get_concrete_function()
     parameters = _checked([answers])
     described = assets.describe(
-        config,
-        {signatures.PREDICT_IMAGES: answers},
-        notes.step,
-        notes.details,
-        notes.calibration,
+        config, {signatures.PREDICT_IMAGES: answers}, **vars(notes)
     )
     described |= {"format": form, "quantized": quantize}
     with model_folder.new_folder(out_dir, overwrite) as folder:
@@ -212,11 +209,12 @@ def export_run(
     method, config, step = compiling.restored(run_dir)
     calibration = _calibration(method, config, run_dir, data_dir, calibrate_on)
     versions = run_folder.read_json(os.path.join(run_dir, run_folder.VERSIONS))
+    data = versions.get("data", {})
     details = {
         "commit": versions.get("commit", ""),
-        "data": versions.get("data", {}).get("content_hash", ""),
+        "data": data.get("content_hash", ""),
     }
-    notes = Notes(step, details, calibration)
+    notes = Notes(step, details, calibration, data.get(recorded.KEY) or {})
     if form != convert.SAVED_MODEL:
         return export_converted(
             method, config, out_dir, form, quantize, overwrite, notes

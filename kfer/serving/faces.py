@@ -7,13 +7,29 @@ import numpy as np
 
 from kfer.errors import UserError
 from kfer.faces import framing as framing_lib
+from kfer.faces import recorded
 from kfer.faces.detectors import DEFAULT, Detector
 from kfer.faces.face import Face
 from kfer.images import decode
-from kfer.serving import predict
+from kfer.serving import model_folder, predict
 
 NO_FACE = "no face found"
 NO_EYES = "no eyes found, so it can't be aligned"
+
+
+def framing_of(
+    predictor: predict.Predictor, kind: str | None = None, detector: str | None = None
+) -> tuple[str, str]:
+    """(framing, detector): those asked for, else those of the model's training data.
+
+    Raises:
+      UserError: the model's folder names one that is unknown.
+    """
+    if kind and detector:
+        return kind, detector
+    where = f"{predictor.model_dir}/assets/{model_folder.LABELS}"
+    own, by = recorded.read(predictor.description, where)
+    return kind or own, detector or by
 
 
 class FacePredictor:
@@ -65,7 +81,7 @@ class FacePredictor:
 
     def _rows(self, path: str, image: np.ndarray, found: list[Face]) -> list[dict]:
         rows: list[dict] = []
-        crops: dict[int, bytes] = {}
+        crops: dict[int, np.ndarray] = {}
         size = self._predictor.description["image_size"]
         for index, face in enumerate(found):
             box = [round(value, 1) for value in face.box]
@@ -74,7 +90,8 @@ class FacePredictor:
             if crop is None:
                 rows[index]["error"] = NO_EYES
             else:
-                crops[index] = decode.encode(crop, "png")
-        for index, answer in self._predictor.answers(crops).items():
+                crops[index] = crop
+        answers = self._predictor.crops(list(crops.values()))
+        for index, answer in zip(crops, answers, strict=True):
             rows[index] |= answer
         return rows

@@ -11,8 +11,7 @@ from PIL import Image
 
 from kfer.errors import UserError
 from kfer.images import decode
-from kfer.serving import model_folder
-from kfer.training import run_folder
+from kfer.serving import asking, model_folder
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
@@ -23,11 +22,10 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBo
 
 
 class Predictor:
-    """A loaded SavedModel that answers for picture files.
+    """A loaded model that answers for picture files.
 
     Args:
-      model_dir: a SavedModel of kfer.serving.export, or a run's folder, which holds
-        one.
+      model_dir: see kfer.serving.asking.find_model.
       batch_size: pictures in a request.
 
     Raises:
@@ -35,10 +33,10 @@ class Predictor:
     """
 
     def __init__(self, model_dir: str, batch_size: int = 64):
-        self.model_dir = find_model(model_dir)
+        self.model_dir = asking.find_model(model_dir)
         self.batch_size = batch_size
         self.description = model_folder.read_description(self.model_dir)
-        self._serve = model_folder.load(self.model_dir).signatures["serving_default"]
+        self._model = asking.Model(self.model_dir)
 
     @property
     def targets(self) -> list[dict[str, Any]]:
@@ -91,6 +89,15 @@ class Predictor:
             rows |= self._answers({key: pictures[key] for key in part})
         return rows
 
+    def crops(self, crops: Sequence[np.ndarray]) -> list[dict[str, Any]]:
+        """Answers for crops of the model's own size, uint8 [S, S, 3] RGB each."""
+        rows: list[dict[str, Any]] = []
+        for start in range(0, len(crops), self.batch_size):
+            part = np.stack(crops[start : start + self.batch_size])
+            found = self._model.crops(part)
+            rows += [self._row(found, row) for row in range(len(part))]
+        return rows
+
     def _answers(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
         """Answers, or errors, by the same keys."""
         import tensorflow as tf
@@ -98,10 +105,9 @@ class Predictor:
         if not pictures:
             return {}
         try:
-            found = self._serve(image_bytes=tf.constant(list(pictures.values())))
+            found = self._model.encoded(list(pictures.values()))
         except tf.errors.InvalidArgumentError:
             return self._one_by_one(pictures)
-        found = {name: value.numpy() for name, value in found.items()}
         return {key: self._row(found, row) for row, key in enumerate(pictures)}
 
     def _one_by_one(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
@@ -121,24 +127,18 @@ class Predictor:
             if not classes:
                 answer[name] = dict(zip(target["dimensions"], values, strict=True))
                 continue
-            answer[name] = {
-                "class": found[f"{name}_class"][row].decode(),
-                "confidence": float(found[f"{name}_confidence"][row]),
-                "probabilities": dict(zip(classes, values, strict=True)),
-            }
+            answer[name] = class_answer(classes, values)
         return answer
 
 
-def find_model(path: str) -> str:
-    """The folder of the SavedModel: `path`, or the model of the run at `path`.
-
-    Raises:
-      UserError: there is none.
-    """
-    if os.path.isfile(os.path.join(path, run_folder.CONFIG)):
-        path = os.path.join(path, run_folder.MODEL)
-    model_folder.read_description(path)
-    return path
+def class_answer(classes: Sequence[str], values: Sequence[float]) -> dict[str, Any]:
+    """{'class', 'confidence', 'probabilities': by class}; the first largest wins."""
+    best = int(np.argmax(values))
+    return {
+        "class": classes[best],
+        "confidence": values[best],
+        "probabilities": dict(zip(classes, values, strict=True)),
+    }
 
 
 def expand(paths: Iterable[str]) -> list[str]:

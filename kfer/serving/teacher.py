@@ -17,7 +17,7 @@ from kfer.data.dataset import Dataset
 from kfer.data.datasets.machine_labels import MachineLabels
 from kfer.errors import UserError
 from kfer.preprocess import job
-from kfer.serving import model_folder, predict
+from kfer.serving import asking, model_folder
 
 BATCH = 64
 _ANSWERS = "answers"
@@ -48,7 +48,7 @@ def label(
       UserError: no model, it does not answer what is asked for, or some answers did not
         arrive in `work_dir`.
     """
-    model_dir = os.path.abspath(predict.find_model(teacher))
+    model_dir = os.path.abspath(asking.find_model(teacher))
     classes = _teacher_classes(model_dir, dataset, columns)
     files = [os.path.abspath(f) for s in dataset.splits for f in _files(dataset, s)]
     with tempfile.TemporaryDirectory(dir=work_dir or None) as folder:

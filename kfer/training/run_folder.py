@@ -100,6 +100,7 @@ def versions(dataset: Any, command: str) -> dict[str, Any]:
             "name": dataset.name,
             "content_hash": dataset.content_hash,
             "noise": dataset.noise,
+            "framing": dataset.notes.get("framing"),
         },
     }
 

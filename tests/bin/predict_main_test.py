@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from kfer.serving import export
+from kfer.faces import recorded
+from kfer.faces.detectors import Detector
+from kfer.serving import export, publish
 from tests import runs
 from tests.bin.processes import run as run_command
 
@@ -76,6 +78,24 @@ def test_faces_are_found_and_a_picture_without_one_is_no_failure(model, tmp_path
         "path": str(tmp_path / "coffee.png"),
         "no_face": "no face found",
     }
+
+
+def test_the_models_folder_says_how_faces_are_cut(tmp_path):
+    """An ONNX model, published; its newest version was trained on aligned faces."""
+    method = runs.method(runs.run_config())
+    notes = export.Notes(framing=recorded.note("landmarks", "yuface"))
+    model = str(tmp_path / "model")
+    export.export_converted(method, method.config, model, "onnx", notes=notes)
+    publish.publish(model, str(tmp_path / "served"))
+    Image.fromarray(data.astronaut()).save(tmp_path / "a.png")
+    arguments = (tmp_path / "a.png", f"--model={tmp_path}/served", "--format=json")
+    status, out, err = run(*arguments)
+    assert (status, err) == (0, "")
+    own, whole = json.loads(out), json.loads(run(*arguments, "--framing=none")[1])
+    assert own[0]["face"] == 0 and "expression" in own[0]
+    assert "face" not in whole[0]
+    (face,) = Detector("yuface").detect(data.astronaut())
+    assert own[0]["box"] == pytest.approx(face.box, abs=0.1)
 
 
 def test_answers_are_csv(model, tmp_path):

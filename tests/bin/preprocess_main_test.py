@@ -118,6 +118,26 @@ def test_flags_reach_the_reader(tmp_path, flags, text):
     assert done.stdout.strip() == text
 
 
+def test_a_framing_says_what_is_done_with_the_pictures(tmp_path):
+    program = PROGRAM.rsplit("options =", 1)[0] + (
+        "job = preprocess_main.job_from_flags([])\n"
+        "print(job.framing, job.settings.alignment, job.settings.detector)"
+    )
+    given = ["--dataset=manifest", f"--source_dir={tmp_path}", "--out_dir=o"]
+    for flags, text in (
+        ([], " eyes mtcnn"),
+        (["--framing=as_given"], "as_given none mtcnn"),
+        (["--framing=as_given", "--detector=yuface"], "as_given box yuface"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *given, *flags],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.removesuffix("\n") == text
+
+
 def test_help_is_readable():
     done = run("--help")
     assert "--[no]remove_leaks" in done.stdout

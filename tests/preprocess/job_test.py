@@ -106,6 +106,7 @@ def test_aligned_record_of_a_known_picture(tmp_path):
     found = records(dataset) | records(dataset, "test")
     assert set(found) == set(ids)
     assert {r.alignment for r in found.values()} == {"landmarks"}
+    assert dataset.notes["framing"] == {"kind": "landmarks", "detector": ""}
     # The drawn pupils are the darkest spots and stand at (0.3, 0.3) and (0.7, 0.3).
     for record in found.values():
         image = decode.decode(record.image).astype(int)

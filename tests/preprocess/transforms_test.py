@@ -8,6 +8,8 @@ import pytest
 from kfer.data.fake_roots import faces
 from kfer.data.record import RawExample, Rejected
 from kfer.errors import UserError
+from kfer.faces import framing
+from kfer.faces.face import Face
 from kfer.images import alignment, decode
 from kfer.preprocess import transforms
 from kfer.preprocess.transforms import Settings
@@ -15,8 +17,19 @@ from kfer.preprocess.transforms import Settings
 SETTINGS = Settings("", image_size=64, image_format="png")
 
 
-def no_eyes(image):
-    return None
+class Found:
+    """A detector that finds the same faces in every picture, and keeps their shapes."""
+
+    def __init__(self, *faces):
+        self.faces = list(faces)
+        self.seen = []
+
+    def detect(self, image):
+        self.seen.append(image.shape)
+        return self.faces
+
+
+NOTHING = Found()
 
 
 def example(**fields) -> RawExample:
@@ -25,8 +38,8 @@ def example(**fields) -> RawExample:
     return RawExample("id", "train", image, {"a": 1}, {"a": 2}, "file:7", **given)
 
 
-def prepare(raw, settings=SETTINGS, finder=no_eyes):
-    return transforms.prepare(raw, settings, finder)
+def prepare(raw, settings=SETTINGS, detector=NOTHING):
+    return transforms.prepare(raw, settings, detector)
 
 
 def test_landmarks_come_first_and_the_record_keeps_all():
@@ -44,22 +57,37 @@ def test_landmarks_come_first_and_the_record_keeps_all():
 
 def test_then_the_detector_in_the_box():
     raw = example(eyes=())
-    seen = []
-
-    def finder(image):
-        seen.append(image.shape)
-        return ((10.0, 12.0), (40.0, 12.0))
-
-    record = prepare(raw, finder=finder).record
+    blind = Face((0.0, 0.0, 60.0, 60.0), (), 0.9)
+    face = Face((5.0, 5.0, 40.0, 40.0), ((10.0, 12.0), (40.0, 12.0)), 0.8)
+    detector = Found(blind, face)
+    record = prepare(raw, detector=detector).record
     assert record.alignment == "detected"
     # The box and a quarter of it on each side, cut at the picture's edges.
     x, y, w, h = raw.box
     left, top = max(0, round(x - w / 4)), max(0, round(y - h / 4))
     bottom, right = min(140, round(y + 1.25 * h)), min(120, round(x + 1.25 * w))
-    assert seen == [(bottom - top, right - left, 3)]
+    assert detector.seen == [(bottom - top, right - left, 3)]
     eyes = ((10.0 + left, 12.0 + top), (40.0 + left, 12.0 + top))
     expected = alignment.warp(raw.image, alignment.similarity(eyes, 64), 64)
     np.testing.assert_array_equal(decode.decode(record.image), expected)
+
+
+def test_a_box_is_cut_as_prediction_cuts_it():
+    """The data set's box, else that of the largest face found, else the centre."""
+    boxes = dataclasses.replace(SETTINGS, alignment="box")
+    face = Face((20.0, 30.0, 40.0, 50.0), (), 0.9)
+    expected = framing.crop(example().image, face, framing.AS_GIVEN, 64)
+    smaller = Face((0.0, 0.0, 20.0, 20.0), (), 0.9)
+    for raw, detector, how in (
+        (example(box=face.box), NOTHING, "box"),
+        (example(box=()), Found(face, smaller), "detected"),
+    ):
+        record = prepare(raw, boxes, detector).record
+        assert record.alignment == how
+        np.testing.assert_array_equal(decode.decode(record.image), expected)
+    assert prepare(example(box=()), boxes).record.alignment == "centre"
+    kept = dataclasses.replace(boxes, detect_eyes=False)
+    assert prepare(example(box=()), kept, None).record.alignment == "as_given"
 
 
 def test_then_the_box_then_the_centre():
@@ -104,7 +132,7 @@ def test_without_detection_a_crop_stays_as_given():
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     settings = Settings("", 64, image_format="png", detect_eyes=False)
     raw = RawExample("id", "train", image, {}, {}, "s")
-    record = prepare(raw, settings, finder=None).record
+    record = prepare(raw, settings, detector=None).record
     assert record.alignment == "as_given"
     np.testing.assert_array_equal(decode.decode(record.image), image)
 

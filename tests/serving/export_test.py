@@ -250,6 +250,8 @@ def test_a_run_is_exported_with_its_step_and_data():
     described = model_folder.read_description(exported.path)
     assert described["step"] == runs.STEP
     assert described["details"]["data"] == runs.dataset().content_hash
+    # Drawn heads fill their pictures: they came cut.
+    assert described["framing"] == {"kind": "as_given", "detector": ""}
     config, answers = export.load_answers(exported.path)
     assert config.recipe.channel_order == "rgb"
     expected = runs.method(runs.run_config()).answers(runs.images())

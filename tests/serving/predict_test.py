@@ -136,13 +136,6 @@ def test_folders_expand_to_their_pictures(tmp_path):
         predict.expand([str(tmp_path / "sub")])
 
 
-def test_a_run_folder_stands_for_its_model(model, tmp_path):
-    (tmp_path / "config.json").write_text("{}")
-    os.symlink(model, tmp_path / "model")
-    assert predict.find_model(str(tmp_path)) == str(tmp_path / "model")
-    assert predict.find_model(model) == model
-
-
 def test_what_is_no_model_is_said(tmp_path):
     with pytest.raises(UserError, match=r"is no kfer model: .* kfer-export --run=DIR"):
         predict.Predictor(str(tmp_path))

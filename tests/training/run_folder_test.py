@@ -13,7 +13,11 @@ CONFIG = config_lib.experiment_config("synthetic_faces")
 
 def data(digest="a" * 64):
     return types.SimpleNamespace(
-        root="somewhere", name="synthetic_faces", content_hash=digest, noise={}
+        root="somewhere",
+        name="synthetic_faces",
+        content_hash=digest,
+        noise={},
+        notes={},
     )
 
 

@@ -14,6 +14,7 @@ from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
 from kfer.data.record import Column, RawExample, Record, Rejected
 from kfer.errors import UserError
+from kfer.faces import framing, recorded
 
 DATASETS = {
     "affectnet": "kfer.data.datasets.affectnet",
@@ -222,6 +223,7 @@ def make(
         noise=getattr(module, "requested_noise", lambda _: {})(options),
         known_noise={"train": getattr(module, "noise_summary", lambda _: {})(options)},
         options=dataclasses.asdict(options),
+        notes={recorded.KEY: recorded.note(getattr(module, "FRAMING", framing.NONE))},
     )
     log_noise(dataset)
     return dataset

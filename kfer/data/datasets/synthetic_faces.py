@@ -24,8 +24,10 @@ from kfer.data.drawn_faces import annotators
 from kfer.data.drawn_faces.expression import CLASSES
 from kfer.data.record import Column, RawExample
 from kfer.errors import UserError
+from kfer.faces import framing
 from kfer.noise import continuous, flips, transition
 
+FRAMING = framing.AS_GIVEN
 NUM_FACES = {"train": 4000, "test": 1000}
 
 # Face i of a split is face FIRST[split] + i of the seed, so that splits share none.
