@@ -55,43 +55,67 @@ class FacePredictor:
         self._framing = framing
         self._detector = Detector(detector)
 
+    def detect(self, image: np.ndarray) -> list[Face]:
+        """The faces of a picture, uint8 [H, W, 3] RGB, largest first."""
+        return self._detector.detect(image)
+
     def predict(self, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Answers for every face, one picture in memory at a time.
+        """The rows of `pictures`, one after the other."""
+        for _, rows in self.pictures(paths):
+            yield from rows
+
+    def pictures(
+        self, paths: Sequence[str]
+    ) -> Iterator[tuple[np.ndarray | None, list[dict[str, Any]]]]:
+        """Each picture with answers for its faces, one picture in memory at a time.
 
         Args:
           paths: picture files; see kfer.serving.predict.expand for folders.
 
         Yields:
-          One row a face, in the order of the paths, largest face first: 'path', 'face'
-          (its number in the picture, from 0), 'box' (x, y, width, height in pixels of
-          the upright picture), 'score', and the answers of Predictor.predict, or
-          'error'. A picture without a face is one row: 'path' and 'no_face', NO_FACE.
-          One that can't be read is 'path' and 'error'.
+          The upright picture, uint8 [H, W, 3] RGB, and a row a face, largest first:
+          'path', 'face' (its number in the picture, from 0), 'box' (x, y, width, height
+          in pixels of the upright picture), 'score', and the answers of
+          Predictor.predict, or 'error'. A picture without a face has one row: 'path'
+          and 'no_face', NO_FACE. One that can't be read is None, with 'path' and
+          'error'.
         """
         for path in paths:
             try:
                 image = decode.decode(predict.read_picture(path))
             except decode.BadImage as error:
-                yield {"path": path, "error": str(error)}
+                yield None, [{"path": path, "error": str(error)}]
                 continue
-            found = self._detector.detect(image)
-            if not found:
-                yield {"path": path, "no_face": NO_FACE}
-            yield from self._rows(path, image, found)
+            found = self.detect(image)
+            (answers,) = self.answers([(image, found)])
+            rows = [
+                {"path": path, "face": index} | place_of(face) | answer
+                for index, (face, answer) in enumerate(zip(found, answers, strict=True))
+            ]
+            yield image, rows or [{"path": path, "no_face": NO_FACE}]
 
-    def _rows(self, path: str, image: np.ndarray, found: list[Face]) -> list[dict]:
-        rows: list[dict] = []
-        crops: dict[int, np.ndarray] = {}
+    def answers(
+        self, pictures: Sequence[tuple[np.ndarray, Sequence[Face]]]
+    ) -> list[list[dict[str, Any]]]:
+        """Answers, or errors, for the faces of several pictures, in their order."""
+        found: list[list[dict[str, Any]]] = []
+        crops: list[np.ndarray] = []
+        wanted: list[dict[str, Any]] = []
         size = self._predictor.description["image_size"]
-        for index, face in enumerate(found):
-            box = [round(value, 1) for value in face.box]
-            rows.append({"path": path, "face": index, "box": box, "score": face.score})
-            crop = framing_lib.crop(image, face, self._framing, size)
-            if crop is None:
-                rows[index]["error"] = NO_EYES
-            else:
-                crops[index] = crop
-        answers = self._predictor.crops(list(crops.values()))
-        for index, answer in zip(crops, answers, strict=True):
-            rows[index] |= answer
-        return rows
+        for image, seen in pictures:
+            found.append([{} for _ in seen])
+            for face, row in zip(seen, found[-1], strict=True):
+                crop = framing_lib.crop(image, face, self._framing, size)
+                if crop is None:
+                    row["error"] = NO_EYES
+                else:
+                    crops.append(crop)
+                    wanted.append(row)
+        for row, answer in zip(wanted, self._predictor.crops(crops), strict=True):
+            row |= answer
+        return found
+
+
+def place_of(face: Face) -> dict[str, Any]:
+    """'box', in tenths of a pixel, and 'score' of a face."""
+    return {"box": [round(value, 1) for value in face.box], "score": face.score}

@@ -141,26 +141,30 @@ def class_answer(classes: Sequence[str], values: Sequence[float]) -> dict[str, A
     }
 
 
-def expand(paths: Iterable[str]) -> list[str]:
-    """The paths with each folder replaced by the picture files below it, sorted.
+def expand(paths: Iterable[str], endings: Sequence[str] = EXTENSIONS) -> list[str]:
+    """The paths with each folder replaced by the files below it, sorted.
+
+    Args:
+      paths: files and folders.
+      endings: of the files that count, in small letters.
 
     Raises:
-      UserError: a folder has none (files of other extensions don't count).
+      UserError: a folder has none.
     """
     found = []
     for path in paths:
         if not os.path.isdir(path):
             found.append(path)
             continue
-        pictures = sorted(
+        below = sorted(
             os.path.join(folder, name)
             for folder, _, names in os.walk(path)
             for name in names
-            if name.lower().endswith(EXTENSIONS)
+            if name.lower().endswith(tuple(endings))
         )
-        if not pictures:
-            raise UserError(f"{path} holds no picture ({', '.join(EXTENSIONS)})")
-        found += pictures
+        if not below:
+            raise UserError(f"{path} holds no picture ({', '.join(endings)})")
+        found += below
     return found
 
 
@@ -214,34 +218,3 @@ def _reason(data: bytes) -> str:
     except decode.BadImage as error:
         return str(error)
     return f"{decode.TRUNCATED}: its data can't be decoded"
-
-
-def table(rows: Sequence[dict], targets: Sequence[dict[str, Any]]) -> str:
-    """Rows of Predictor or FacePredictor as aligned text, one line each."""
-    head = ["picture"]
-    for target in targets:
-        head += [target["name"]] if target["classes"] else target["dimensions"]
-    lines = [head, *(_cells(row, targets) for row in rows)]
-    full = [line for line in lines if len(line) == len(head)]
-    widths = [max(len(line[i]) for line in full) for i in range(len(head))]
-    widths[0] = max(len(line[0]) for line in lines)
-    padded = (
-        [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        for line in lines
-    )
-    return "\n".join("  ".join(cells).rstrip() for cells in padded)
-
-
-def _cells(row: dict, targets: Sequence[dict[str, Any]]) -> list[str]:
-    cells = [f"{row['path']} face {row['face']}" if "face" in row else row["path"]]
-    if "error" in row:
-        return [*cells, f"error: {row['error']}"]
-    if "no_face" in row:
-        return [*cells, row["no_face"]]
-    for target in targets:
-        answer = row[target["name"]]
-        if target["classes"]:
-            cells.append(f"{answer['class']} {100 * answer['confidence']:.0f} %")
-        else:
-            cells += [f"{answer[name]:+.2f}" for name in target["dimensions"]]
-    return cells

@@ -1,15 +1,18 @@
 import csv
 import json
+import os
 
 import pytest
 from PIL import Image
 from skimage import data
 
+from kfer.data import label_orders
 from kfer.faces import recorded
 from kfer.faces.detectors import Detector
 from kfer.serving import export, publish
 from tests import runs
 from tests.bin.processes import run as run_command
+from tests.serving import clips
 
 
 def run(*arguments):
@@ -44,7 +47,7 @@ def test_answers_are_json_and_a_bad_picture_is_status_1(model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "Name pictures and a model: kfer-predict IMAGE... --model=DIR"),
+        ([], "Name pictures and a model: kfer-predict FILE... --model=DIR"),
         (["a.png", "--model=/nowhere"], "/nowhere is no kfer model: it lacks"),
     ],
 )
@@ -57,7 +60,7 @@ def test_wrong_use_is_one_line_and_status_2(arguments, text):
 def test_help_tells_how():
     status, out, _ = run("--help")
     assert status == 0
-    assert "kfer-predict IMAGE... --model=DIR" in out and "--format" in out
+    assert "kfer-predict FILE... --model=DIR" in out and "--format" in out
 
 
 def test_faces_are_found_and_a_picture_without_one_is_no_failure(model, tmp_path):
@@ -96,6 +99,39 @@ def test_the_models_folder_says_how_faces_are_cut(tmp_path):
     assert "face" not in whole[0]
     (face,) = Detector("yuface").detect(data.astronaut())
     assert own[0]["box"] == pytest.approx(face.box, abs=0.1)
+
+
+def test_a_video_is_told_in_csv_and_drawn(model, tmp_path):
+    clips.write(tmp_path / "in.avi", [data.astronaut()] * 6, codec="MJPG")
+    status, out, err = run(
+        tmp_path / "in.avi",
+        f"--model={model}",
+        "--framing=as_given",
+        "--detector=yuface",
+        "--every=3",
+        "--format=csv",
+        "--words",
+        "--label_order=raf",
+        f"--annotate={tmp_path}/out",
+    )
+    assert (status, err) == (0, "")
+    first, second = csv.DictReader(out.splitlines())
+    assert (first["frame"], second["frame"]) == ("0", "3")
+    assert (first["time"], second["time"]) == ("0.0", "0.12")
+    assert first["face"] == second["face"] == "0"
+    number = label_orders.order("raf").first + label_orders.order("raf").classes.index(
+        first["expression"]
+    )
+    assert int(first["expression label"]) == number
+    assert first["valence_arousal quadrant"]
+    assert os.listdir(tmp_path / "out") == ["in.avi.mp4"]
+
+
+def test_a_camera_that_is_not_there_is_one_line(model):
+    status, out, err = run(f"--model={model}", "--camera=97")
+    assert (status, out) == (2, "")
+    assert err.startswith("kfer-predict: error: Camera 97 isn't there")
+    assert err.count("\n") == 1
 
 
 def test_answers_are_csv(model, tmp_path):

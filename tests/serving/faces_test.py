@@ -9,7 +9,7 @@ from kfer.errors import UserError
 from kfer.faces import framing
 from kfer.faces.detectors import Detector
 from kfer.faces.face import Face
-from kfer.serving import export, faces, predict
+from kfer.serving import answer_text, export, faces, predict
 from tests import runs
 
 
@@ -77,13 +77,14 @@ def test_a_face_without_eyes_is_told_and_others_are_answered(
     found = [Face((170.0, 60.0, 90.0, 110.0), eyes, 0.9)] * 5
     found[1] = found[1]._replace(landmarks=())
     finder = faces.FacePredictor(predictor, framing.LANDMARKS)
-    monkeypatch.setattr(finder._detector, "detect", lambda image: found)
+    monkeypatch.setattr(finder, "detect", lambda image: found)
     rows = list(finder.predict(pictures[:1]))
     assert [row["face"] for row in rows] == [0, 1, 2, 3, 4]
     assert rows[1]["error"] == "no eyes found, so it can't be aligned"
     assert all(("expression" in row) == (row["face"] != 1) for row in rows)
-    text = predict.table(rows, predictor.targets).splitlines()
-    assert text[2].endswith("face 1  error: no eyes found, so it can't be aligned")
+    (text,) = answer_text.pieces("table", [rows], predictor.targets)
+    line = text.splitlines()[2]
+    assert line.endswith("face 1  error: no eyes found, so it can't be aligned")
 
 
 def test_whole_pictures_have_no_faces(predictor):
@@ -93,5 +94,6 @@ def test_whole_pictures_have_no_faces(predictor):
 
 def test_no_face_is_a_cell_of_the_table(predictor, pictures):
     finder = faces.FacePredictor(predictor, framing.AS_GIVEN)
-    text = predict.table(list(finder.predict(pictures[2:3])), predictor.targets)
+    rows = list(finder.predict(pictures[2:3]))
+    (text,) = answer_text.pieces("table", [rows], predictor.targets)
     assert text.splitlines()[1] == f"{pictures[2]}  no face found"

@@ -141,26 +141,6 @@ def test_what_is_no_model_is_said(tmp_path):
         predict.Predictor(str(tmp_path))
 
 
-def test_table_aligns_answers_and_errors():
-    targets = [
-        {"name": "expression", "classes": ["sad", "happy"], "dimensions": []},
-        {"name": "va", "classes": [], "dimensions": ["valence", "arousal"]},
-    ]
-    rows = [
-        {
-            "path": "a.png",
-            "expression": {"class": "happy", "confidence": 0.876},
-            "va": {"valence": 0.5, "arousal": -0.25},
-        },
-        {"path": "folder/b.png", "error": "not an image: text"},
-    ]
-    assert predict.table(rows, targets).splitlines() == [
-        "picture       expression  valence  arousal",
-        "a.png         happy 88 %  +0.50    -0.25",
-        "folder/b.png  error: not an image: text",
-    ]
-
-
 def test_a_folder_stands_for_the_pictures_of_its_folders_too(tmp_path):
     (tmp_path / "b" / "deep").mkdir(parents=True)
     for name in ("c.png", "b/x.JPG", "b/deep/y.png", "b/notes.txt"):
