@@ -9,13 +9,14 @@ import tensorflow as tf
 from kfer.errors import UserError
 from kfer.losses import categorical, concordance, reduction, regression
 from kfer.methods import views
+from kfer.methods.trainable import Trainable
 from kfer.models.encoder import Encoder
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import LabelTask, share_heads
 
 
-class Method(keras.Model):
+class Method(Trainable):
     """A trainable row of the tables.
 
     Subclasses implement train_step. A step is a function of the variables and the batch
@@ -83,28 +84,15 @@ class Method(keras.Model):
         hits = [f"{task.name}/accuracy" for task in tasks if task.is_categorical]
         return ["loss", *losses, *hits]
 
-    def compile(
-        self,
-        generator_optimizer: keras.optimizers.Optimizer,
-        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Sets the optimizers.
-
-        Args:
-          generator_optimizer: of all variables but the discriminator's.
-          discriminator_optimizer: of the discriminator, where the method has one.
-          **kwargs: of keras.Model.compile.
-        """
-        super().compile(**kwargs)
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
+    def build_networks(self) -> None:
+        """Creates every variable of the networks; the encoder has its own already."""
 
     def build_all(self) -> None:
         """Creates every variable, the optimizers' too: a checkpoint can then be read.
 
         Call it in the strategy's scope after compile.
         """
+        self.build_networks()
         self.generator_optimizer.build(self.generator_variables)
 
     def set_phase(self, warmup: bool) -> None:
@@ -164,15 +152,21 @@ class Method(keras.Model):
             plain = self.task_loss(task, labels, predicted, mask)
             self.log(f"{task.name}/{task.loss}", plain)
             if task.is_categorical:
-                likeliest = categorical.hard(labels)
-                hits = tf.equal(tf.argmax(predicted, 1, tf.int32), likeliest)
-                hits = tf.cast(hits, tf.float32)
-                self.log(f"{task.name}/accuracy", reduction.masked_mean(hits, mask))
+                hits = self.hits(labels, predicted, mask)
+                self.log(f"{task.name}/accuracy", hits)
             if softened is not batch:
                 labels = softened.labels[task.name]
                 plain = self.task_loss(task, labels, predicted, mask)
             total += task.weight * self.objective(task, softened, predicted, plain)
         return total
+
+    def hits(
+        self, labels: tf.Tensor, predicted: tf.Tensor, mask: tf.Tensor
+    ) -> tf.Tensor:
+        """How often the likeliest class [B, K] is the label's, this replica's share."""
+        likeliest = categorical.hard(labels)
+        found = tf.equal(tf.argmax(predicted, 1, tf.int32), likeliest)
+        return reduction.masked_mean(tf.cast(found, tf.float32), mask)
 
     def softened(self, batch: Batch) -> Batch:
         """The batch with its class labels smoothed as the config says."""

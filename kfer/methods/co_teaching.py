@@ -35,10 +35,9 @@ class CoTeaching(Supervised):
     def metric_names(self) -> list[str]:
         return [*super().metric_names(), "peer_loss", "chosen"]
 
-    def build_all(self) -> None:
+    def build_networks(self) -> None:
         size = self.config.image_size
         self.peer(tf.zeros([1, size, size, 3]))
-        super().build_all()
 
     @property
     def encoders(self) -> list[Encoder]:

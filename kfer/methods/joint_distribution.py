@@ -26,6 +26,7 @@ class JointDistribution(Method):
     """
 
     has_warmup = True
+    OPTIONS = ("use_joint", "use_marginals", "use_decoder")
 
     def __init__(
         self,
@@ -36,6 +37,8 @@ class JointDistribution(Method):
         **kwargs: Any,
     ):
         super().__init__(config, **kwargs)
+        self.use_joint, self.use_marginals = use_joint, use_marginals
+        self.use_decoder = use_decoder
         self.decoder = Decoder(config) if use_decoder else None
         self.discriminator = Discriminator(
             config, use_joint, use_marginals, use_image_marginal=use_decoder
@@ -49,7 +52,7 @@ class JointDistribution(Method):
         decoder = self.decoder.trainable_variables if self.decoder else []
         return self.encoder.trainable_variables + decoder
 
-    def build_all(self) -> None:
+    def build_networks(self) -> None:
         size = self.config.image_size
         image = tf.zeros([1, size, size, 3])
         output = self.encoder(image)
@@ -57,7 +60,9 @@ class JointDistribution(Method):
         drawn = self.decoder(y0, output.labels) if self.decoder else image
         group = Group(drawn, y0, {t.name: output.labels[t.name] for t in self._streams})
         self.discriminator((group, group))
-        self.generator_optimizer.build(self.generator_variables)
+
+    def build_all(self) -> None:
+        super().build_all()
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
 
     @property

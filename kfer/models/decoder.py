@@ -5,13 +5,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kfer.models.configured import Configured
 from kfer.models.layout import ladder
 from kfer.models.spectral import SpectralConv2DTranspose, SpectralDense
 from kfer.settings.config import ExperimentConfig
 from kfer.tasks import LabelTask
 
 
-class Decoder(keras.Model):
+class Decoder(Configured, keras.Model):
     """Draws images from y0 and labels.
 
     Args:

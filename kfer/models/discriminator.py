@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from kfer.models import convolution
+from kfer.models.configured import Configured
 from kfer.models.layers import ResidualBlock, ResidualMLP, SelfAttention, each
 from kfer.models.layout import IMAGE_CHANNELS
 from kfer.models.spectral import SpectralDense
@@ -52,7 +53,7 @@ class ImageStream(keras.layers.Layer):
         return each(lambda x: tf.reduce_sum(tf.nn.relu(x), [1, 2]), hidden)
 
 
-class Discriminator(keras.Model):
+class Discriminator(Configured, keras.Model):
     """Scores groups; what an ablation removes is not built.
 
     Args:
@@ -63,6 +64,8 @@ class Discriminator(keras.Model):
       use_image_marginal: False where both groups hold the same image (no decoder), so
         that its marginal score says nothing.
     """
+
+    OPTIONS = ("use_joint", "use_marginals", "use_image_marginal")
 
     def __init__(
         self,
@@ -76,6 +79,8 @@ class Discriminator(keras.Model):
         if not (use_joint or use_marginals):
             raise ValueError("A discriminator needs joint or marginal scores")
         self.config = config
+        self.use_joint, self.use_marginals = use_joint, use_marginals
+        self.use_image_marginal = use_image_marginal
         label_streams = tuple(task.name for task in config.stream_tasks)
         inputs = (IMAGE, Y0, *label_streams)
         scored = inputs if use_marginals else ()

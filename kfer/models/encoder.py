@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from kfer.models import convolution
+from kfer.models.configured import Configured
 from kfer.models.layout import ENCODER_BLOCKS
 from kfer.models.spectral import torch_uniform
 from kfer.settings.config import ExperimentConfig
@@ -68,7 +69,7 @@ def linear(units: int, inputs: int, name: str) -> keras.layers.Dense:
     )
 
 
-class Encoder(keras.Model):
+class Encoder(Configured, keras.Model):
     """Predicts the labels and a non-emotion vector y0.
 
     Args:

@@ -239,7 +239,9 @@ def _fit(
         handlers.append(stop)
     for steps, count, warmup in fits(stretches(start, total, every, warm)):
         method.set_phase(warmup)
-        method.fit(
+        # Not the method's own fit, which has warm-up by epochs: here it is by steps.
+        keras.Model.fit(
+            method,
             _batches(method, dataset, config, counter.step),
             epochs=count,
             steps_per_epoch=steps,
