@@ -31,12 +31,19 @@ _PUBLIC = {
     "evaluate": "kfer.evaluation.scoring",
     "export_model": "kfer.serving.export",
     "Predictor": "kfer.serving.predict",
+    "fit": "kfer.python.fitting",
+    "load": "kfer.python.loading",
+    "Model": "kfer.python.model",
 }
+# Rooms that are used as kfer.data.from_table(...) and called as kfer.audit(...).
+_ROOMS = ("audit", "data")
 
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__", *_PUBLIC, *_ROOMS]
 
 
 def __getattr__(name):
+    if name in _ROOMS:
+        return importlib.import_module(f"kfer.{name}")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'kfer' has no attribute {name!r}")
     return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -46,6 +46,26 @@ def collect(
     """
     execution.configure()
     method, config, step = compiling.restored(run_dir, step)
+    run = provenance(run_dir, config, step, dataset)
+    return of_method(method, config, dataset, split, sets, run)
+
+
+def of_method(
+    method: Any,
+    config: ExperimentConfig,
+    dataset: Dataset,
+    split: str,
+    sets: LabelSets,
+    run: dict[str, Any],
+) -> Answers:
+    """Runs a method once over a split; see `collect`.
+
+    Args:
+      method: built.
+      config: of the method.
+      dataset, split, sets: see `collect`.
+      run: where the method comes from, as `provenance` tells it.
+    """
     answer = scoring.traced(method, config)
     by_target = _over(dataset, config, split, lambda image, _: answer(image))
     for target, task in tasks_lib.task_of_target(config.tasks).items():
@@ -68,7 +88,6 @@ def collect(
             split,
             lambda image, rows: score(image, {k: v[rows] for k, v in labels.items()}),
         )
-    run = provenance(run_dir, config, step, dataset)
     return Answers(run, method, config, by_target, joint)
 
 

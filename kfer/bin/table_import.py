@@ -1,7 +1,9 @@
 """kfer-data import: a table of ratings and a folder of pictures -> a data set."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags, logging
 
@@ -31,8 +33,6 @@ flags.DEFINE_bool(
 )
 flags.DEFINE_bool("dry_run", False, "Only say what is understood.")
 
-_IMAGE_SIZE = 64
-
 
 def run(arguments: Sequence[str]) -> None:
     """Says what a table means, then makes the data set.
@@ -58,23 +58,17 @@ def run(arguments: Sequence[str]) -> None:
     found, made = sources.load(root, from_dict(table))
     print(describe.describe(found, made, from_dict(table)), flush=True)
     if not FLAGS.dry_run:
-        _make(
-            root, table, bool(set(found.roles.of) & {"box", "landmarks", "left_eye_x"})
-        )
+        _make(root, table, found)
 
 
-def _make(root: str, table: dict, has_faces: bool) -> None:
-    from kfer.data.datasets import ReaderOptions
-    from kfer.preprocess import job, transforms
+def _make(root: str, table: dict, found: Any) -> None:
+    from kfer.preprocess import job
+    from kfer.python import tables
 
-    alignment = FLAGS.alignment or ("eyes" if has_faces else "none")
-    size = FLAGS.image_size if FLAGS["image_size"].present else _IMAGE_SIZE
-    described = job.Job(
-        "table",
-        root,
-        os.path.normpath(FLAGS.out_dir),
-        ReaderOptions(seed=FLAGS.seed, image_size=size, table=table),
-        transforms.Settings(root, image_size=size, alignment=alignment),
+    size = FLAGS.image_size if FLAGS["image_size"].present else tables.IMAGE_SIZE
+    alignment, seed = FLAGS.alignment or "", FLAGS.seed
+    described = dataclasses.replace(
+        tables.job_of(root, table, found, FLAGS.out_dir, size, alignment, seed),
         max_rejected=FLAGS.max_rejected,
         overwrite=FLAGS.overwrite,
         processes=len(os.sched_getaffinity(0)),

@@ -21,7 +21,6 @@ from kfer.bin import common
 from kfer.data import folder
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
-from kfer.settings import own_data
 from kfer.settings.optimization import CHOICES, PRESETS
 from kfer.settings.parsing import parse_settings
 from kfer.settings.recipes import RECIPES
@@ -144,18 +143,12 @@ def narrowed(config: config_lib.ExperimentConfig) -> config_lib.ExperimentConfig
 
 def declared_by(dataset: Any) -> config_lib.ExperimentConfig:
     """The config that follows from what a data set declares."""
-    from kfer.data import own_data as declared_lib
+    from kfer.data import own_data
 
-    config = own_data.experiment(
-        declared_lib.tasks_of(dataset, FLAGS.tasks),
-        dataset.name,
-        dataset.image_size,
-        dataset.split("train").num_records,
-        declared_lib.has_aligned_faces(dataset),
-        **settings_from_flags(),
-    )
+    settings = settings_from_flags()
+    config = own_data.experiment_of(dataset, FLAGS.tasks, **settings)
     for task in config.tasks:
-        logging.info("learns %s", declared_lib.describe(task))
+        logging.info("learns %s", own_data.describe(task))
     return methods.resolve_tasks(config)
 
 

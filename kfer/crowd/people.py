@@ -79,6 +79,16 @@ def right_by_others(triples: Triples, found: Consensus) -> Shares:
     return _likeliest(said, right)
 
 
+def right_by_posterior(triples: Triples, posterior: np.ndarray) -> Shares:
+    """Each annotator's likeliest rate of right labels, as right_by_others has it.
+
+    Args:
+      triples: L labels of N items by A annotators.
+      posterior: of the truth [N, K], from something that knows none of these labels.
+    """
+    return _likeliest(triples, posterior[triples.item, triples.label])
+
+
 def _likeliest(said: Triples, right: np.ndarray) -> Shares:
     """The rates that make `right` [L], each a probability, likeliest; by EM."""
     who, size = said.annotator, said.num_annotators

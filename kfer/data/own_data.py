@@ -1,6 +1,7 @@
 """The label tasks that a prepared data set of one's own declares."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from kfer.data import shards
 from kfer.data.dataset import Dataset
@@ -9,6 +10,8 @@ from kfer.data.names import safe_names
 from kfer.data.record import LABEL, Column
 from kfer.data.rewrite import KEPT
 from kfer.errors import UserError
+from kfer.settings import own_data
+from kfer.settings.config import ExperimentConfig
 from kfer.tasks import LabelTask
 
 MAJORITY = "majority"
@@ -80,6 +83,29 @@ def has_aligned_faces(dataset: Dataset) -> bool:
     """Whether its pictures are faces put upright by their eyes."""
     settings = dataset.notes.get("settings", {})
     return settings.get("alignment") in ("eyes", "authors_2021")
+
+
+def experiment_of(
+    dataset: Dataset, names: Sequence[str] = (), **settings: Any
+) -> ExperimentConfig:
+    """The config that follows from what a data set declares.
+
+    Args:
+      dataset: prepared.
+      names: see tasks_of.
+      **settings: see kfer.settings.own_data.experiment.
+
+    Raises:
+      UserError: see tasks_of and kfer.settings.own_data.experiment.
+    """
+    return own_data.experiment(
+        tasks_of(dataset, names),
+        dataset.name,
+        dataset.image_size,
+        dataset.split("train").num_records,
+        has_aligned_faces(dataset),
+        **settings,
+    )
 
 
 def describe(task: LabelTask) -> str:

@@ -121,3 +121,15 @@ def test_the_spread_by_hand():
     assert found.probability == pytest.approx(stats.chi2.sf(36, 3))
     assert (found.annotators, found.labels) == (3, 36)
     assert people.spread(Triples.of_sets(np.array([[0, -1], [-1, 0]]), 2)) is None
+
+
+def test_right_by_a_posterior_that_knows_none_of_the_labels():
+    # annotator 0 is right in 2 of 3, annotator 1 in 1 of 1: with one label more at the
+    # crowd's rate of 3/4, (2 + .75) / 4 and (1 + .75) / 2
+    triples = Triples(
+        np.array([0, 1, 2, 2]), np.array([0, 0, 0, 1]), np.array([0, 1, 1, 0]), 3, 2, 2
+    )
+    posterior = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    found = people.right_by_posterior(triples, posterior)
+    assert found.share == pytest.approx([0.6875, 0.875])
+    assert found.compared.tolist() == [3, 1]

@@ -91,6 +91,15 @@ def plain(header: str) -> str:
     return re.sub(r"[\s\-.]+", "_", header.strip()).casefold()
 
 
+def names_labels(header: str) -> bool:
+    """Whether a header says no more than what kind of labels a column has."""
+    name = plain(header)
+    roles = [word for words in _ROLE_NAMES.values() for word in words.split()]
+    taken = (*roles, *GEOMETRY, *_TRUTHS, *tasks_lib.EXPRESSIONS)
+    odd = name in taken or name.startswith(("clean:", "clean_"))
+    return not (odd or _WIDE.match(header) or _BEHIND.match(header))
+
+
 def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -> Roles:
     """Finds out what the columns are.
 
