@@ -40,6 +40,11 @@ CIFAR10_CLASSES = (
 
 VALENCE_AROUSAL = ("valence", "arousal")
 
+# The discriminator's streams beside those of the labels: picture, y0, all together.
+IMAGE = "x"
+Y0 = "y0"
+JOINT = "joint"
+
 
 @dataclasses.dataclass(frozen=True)
 class LabelTask:
@@ -134,10 +139,20 @@ def annotator_tasks(
 
 
 def check_tasks(tasks: tuple[LabelTask, ...]) -> tuple[LabelTask, ...]:
-    """Returns the tasks; raises UserError if there is none or two share a name."""
+    """Returns the tasks.
+
+    Raises:
+      UserError: there is none, two share a name or one has the name of a stream of the
+        discriminator, where its label would never arrive.
+    """
     names = [task.name for task in tasks]
     if not names or len(set(names)) != len(names):
         raise UserError(f"Tasks need unique names and at least one row, got {names}")
+    if taken := {IMAGE, Y0, JOINT} & set(names):
+        raise UserError(
+            f"A task can't be named {', '.join(sorted(taken))}: the discriminator's "
+            f"own streams are {IMAGE}, {Y0} and {JOINT}; choose another name"
+        )
     return tuple(tasks)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from kfer import tasks
 from kfer.errors import UserError
+from kfer.settings.config import experiment_config
 
 
 def test_expression_has_seven_or_eight_classes():
@@ -96,6 +97,16 @@ def test_check_tasks():
         tasks.check_tasks(())
     with pytest.raises(UserError, match="unique names.*'expression', 'expression'"):
         tasks.check_tasks((row, tasks.expression_task(8)))
+
+
+@pytest.mark.parametrize("name", ("x", "y0", "joint"))
+def test_names_of_the_discriminator_s_streams_are_taken(name):
+    taken = tasks.LabelTask(name, "categorical", ("a", "b"))
+    with pytest.raises(UserError, match=f"A task can't be named {name}: ") as error:
+        tasks.check_tasks((tasks.expression_task(), taken))
+    assert "\n" not in str(error.value)
+    with pytest.raises(UserError, match=f"can't be named {name}"):
+        experiment_config("cifar10_multi", tasks=(taken,))
 
 
 class TestShareHeads:

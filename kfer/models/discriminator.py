@@ -12,10 +12,7 @@ from kfer.models.layout import IMAGE_CHANNELS
 from kfer.models.spectral import SpectralDense
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Scores
-
-IMAGE = "x"
-Y0 = "y0"
-JOINT = "joint"
+from kfer.tasks import IMAGE, JOINT, Y0
 
 
 class Group(NamedTuple):
