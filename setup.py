@@ -82,6 +82,7 @@ setuptools.setup(
         "faces": ["yuface==2023.5.1"],
         "dev": [
             "cleanlab==2.9.0",
+            "hypothesis",
             "import-linter",
             "mypy",
             "pytest",

@@ -247,7 +247,7 @@ def read_matrices(path: str) -> tuple[tuple[tuple[float, ...], ...], ...]:
     try:
         with open(path, encoding="utf-8") as file:
             values = np.array(json.load(file), np.float64)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{path} holds no confusion matrices ({error})") from error
     if values.ndim == 2:
         values = values[np.newaxis]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from kfer.data.record import CLEAN, LABEL
+
 # Key of dataset.json -> what its value is.
 _KINDS = {
     "name": str,
@@ -35,8 +37,13 @@ def check(manifest: Any) -> None:
     for key in ("columns", "clean_columns"):
         for name, column in manifest.get(key, {}).items():
             _column(column, f"{key}.{name}")
+    sizes = {
+        prefix + name: len(column.get("classes", ()))
+        for key, prefix in (("columns", LABEL), ("clean_columns", CLEAN))
+        for name, column in manifest.get(key, {}).items()
+    }
     for name, split in manifest.get("splits", {}).items():
-        _split(split, f"splits.{name}")
+        _split(split, f"splits.{name}", sizes)
 
 
 def _of(value: Any, kind: type, where: str) -> None:
@@ -62,7 +69,8 @@ def _column(column: Any, where: str) -> None:
             raise ValueError(f"{where}.{end} is no number")
 
 
-def _split(split: Any, where: str) -> None:
+def _split(split: Any, where: str, sizes: dict[str, int]) -> None:
+    """Checks one split; `sizes` has the number of classes by feature."""
     _of(split, dict, where)
     _of(split["shards"], list, f"{where}.shards")
     for shard in split["shards"]:
@@ -73,6 +81,11 @@ def _split(split: Any, where: str) -> None:
     for key, counts in split["class_counts"].items():
         _of(counts, list, f"{where}.class_counts.{key}")
         _counts(counts, f"{where}.class_counts.{key}")
+        if len(counts) != sizes.get(key):
+            raise ValueError(
+                f"{where}.class_counts.{key} has {len(counts)} counts, its column has "
+                f"{sizes.get(key)} classes"
+            )
     _of(split["given"], dict, f"{where}.given")
     _counts(split["given"].values(), f"{where}.given")
     total = sum(shard["num_records"] for shard in split["shards"])

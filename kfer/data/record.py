@@ -190,7 +190,23 @@ def encode(record: Record) -> bytes:
 
 
 def decode(serialized: bytes) -> Record:
-    """Inverse of encode."""
+    """Inverse of encode.
+
+    Raises:
+      UserError: the bytes are no record.
+    """
+    from google.protobuf import message
+
+    try:
+        return _decoded(serialized)
+    except (message.DecodeError, IndexError, ValueError, TypeError) as error:
+        raise UserError(
+            f"A record can't be read ({type(error).__name__}: {error}); prepare the "
+            "data set again"
+        ) from error
+
+
+def _decoded(serialized: bytes) -> Record:
     import tensorflow as tf
 
     features = tf.train.Example.FromString(serialized).features.feature

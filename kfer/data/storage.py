@@ -1,8 +1,9 @@
 """Records in training order: a function of the seed and the step alone."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -172,6 +173,24 @@ def _shuffled_windows(
     return rows.batch(window).enumerate().prefetch(1).flat_map(batches)
 
 
+@contextlib.contextmanager
+def readable(dataset: Dataset) -> Iterator[None]:
+    """While batches of a data set are read: a picture that is none is one line.
+
+    Raises:
+      UserError: a stored picture can't be decoded or has another size.
+    """
+    try:
+        yield
+    except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
+        reason = str(error)
+        if not isinstance(error, UnicodeDecodeError) and "DecodeJpeg" not in reason:
+            raise
+        raise UserError(
+            f"A picture of {dataset.root} can't be read; kfer-data verify names it"
+        ) from error
+
+
 def read_all(dataset: Dataset, split: str, columns: Mapping[str, Column]) -> Features:
     """The parsed features of a whole split, each [N, ...].
 
@@ -183,10 +202,12 @@ def read_all(dataset: Dataset, split: str, columns: Mapping[str, Column]) -> Fea
     parsed = records.map(plain(functools.partial(labels.parse, columns=columns)))
     try:
         features = next(iter(parsed.unbatch().batch(count + 1)))
-    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+    except (tf.errors.OpError, UnicodeDecodeError) as error:
+        # A message that quotes a broken record may be no text.
+        reason = str(getattr(error, "message", "a broken record")).splitlines()[0]
         raise UserError(
-            f"{split} in {dataset.root} can't be read "
-            f"({error.message.splitlines()[0]}); prepare the data set again"
+            f"{split} in {dataset.root} can't be read ({reason}); prepare the data set "
+            "again"
         ) from error
     found = len(features["image/encoded"])
     if found != count:

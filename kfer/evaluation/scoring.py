@@ -1,7 +1,6 @@
 """Model and clean examples -> scores, predictions and pictures of G_X."""
 
 import os
-import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -166,7 +165,7 @@ def read_predictions(path: str) -> dict[str, Predictions]:
             return {
                 n: Predictions(*(arrays[f"{n}_{f}"] for f in fields)) for n in names
             }
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile and NumPy raise whatever they stumble over
         raise UserError(f"Can't read predictions from {path}: {error}") from error
 
 

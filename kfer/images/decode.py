@@ -161,9 +161,16 @@ def _check_header(image: Image.Image, limits: Limits, most: int) -> int:
             TOO_SMALL, f"{width}x{height} pixels, at least {limits.min_side} a side"
         )
     # An MPO is a photograph with a preview or a second view behind it, not a film.
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise BadImage(ANIMATED, f"{image.n_frames} frames in one {image.format}")
+    if image.format != "MPO" and (frames := _frames(image)) > 1:
+        raise BadImage(ANIMATED, f"{frames} frames in one {image.format}")
     return factor
+
+
+def _frames(image: Image.Image) -> int:
+    try:
+        return image.n_frames if getattr(image, "is_animated", False) else 1
+    except Exception as error:  # as in _pixels; the whole file is looked through
+        raise BadImage(TRUNCATED, f"{type(error).__name__}: {error}") from error
 
 
 def _jpeg(data: bytes, image: Image.Image, factor: int) -> np.ndarray | None:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from absl import logging
 
 from kfer import methods
-from kfer.data import input_pipeline
+from kfer.data import input_pipeline, storage
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.models import pretrained
@@ -109,7 +109,8 @@ def train(
             tf.config.experimental.enable_op_determinism()
         execution.configure()
         keras.utils.set_random_seed(config.seed)
-        with strategies.one_line_if_lost(settings.strategy):
+        lost = strategies.one_line_if_lost(settings.strategy)
+        with lost, storage.readable(dataset):
             with strategy.scope():
                 method = _new_method(config, settings)
             start = _restored(method, config, dataset, run_dir)

@@ -128,22 +128,30 @@ def read_json(path: str) -> Any:
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"Can't read {path}: {error}") from error
 
 
 def read_history(run_dir: str, up_to: int | None = None) -> list[dict[str, Any]]:
-    """The evaluations of a run in order of their step; a cut last line is dropped."""
+    """The evaluations of a run in order of their step; a cut last line is dropped.
+
+    Raises:
+      UserError: another line is damaged.
+    """
     path = os.path.join(run_dir, HISTORY)
     rows: dict[int, dict[str, Any]] = {}
     if os.path.exists(path):
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                try:
-                    row = json.loads(line)
-                except ValueError:
-                    continue
-                rows[row["step"]] = row
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().split("\n")
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                rows[int(row["step"])] = row
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                if number < len(lines):
+                    raise UserError(
+                        f"{path}:{number} is no evaluation; the file is damaged"
+                    ) from None
     return [rows[s] for s in sorted(rows) if up_to is None or s <= up_to]
 
 

@@ -87,3 +87,9 @@ def test_column_of_checks_the_name_and_the_order_of_classes():
         record.column_of(task, {"class": CLASS}, "class")
     same = tasks.LabelTask("class", tasks.CATEGORICAL, ("cat", "dog"))
     assert record.column_of(same, {"class": CLASS}, "class") is CLASS
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff", b"", b"no record at all"])
+def test_bytes_that_are_no_record(data):
+    with pytest.raises(UserError, match="A record can't be read"):
+        record.decode(data)

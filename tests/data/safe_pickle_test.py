@@ -56,9 +56,53 @@ def test_files_of_python_2_and_numpy_2_are_read():
 
 
 @pytest.mark.parametrize("core", ["numpy.core", "numpy._core"])
-def test_globals_of_every_numpy_are_known(core):
-    got = load(f"c{core}.numeric\n_frombuffer\n.".encode())
-    assert got is safe_pickle._FROM_BUFFER
+def test_arrays_of_every_numpy_are_read(core):
+    kind = b"cnumpy\ndtype\n(Vi2\ntR(I3\nV>\nNNNI-1\nI-1\nI0\ntb"
+    data = f"c{core}.numeric\n_frombuffer\n(".encode()
+    got = load(data + b"C\x04\x01\x02\x00\x05" + kind + b"(I2\ntVC\ntR.")
+    assert got.dtype == np.dtype(">i2") and got.tolist() == [0x102, 5]
+
+
+def array(shape=b"(I2\nt", kind=b"Vu1\n", state=b"NNN", content=b"C\x02ab"):
+    """A pickled array of bytes, whose parts may be others than NumPy writes."""
+    dtype = b"cnumpy\ndtype\n(" + kind + b"tR(I3\nV|\n" + state + b"I-1\nI-1\nI63\ntb"
+    return (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR"
+        b"(I1\n" + shape + dtype + b"I00\n" + content + b"tb."
+    )
+
+
+def test_arrays_that_numpy_would_take_on_trust():
+    # Even with the flags of objects (63) its bytes are numbers.
+    assert load(array()).tolist() == [97, 98]
+    for wrong, reason in (
+        ({"shape": b"(I1000000000\nt"}, "buffer is too small"),
+        ({"shape": b"(I1\nt"}, "2 bytes for an array of 1"),
+        ({"kind": b"VO8\n"}, "arrays of 'O8'"),
+        ({"kind": b"VV8\n"}, "arrays of 'V8'"),
+        ({"state": b"N(Va\ntN"}, "arrays of records"),
+        ({"content": b"(I1\nl"}, "content as list"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            load(array(**wrong))
+
+
+def test_a_place_in_memory_that_the_file_could_not_fill():
+    """LONG_BINPUT makes the unpickler allot all places before it, here 32 GB."""
+    with pytest.raises(UserError, match="memory for 2000000000 values"):
+        load(b"\x80\x02Nr" + (2_000_000_000).to_bytes(4, "little") + b".")
+
+
+def test_an_array_that_stands_in_two_places_stays_one():
+    one = np.arange(3)
+    got = load(pickle.dumps({"a": [one, (one,)], "b": one}, 4))
+    assert got["a"][0] is got["b"] and got["a"][1][0] is got["b"]
+
+
+@pytest.mark.parametrize("data", [b"cnumpy\nndarray\n.", b"cnumpy\ndtype\n(Vu1\ntR."])
+def test_half_an_array_is_none(data):
+    with pytest.raises(UserError, match="half an array"):
+        load(data)
 
 
 class Runs:

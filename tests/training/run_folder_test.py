@@ -74,3 +74,18 @@ def test_history_survives_a_cut_line(tmp_path):
         file.write('{"step": 12, "te')
     assert run_folder.read_history(str(tmp_path)) == rows
     assert run_folder.read_history(str(tmp_path), up_to=4) == rows[:1]
+
+
+@pytest.mark.parametrize("line", ["\xff", "[1]", '{"test": 1}', "[" * 100_000])
+def test_a_history_with_a_damaged_line_is_refused(tmp_path, line):
+    good = '{"step": 4}\n'
+    text = good + line + "\n" + good
+    (tmp_path / run_folder.HISTORY).write_bytes(text.encode("latin1"))
+    with pytest.raises(UserError, match=r"history.jsonl:2 is no evaluation"):
+        run_folder.read_history(str(tmp_path))
+
+
+def test_json_that_is_too_deep_to_read(tmp_path):
+    (tmp_path / run_folder.CONFIG).write_text("[" * 100_000)
+    with pytest.raises(UserError, match="Can't read"):
+        run_folder.load_config(str(tmp_path))

@@ -27,6 +27,7 @@ AffectNet's own are the truth.
 
 import os
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -93,6 +94,13 @@ def read(root: str, options: ReaderOptions) -> Iterator[RawExample | Rejected]:
         yield item
 
 
+class _Layout(NamedTuple):
+    """How many columns a file has, and where each of CSV_COLUMNS is."""
+
+    width: int
+    positions: dict[str, int]
+
+
 def _read_csv_layout(root: str, num_classes: int) -> Iterator[RawExample | Rejected]:
     images = tables.first_existing(root, *IMAGES)
     files = {
@@ -108,39 +116,40 @@ def _read_csv_layout(root: str, num_classes: int) -> Iterator[RawExample | Rejec
     for split, path in files.items():
         if not path:
             continue
-        positions = None
+        layout = None
         for source, fields in tables.rows(path, root):
-            if positions is None:
-                positions = _positions(source, fields)
+            if layout is None:
+                layout = _layout(source, fields)
                 if CSV_COLUMNS[0] in (field.strip() for field in fields):
                     continue
-            yield _parse(source, fields, positions, split, folder, num_classes)
+            yield _parse(source, fields, layout, split, folder, num_classes)
 
 
-def _positions(source: str, fields: list[str]) -> dict[str, int]:
+def _layout(source: str, fields: list[str]) -> _Layout:
     names = [field.strip() for field in fields]
     if CSV_COLUMNS[0] not in names:
-        return {name: index for index, name in enumerate(CSV_COLUMNS)}
+        positions = {name: index for index, name in enumerate(CSV_COLUMNS)}
+        return _Layout(len(CSV_COLUMNS), positions)
     if missing := [name for name in CSV_COLUMNS if name not in names]:
         raise UserError(
             f"{source}: the header lacks {', '.join(missing)}; it has {names}"
         )
-    return {name: names.index(name) for name in CSV_COLUMNS}
+    return _Layout(len(names), {name: names.index(name) for name in CSV_COLUMNS})
 
 
 def _parse(
     source: str,
     fields: list[str],
-    positions: dict[str, int],
+    layout: _Layout,
     split: str,
     folder: str,
     num_classes: int,
 ) -> RawExample | Rejected:
     image_id = fields[0] if fields else ""
-    if len(fields) != len(positions):
-        detail = f"{len(fields)} columns, expected {len(positions)}"
+    if len(fields) != layout.width:
+        detail = f"{len(fields)} columns, expected {layout.width}"
         return Rejected(image_id, reasons.WRONG_COLUMNS, detail, source)
-    row = {name: fields[index].strip() for name, index in positions.items()}
+    row = {name: fields[i].strip() for name, i in layout.positions.items()}
     image_id = row["subDirectory_filePath"]
     try:
         labels = parse_labels(

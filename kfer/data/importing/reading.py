@@ -23,6 +23,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
+_LONGEST = 300  # letters of a reason that are shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +72,14 @@ def read(path: str, options: TableOptions) -> Table:
         raise UserError(f"{path} can't be read: {error.strerror or error}") from error
     except ImportError as error:
         raise UserError(f"{path} needs a package to be read: {error}") from error
-    except (ValueError, pd.errors.ParserError, KeyError) as error:
-        raise UserError(f"{path} can't be read as {kind or 'text'}: {error}") from error
+    except UserError:
+        raise
+    except Exception as error:
+        # pandas and what it calls for a spreadsheet raise whatever they stumble over.
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:_LONGEST]
+        raise UserError(
+            f"{path} can't be read as {kind or 'text'}: {reason}"
+        ) from error
     if not len(table.cells):
         raise UserError(f"{path} has no rows below its header")
     return table

@@ -15,6 +15,7 @@ from kfer.data.importing.reading import Table
 from kfer.data.importing.understand import Understanding
 from kfer.errors import UserError
 from kfer.images import files
+from kfer.images.decode import BadImage
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic")
 
@@ -44,10 +45,15 @@ def _load(
         root = path
     else:
         table = reading.read(path, options)
-    found = understand.understand(
-        table, options, lambda name: files.find(root, name) is not None
-    )
+    found = understand.understand(table, options, lambda name: _exists(root, name))
     return found, examples.plan(found)
+
+
+def _exists(root: str, name: str) -> bool:
+    try:
+        return files.find(root, name) is not None
+    except BadImage:  # outside the root
+        return False
 
 
 def _stamp(path: str) -> tuple[float, int]:

@@ -101,3 +101,16 @@ def test_machine_labels_become_the_labels(tmp_path):
         assert isinstance(example, RawExample)
         assert example.labels == {"expression": 2, "valence_arousal": (0.5, -0.5)}
         assert example.clean == own.clean
+
+
+def test_a_header_with_more_columns_than_are_needed(tmp_path):
+    """Rows have the header's columns; those as short as the needed ones are faulty."""
+    affectnet.make_fake_root(str(tmp_path), 6, np.random.default_rng(0))
+    path = tmp_path / "training.csv"
+    head, first, *rows = path.read_text().splitlines()
+    lines = [f"note,{head}", f"x,{first}", *rows]
+    path.write_text("\n".join(lines) + "\n")
+    found = list(affectnet.read(str(tmp_path), EIGHT))
+    train = [item for item in found if "training" in item.source]
+    assert isinstance(train[0], RawExample)
+    assert {item.reason for item in train[1:]} == {"wrong column count"}

@@ -50,3 +50,18 @@ def test_a_changed_table_is_looked_at_again(tmp_path):
     assert len(again.table.cells) == 3
     with pytest.raises(UserError, match="can't be read: No such file"):
         sources.load(str(tmp_path), TableOptions(path=str(tmp_path / "none.csv")))
+
+
+def test_names_outside_the_root_are_rows_and_no_crash(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,label\n../a.png,x\n/b.png,y\nc\0.png,x\n")
+    found, _ = sources.load(str(tmp_path), TableOptions(path=str(path)))
+    assert len(found.table.cells) == 3
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "parquet"])
+def test_a_broken_spreadsheet_is_one_line(tmp_path, suffix):
+    path = tmp_path / f"t.{suffix}"
+    path.write_bytes(b"PK\x03\x04 and nothing more")
+    with pytest.raises(UserError, match=rf"can't be read as \.{suffix}"):
+        sources.load(str(tmp_path), TableOptions(path=str(path)))

@@ -1,0 +1,1 @@
+"""Broken input, made from a seed, for everything that reads outside bytes."""
