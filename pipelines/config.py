@@ -35,6 +35,37 @@ class Teacher:
     steps: int = 0
 
 
+IMAGENET = "imagenet"
+STRATEGIES = ("mirrored", "default", "tpu")
+
+
+@dataclasses.dataclass(frozen=True)
+class Running:
+    """How every trainer of a pipeline runs, see kfer.training.loop.RunSettings.
+
+    Attributes:
+      strategy: one of STRATEGIES. Several hosts train with kfer-train alone: a TFX
+        component is one process.
+      mixed_precision, jit_compile, eval_every: as in RunSettings.
+      encoder_weights: 'imagenet', a file that the trainers can read, or ''.
+      weights_digest: SHA-256 of that file, so that another file trains anew.
+    """
+
+    strategy: str = "mirrored"
+    mixed_precision: str = "float32"
+    jit_compile: bool = False
+    encoder_weights: str = ""
+    weights_digest: str = ""
+    eval_every: int = 0
+
+    def __post_init__(self):
+        if self.strategy not in STRATEGIES:
+            raise UserError(
+                f"A pipeline's strategy is one of {', '.join(STRATEGIES)}, not "
+                f"{self.strategy!r}; several hosts train with kfer-train"
+            )
+
+
 @dataclasses.dataclass(frozen=True)
 class PipelineConfig:
     """One pipeline.
@@ -49,6 +80,7 @@ class PipelineConfig:
       steps: of training; 0 means the experiment's epochs.
       minimum: 'target/measure' -> least value for a blessing, as pairs.
       largest_drop: see kfer.evaluation.judgement.objections.
+      running: how its trainers run.
     """
 
     name: str
@@ -60,6 +92,7 @@ class PipelineConfig:
     steps: int = 0
     minimum: tuple[tuple[str, float], ...] = ()
     largest_drop: float = 0.01
+    running: Running = Running()
 
     def columns(self) -> tuple[dict[str, Column], dict[str, Column]]:
         """The label columns and clean columns that are learned from, as they end up."""

@@ -33,7 +33,7 @@ from kfer.preprocess import ingest
 from kfer.preprocess.ingest import Source
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
-from pipelines.config import PipelineConfig
+from pipelines.config import PipelineConfig, Running
 from pipelines.places import Data, Places, TeacherModel
 
 RUN_FN = "components.trainer.run_fn.run_fn"
@@ -62,6 +62,7 @@ def create_pipeline(
             gate,
             experiment,
             config.steps,
+            config.running,
         )
         for experiment in (
             *(dataclasses.replace(config.experiment, method=m) for m in methods),
@@ -134,6 +135,7 @@ def _add_teacher(nodes: list[Any], config: PipelineConfig, places: Places) -> An
         gate,
         teacher.experiment,
         teacher.steps,
+        config.running,
     )
     return trainer.outputs["model"]
 
@@ -161,7 +163,10 @@ def _add_gate(
     )
     _add(nodes, f"{prefix}example_validator", validator)
     gate = label_gate(
-        anomalies=validator.outputs["anomalies"], code_version=places.code_version
+        examples=examples,
+        statistics=statistics.outputs["statistics"],
+        anomalies=validator.outputs["anomalies"],
+        code_version=places.code_version,
     )
     return _add(nodes, f"{prefix}label_gate", gate)
 
@@ -174,6 +179,7 @@ def _add_trainer(
     gate: Any,
     experiment: ExperimentConfig,
     steps: int,
+    running: Running,
 ) -> Any:
     trainer = Trainer(
         run_fn=RUN_FN,
@@ -183,6 +189,7 @@ def _add_trainer(
         custom_config={
             "experiment": config_lib.to_dict(experiment),
             "steps": steps,
+            "running": dataclasses.asdict(running),
             "work_dir": places.work_dir,
             "code_version": places.code_version,
             "command": f"{name} of a pipeline",

@@ -8,7 +8,7 @@ from typing import Any
 
 from kfer import runs
 from kfer.data import dataset as dataset_lib
-from kfer.data import places
+from kfer.data import places, shard_files
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.serving import export
@@ -35,7 +35,8 @@ def run_fn(fn_args: Any) -> None:
 
     Args:
       fn_args: TFX's; its custom_config holds 'experiment' (config.to_dict), 'steps' (0:
-        the config's epochs), 'work_dir', 'code_version' and 'command'.
+        the config's epochs), 'work_dir', 'code_version' and 'command'; and 'running',
+        the fields of pipelines.config.Running, where they aren't RunSettings' own.
 
     Raises:
       UserError: a SIGTERM ended it early, or see training.train.
@@ -52,7 +53,7 @@ def run_fn(fn_args: Any) -> None:
         config,
         dataset,
         run_dir,
-        runs.RunSettings(steps=settings["steps"], command=settings["command"]),
+        _run_settings(settings),
     )
     if metrics["interrupted"]:
         raise UserError("Training was stopped by a signal; the same command goes on")
@@ -63,6 +64,19 @@ def run_fn(fn_args: Any) -> None:
     _keep(run_dir, places.local(fn_args.model_run_dir, "The run's folder"))
 
 
+def _run_settings(settings: dict[str, Any]) -> runs.RunSettings:
+    running = dict(settings.get("running", {}))
+    digest = running.pop("weights_digest", "")
+    path = running.get("encoder_weights", "")
+    if digest and shard_files.sha256(path) != digest:
+        raise UserError(
+            f"{path} is not the file that the pipeline was described with; run it again"
+        )
+    return runs.RunSettings(
+        steps=settings["steps"], command=settings["command"], **running
+    )
+
+
 def data_dir_of(train_files: list[str]) -> str:
     """The prepared data set of TFX's patterns ['DIR/Split-train/*']."""
     return os.path.dirname(os.path.dirname(train_files[0]))
@@ -70,7 +84,8 @@ def data_dir_of(train_files: list[str]) -> str:
 
 def run_name(settings: dict[str, Any], content_hash: str) -> str:
     """A folder's name that changes with whatever the checkpoints depend on."""
-    keys = {name: settings[name] for name in ("experiment", "steps", "code_version")}
+    names = ("experiment", "steps", "code_version", "running")
+    keys = {name: settings[name] for name in names if name in settings}
     text = json.dumps(keys | {"data": content_hash}, sort_keys=True)
     method = settings["experiment"]["method"]
     return f"{method}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -7,14 +7,17 @@ A second run takes from the cache whatever hasn't changed; after a kill the same
 goes on. Exit status 3: all went well, but the model was not blessed and not pushed.
 """
 
+import dataclasses
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
 
 from kfer.bin import common
-from kfer.data import places
+from kfer.data import places, shard_files
 from kfer.errors import UserError
+from kfer.settings import config as config_lib
 from kfer.settings.parsing import parse_settings
 from pipelines import config as pipeline_config
 
@@ -39,6 +42,20 @@ flags.DEFINE_multi_string(
 )
 flags.DEFINE_integer("steps", 0, "Training steps; 0 means the epochs.", 0)
 flags.DEFINE_integer("teacher_steps", 0, "Likewise, of the teacher.", 0)
+flags.DEFINE_enum(
+    "strategy",
+    "mirrored",
+    pipeline_config.STRATEGIES,
+    "Of every training: mirrored (all devices), default (one) or tpu.",
+)
+flags.DEFINE_enum(
+    "mixed_precision", "float32", config_lib.PRECISIONS, "What layers multiply in."
+)
+flags.DEFINE_bool("jit_compile", False, "Compile the training step with XLA.")
+flags.DEFINE_string(
+    "encoder_weights", "", "Start encoders from 'imagenet' or an .npz/.pth file."
+)
+flags.DEFINE_integer("eval_every", 0, "Steps between evaluations; 0 is an epoch.", 0)
 flags.DEFINE_integer("num_train", None, "Training examples; all if not given.", 1)
 flags.DEFINE_integer("num_test", None, "Test examples; all if not given.", 1)
 flags.DEFINE_list(
@@ -61,7 +78,7 @@ def config_from_flags() -> pipeline_config.PipelineConfig:
         minimum = parse_settings(FLAGS.minimum)
         if bad := [k for k, v in minimum.items() if not isinstance(v, (int, float))]:
             raise UserError(f"--minimum takes numbers; {bad[0]} has none")
-    return pipeline_config.named(
+    described = pipeline_config.named(
         FLAGS.pipeline,
         parse_settings(FLAGS.set),
         parse_settings(FLAGS.teacher_set),
@@ -69,6 +86,23 @@ def config_from_flags() -> pipeline_config.PipelineConfig:
         minimum,
         FLAGS.steps,
         FLAGS.teacher_steps,
+    )
+    return dataclasses.replace(described, running=_running())
+
+
+def _running() -> pipeline_config.Running:
+    path, digest = FLAGS.encoder_weights, ""
+    if path and path != pipeline_config.IMAGENET:
+        if not os.path.isfile(path):
+            raise UserError(f"--encoder_weights={path} is no file")
+        path, digest = os.path.abspath(path), shard_files.sha256(path)
+    return pipeline_config.Running(
+        FLAGS.strategy,
+        FLAGS.mixed_precision,
+        FLAGS.jit_compile,
+        path,
+        digest,
+        FLAGS.eval_every,
     )
 
 

@@ -82,3 +82,33 @@ def anomalies(folders: Mapping[str, str]) -> list[str]:
         if parsed.HasField("dataset_anomaly_info"):
             found.append(f"{split}: {parsed.dataset_anomaly_info.description}")
     return found
+
+
+def miscounted(folders: Mapping[str, str], expected: Mapping[str, int]) -> list[str]:
+    """Splits whose statistics count other examples than there are, one line each.
+
+    Statistics of nothing have no anomaly: workers that read a folder of their own
+    would let everything pass.
+
+    Args:
+      folders: split -> folder with its FeatureStats.pb.
+      expected: split -> its records.
+    """
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    found = []
+    for split, folder in folders.items():
+        path = os.path.join(folder, "FeatureStats.pb")
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            data = b""
+        parsed = statistics_pb2.DatasetFeatureStatisticsList.FromString(data)
+        count = sum(part.num_examples for part in parsed.datasets)
+        if count != expected.get(split, 0):
+            found.append(
+                f"{split} has {expected.get(split, 0)} records, its statistics "
+                f"count {count}"
+            )
+    return found

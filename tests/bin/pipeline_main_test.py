@@ -1,5 +1,6 @@
 """kfer-pipeline: wrong use is one line, said before TensorFlow is loaded."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -35,6 +36,10 @@ from tests.bin.processes import run
             "compile needs --out",
         ),
         (
+            ["run", "--pipeline=ferplus", "--root=r", "--encoder_weights=none.npz"],
+            "--encoder_weights=none.npz is no file",
+        ),
+        (
             ["run", "--pipeline=ferplus", "--root=r", "--minimum=a/b=c"],
             "--minimum takes numbers; a/b has none",
         ),
@@ -64,6 +69,11 @@ def test_flags_make_the_config():
         "--teacher_set=epochs=2",
         "--steps=9",
         "--minimum=expression/accuracy=0.7",
+        "--strategy=default",
+        "--mixed_precision=bfloat16",
+        "--jit_compile",
+        "--encoder_weights=imagenet",
+        "--eval_every=4",
     ]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
@@ -78,6 +88,8 @@ def test_flags_make_the_config():
         minimum={"expression/accuracy": 0.7},
         steps=9,
     )
+    running = config.Running("default", "bfloat16", True, "imagenet", "", 4)
+    wanted = dataclasses.replace(wanted, running=running)
     assert done.stdout.strip() == str(wanted)
 
 

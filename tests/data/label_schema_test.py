@@ -88,3 +88,20 @@ def test_tfdv_finds_what_does_not_fit(tmp_path, labels, found):
     assert len(lines) == len(found), lines
     for line, text in zip(lines, found):
         assert line.startswith(text.split(": ")[0] + ": ")
+
+
+def test_statistics_of_fewer_examples_than_there_are(tmp_path):
+    """Lost shards have no anomaly, but are missed in the count."""
+    from tensorflow_metadata.proto.v0 import statistics_pb2
+
+    counted = statistics_pb2.DatasetFeatureStatisticsList()
+    counted.datasets.add(num_examples=7)
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+    (tmp_path / "train/FeatureStats.pb").write_bytes(counted.SerializeToString())
+    folders = {split: str(tmp_path / split) for split in ("train", "test")}
+    assert label_schema.miscounted({"train": folders["train"]}, {"train": 7}) == []
+    assert label_schema.miscounted(folders, {"train": 9, "test": 2}) == [
+        "train has 9 records, its statistics count 7",
+        "test has 2 records, its statistics count 0",
+    ]

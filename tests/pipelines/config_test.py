@@ -92,3 +92,9 @@ def test_what_is_refused(arguments, text):
 def test_a_threshold_on_nothing_is_refused_before_training():
     with pytest.raises(UserError, match="No score is called 'expression/f2'"):
         config.named("synthetic_faces", minimum={"expression/f2": 0.5})
+
+
+def test_a_trainer_is_one_process():
+    assert config.named("synthetic_faces").running == config.Running()
+    with pytest.raises(UserError, match="not 'multi_worker'; several hosts train with"):
+        config.Running(strategy="multi_worker")

@@ -1,5 +1,6 @@
 """run_fn as TFX calls it: goes on after a stop, leaves a model and its run."""
 
+import hashlib
 import os
 import types
 
@@ -10,7 +11,7 @@ from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.serving import model_folder
 from kfer.settings import config as config_lib
-from kfer.training import run_folder
+from kfer.training import loop, run_folder
 from tests import runs
 
 
@@ -75,3 +76,43 @@ def test_checkpoints_are_named_by_all_they_depend_on(tmp_path):
 
 def test_the_data_set_is_found_from_the_pattern():
     assert trainer.data_dir_of(["/a/examples/1/Split-train/*"]) == "/a/examples/1"
+
+
+def test_a_training_runs_as_the_pipeline_says(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        trainer.runs,
+        "train",
+        lambda *a, **k: seen.append(a[3]) or {"interrupted": True},
+    )
+    weights = tmp_path / "weights.npz"
+    weights.write_bytes(b"some")
+    running = {
+        "strategy": "default",
+        "mixed_precision": "bfloat16",
+        "jit_compile": True,
+        "encoder_weights": str(weights),
+        "weights_digest": hashlib.sha256(b"some").hexdigest(),
+        "eval_every": 3,
+    }
+    args = fn_args(tmp_path, 2)
+    args.custom_config["running"] = running
+    with pytest.raises(UserError, match="the same command goes on"):
+        trainer.run_fn(args)
+    assert seen == [
+        loop.RunSettings(
+            steps=2,
+            eval_every=3,
+            strategy="default",
+            encoder_weights=str(weights),
+            command="a test",
+            mixed_precision="bfloat16",
+            jit_compile=True,
+        )
+    ]
+    # Another way of running is another run, and another file is no surprise.
+    plain = fn_args(tmp_path, 2).custom_config
+    assert trainer.run_name(args.custom_config, "d") != trainer.run_name(plain, "d")
+    weights.write_bytes(b"others")
+    with pytest.raises(UserError, match="is not the file that the pipeline was"):
+        trainer.run_fn(args)
