@@ -52,6 +52,12 @@ flags.DEFINE_integer("epochs", None, "Passes over the data.", 1)
 flags.DEFINE_integer("eval_every", 0, "Steps between evaluations; 0 is an epoch.", 0)
 flags.DEFINE_integer("batch_size", None, "Global batch.", 1)
 flags.DEFINE_integer("image_size", None, f"One of {config_lib.IMAGE_SIZES}.")
+flags.DEFINE_string(
+    "backbone",
+    None,
+    "The encoder's trunk: vgg16, compact, compact_s, compact_xs, or a network of "
+    "keras.applications such as mobilenet_v3_small.",
+)
 flags.DEFINE_float("width", None, "Factor of all channel counts; 1 is the paper's.")
 flags.DEFINE_float("learning_rate", None, "Of every optimizer.")
 flags.DEFINE_string(
@@ -102,6 +108,7 @@ _FIELDS = (
     "epochs",
     "batch_size",
     "image_size",
+    "backbone",
     "width",
     "learning_rate",
     "lambda_gan",

@@ -5,6 +5,7 @@ go on at any step as if it had never stopped, and each of N workers makes its ow
 of the batch that a single worker would make.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -88,6 +89,12 @@ def train_dataset(
     batch = _batch_maker(dataset, config, columns, read, share, sides)
     batches = rows.map(batch, tf.data.AUTOTUNE, deterministic=True)
     return _with_options(_by_replica(batches, share))
+
+
+def without_augmentation(config: ExperimentConfig) -> ExperimentConfig:
+    """The config whose training pictures are shown as they are."""
+    plain = dataclasses.replace(config.optimization, mixup=0.0, cutout=0)
+    return dataclasses.replace(config, augmentation="none", optimization=plain)
 
 
 def _batch_maker(

@@ -112,7 +112,7 @@ class Method(Trainable):
 
     def call(self, image: tf.Tensor, training: bool = False) -> EncoderOutput:
         """G_Y(image) without dropout; [B, S, S, 3] in [-1, 1]."""
-        return self.encoder(image)
+        return self.encoder(image, training=False)
 
     def answers(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """What the model says of each target.

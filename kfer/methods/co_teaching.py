@@ -49,9 +49,11 @@ class CoTeaching(Supervised):
 
     def training_loss(self, batch: Batch) -> tf.Tensor:
         draws = batch.noise.dropout
-        first = self.encoder(batch.image, dropout=draws)
+        first = self.encoder(batch.image, dropout=draws, training=True)
         # The same numbers for other units: the networks must not err alike.
-        second = self.peer(batch.image, dropout=tf.reverse(draws, axis=[1]))
+        second = self.peer(
+            batch.image, dropout=tf.reverse(draws, axis=[1]), training=True
+        )
         self.label_loss(batch, first)  # logs what network 1 makes of all labels
         softened = self.softened(batch)
         loss = self.taught_loss(softened, first, self.chosen(batch, second))

@@ -83,7 +83,9 @@ class JointDistribution(Method):
         """Only the label losses train (recipe.gan_start_epoch)."""
         variables = self.encoder.trainable_variables
         with tf.GradientTape() as tape:
-            output = self.encoder(batch.image, dropout=batch.noise.dropout)
+            output = self.encoder(
+                batch.image, dropout=batch.noise.dropout, training=True
+            )
             loss = self.label_loss(batch, output)
         self._apply(tape, loss, variables)
         self.log("loss", loss)
@@ -106,7 +108,8 @@ class JointDistribution(Method):
             output, groups = self.forward(batch)
             loss = self.generator_loss(batch, output, groups)
         self._apply(tape, loss, self.generator_variables)
-        _, groups = self.forward(batch)
+        with self.encoder.kept_statistics():
+            _, groups = self.forward(batch)
         self._discriminator_steps(groups, batch)
 
     def forward(self, batch: Batch) -> tuple[EncoderOutput, tuple[Group, Group]]:
@@ -115,7 +118,7 @@ class JointDistribution(Method):
         Where a label is missing both groups hold zeros in its stream, so that D can't
         tell them apart by what was never annotated.
         """
-        output = self.encoder(batch.image, dropout=batch.noise.dropout)
+        output = self.encoder(batch.image, dropout=batch.noise.dropout, training=True)
         given = {
             task.name: label_input(task, batch.labels[task.name], batch.mask[task.name])
             for task in self._streams

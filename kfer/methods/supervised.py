@@ -22,7 +22,7 @@ class Supervised(Method):
 
     def training_loss(self, batch: Batch) -> tf.Tensor:
         """What the step minimises, this replica's share."""
-        output = self.encoder(batch.image, dropout=batch.noise.dropout)
+        output = self.encoder(batch.image, dropout=batch.noise.dropout, training=True)
         return self.label_loss(batch, output)
 
 

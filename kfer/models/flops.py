@@ -9,7 +9,9 @@ products for the inputs' gradient, and as many for the weights', as the pass for
 import dataclasses
 from collections.abc import Iterator
 
-from kfer.models.layout import ENCODER_BLOCKS, IMAGE_CHANNELS, ladder
+from kfer.models import trunk_flops
+from kfer.models.layout import IMAGE_CHANNELS, ladder
+from kfer.models.trunk_flops import conv3x3, conv3x3_pool
 from kfer.settings.config import ExperimentConfig
 
 
@@ -115,20 +117,6 @@ def _left_out(config: ExperimentConfig, line: Line) -> bool:
     return line.name.startswith(_GAMES[config.method]) and not kept
 
 
-def conv3x3(side: int, channels: int, filters: int) -> tuple[int, int]:
-    """(products, plain) of kfer.models.convolution.conv3x3 on one image."""
-    taps = {1: 1, 2: 16}.get(side, 9 * side**2)
-    return taps * channels * filters, 9 * side**2 * channels * filters
-
-
-def conv3x3_pool(side: int, channels: int, filters: int) -> tuple[int, int]:
-    """(products, plain) of kfer.models.convolution.conv3x3_pool on one image."""
-    if side % 2:
-        return conv3x3(side, channels, filters)
-    taps = 4 if side == 2 else 16 * (side // 2) ** 2
-    return taps * channels * filters, 9 * side**2 * channels * filters
-
-
 def deconvolution(side: int, channels: int, filters: int) -> tuple[int, int]:
     """(products, plain) of a transposed 4x4 convolution of stride 2 on one image."""
     products = 16 * side**2 * channels * filters
@@ -141,28 +129,13 @@ def _forward_passes(config: ExperimentConfig) -> int:
 
 
 def _encoder(config: ExperimentConfig) -> Iterator[Line]:
-    def line(name: str, products: int, plain: int, inputs: int = 1) -> Line:
-        passes = _forward_passes(config)
-        return Line("encoder", name, products, plain, passes, inputs, 1)
-
-    side, channels = config.image_size, 3
-    for block, row in enumerate(ENCODER_BLOCKS, 1):
-        for index, count in enumerate(row, 1):
-            filters = config.channels(count)
-            # No gradient to the image.
-            inputs = 0 if (block, index) == (1, 1) else 1
-            name = f"conv{block}_{index}"
-            yield line(name, *conv3x3(side, channels, filters), inputs)
-            channels = filters
-        side //= 2
-    units = config.channels(config.embedding_size)
+    passes = _forward_passes(config)
+    for part in trunk_flops.parts(config):
+        products = part.products, part.plain
+        yield Line("encoder", part.name, *products, passes, part.inputs, part.weights)
     heads = 2 * config.noise_size + sum(task.size for task in config.tasks)
-    for name, products in (
-        ("embedding1", side**2 * channels * units),
-        ("embedding2", units**2),
-        ("heads", units * heads),
-    ):
-        yield line(name, products, products)
+    products = trunk_flops.features(config) * heads
+    yield Line("encoder", "heads", products, products, passes, 1, 1)
 
 
 def _decoder(config: ExperimentConfig) -> Iterator[Line]:

@@ -3,6 +3,17 @@
 # Channels after each of the encoder's 3x3 convolutions; a block ends with pooling.
 ENCODER_BLOCKS = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
 
+# Channels of the compact backbones' three groups of two 3x3 convolutions.
+COMPACT_GROUPS = {
+    "compact": (64, 256, 256),
+    "compact_s": (64, 128, 128),
+    "compact_xs": (32, 64, 64),
+}
+
+# Their first convolution: 2x2 patches of 3 channels, each eigenvector in both signs.
+PATCH = 2
+WHITENED = 2 * PATCH * PATCH * 3
+
 # Channels of the residual blocks of the discriminator's image stream.
 IMAGE_CHANNELS = (64, 128, 256, 512, 512, 512)
 

@@ -1,22 +1,23 @@
 """VGG-16 convolutions to start the encoder from."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from kfer.errors import UserError
 from kfer.models import authors_layout
-from kfer.models.encoder import Encoder
 from kfer.models.layout import ENCODER_BLOCKS
 
 _SHORT = re.compile(r"conv(\d)_(\d)\.(weight|bias)")
 
 
-def load(encoder: Encoder, source: str) -> None:
+def load(convolutions: Sequence[Sequence[Any]], source: str) -> None:
     """Fills the encoder's 13 convolutions; its dense layers keep their start.
 
     Args:
-      encoder: built, at width 1.
+      convolutions: the encoder's blocks of layers, built at width 1.
       source: 'imagenet' downloads Keras Applications' weights; else an `.npz` or `.pth`
         whose arrays are named conv1_1.weight .. (VGG-Face) or
         encoder.conv_block1.0.weight .. (the 2021 code), in PyTorch layout.
@@ -25,7 +26,7 @@ def load(encoder: Encoder, source: str) -> None:
       UserError: an array is missing or has another shape, such as at another width.
     """
     arrays = _imagenet() if source == "imagenet" else _named(source)
-    for block, row in enumerate(encoder.convolutions, 1):
+    for block, row in enumerate(convolutions, 1):
         for index, layer in enumerate(row, 1):
             key = f"conv{block}_{index}"
             if f"{key}.weight" not in arrays or f"{key}.bias" not in arrays:

@@ -1,15 +1,16 @@
 """Where the encoder's dense layers start, seen from its first pictures."""
 
-import tensorflow as tf
+from collections.abc import Sequence
 
-from kfer.models.encoder import Encoder
+import keras
+import tensorflow as tf
 
 NUM_IMAGES = 256
 _VARIANCE_FLOOR = 1e-6
 
 
-def standardize(encoder: Encoder, images: tf.Tensor) -> None:
-    """Makes each hidden dense unit's input have mean 0 and variance 1 on `images`.
+def standardize(maps: tf.Tensor, hidden_layers: Sequence[keras.layers.Dense]) -> None:
+    """Makes each hidden dense unit's input have mean 0 and variance 1.
 
     Thirteen layers of ReLU without normalisation give all pictures nearly the same
     features; the heads then learn nothing for many epochs. Here the differences are
@@ -18,11 +19,11 @@ def standardize(encoder: Encoder, images: tf.Tensor) -> None:
     (data-dependent initialisation: Krähenbühl et al. 2016; Salimans and Kingma 2016).
 
     Args:
-      encoder: built.
-      images: [N, S, S, 3] float32 in [-1, 1], some hundreds of training pictures.
+      maps: [N, D] what the first layer reads of some hundreds of training pictures.
+      hidden_layers: built dense layers, each read by the next under a ReLU.
     """
-    hidden = encoder.flat_maps(images)
-    for layer in encoder.embedding:
+    hidden = maps
+    for layer in hidden_layers:
         mean, variance = tf.nn.moments(layer(hidden), axes=[0])
         scale = tf.math.rsqrt(variance + _VARIANCE_FLOOR)
         layer.kernel.assign(layer.kernel * scale)

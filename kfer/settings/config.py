@@ -52,10 +52,12 @@ class ExperimentConfig:
       recipe: see Recipe.
       method: the row of the tables, a key of kfer.methods.METHODS.
       image_size: side of the square images in pixels, one of IMAGE_SIZES.
+      backbone: the encoder's trunk: 'vgg16' as in the paper, 'compact', 'compact_s',
+        'compact_xs', or a network of keras.applications (kfer.models.backbones).
       width: factor of every channel count; 1.0 is the paper's networks.
       noise_size: length Z of y0.
-      embedding_size: width E of the encoder's two hidden layers, before `width`.
-      dropout_rate: of the encoder's hidden layers.
+      embedding_size: width E of vgg16's two hidden layers, before `width`.
+      dropout_rate: of vgg16's hidden layers; other backbones have none.
       lambda_gan: weight of the adversarial terms in the generator loss.
       score_weights: see ScoreWeights.
       augmentation: 'crop_flip', 'face' or 'none'.
@@ -75,6 +77,7 @@ class ExperimentConfig:
     recipe: Recipe = KFER
     method: str = "joint"
     image_size: int = 32
+    backbone: str = "vgg16"
     width: float = 1.0
     noise_size: int = 100
     embedding_size: int = 512
@@ -234,6 +237,7 @@ def configured(
             options_lib.check_type(field, value, getattr(owner, field))
         return fields
 
+    _check_backbone(overrides.get("backbone", base.backbone), overrides)
     if "flip_rates" in overrides:
         overrides["flip_rates"] = options_lib.as_tuple(overrides["flip_rates"])
     given = {k: v for k, v in overrides.items() if k in options_lib.all_names()}
@@ -245,6 +249,18 @@ def configured(
         options=options_lib.make(method, given),
         **{**bundle.config, **of(config_names, base)},
     )
+
+
+def _check_backbone(backbone: str, overrides: dict[str, Any]) -> None:
+    """Raises UserError if a setting is given that the backbone has no use for."""
+    if backbone == "vgg16":
+        return
+    for name in ("embedding_size", "dropout_rate", "encoder_start"):
+        if name in overrides:
+            raise UserError(
+                f"{name} is a setting of backbone 'vgg16', and {backbone!r} has no "
+                f"use for it; leave it out"
+            )
 
 
 def to_dict(config: ExperimentConfig) -> dict[str, Any]:
@@ -285,6 +301,8 @@ def config_hash(config: ExperimentConfig) -> str:
     fields = to_dict(config)
     if config.optimization == PLAIN:
         del fields["optimization"]  # as before there was a choice
+    if config.backbone == "vgg16":
+        del fields["backbone"]  # the same
     text = json.dumps(fields, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

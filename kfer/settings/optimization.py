@@ -27,6 +27,7 @@ _RANGES = {
     "bias_rate": (0.0, 1e6),
     "whitening_rate": (0.0, 1e6),
     "discriminator_rate": (0.0, 1e3),
+    "whitening_share": (0.0, 1.0),
     "warmup_share": (0.0, 1.0),
     "start_factor": (0.0, 1.0),
     "final_factor": (0.0, 1.0),
@@ -58,6 +59,7 @@ class Optimization:
         weight_decay w off w beside the step (Loshchilov and Hutter 2019).
       bias_rate: factor of the learning rate for biases and batch norm's offsets.
       whitening_rate: the same for the bias of a whitening layer.
+      whitening_share: it learns over that share of the steps, then stays.
       discriminator_rate: learning rate of the discriminator; 0 is learning_rate.
       schedule: of the learning rate. 'cosine' and 'one_cycle' rise linearly from
         start_factor to 1 over the first warmup_share of the steps, then fall to
@@ -91,6 +93,7 @@ class Optimization:
     decay_form: str = "l2"
     bias_rate: float = 1.0
     whitening_rate: float = 1.0
+    whitening_share: float = 1.0
     discriminator_rate: float = 0.0
     schedule: str = "constant"
     warmup_share: float = 0.23
@@ -123,7 +126,11 @@ class Optimization:
     @property
     def is_timed(self) -> bool:
         """Whether a step's update depends on how many steps there are in all."""
-        return self.schedule != "constant" or self.averaging == "lookahead"
+        return (
+            self.schedule != "constant"
+            or self.averaging == "lookahead"
+            or self.whitening_share < 1.0
+        )
 
 
 PLAIN = Optimization()
@@ -150,6 +157,7 @@ PRESETS = {
             momentum=0.85,
             weight_decay=1.33e-3,
             bias_rate=64.0,
+            whitening_share=0.3,
             discriminator_rate=1e-4,
             schedule="one_cycle",
             label_smoothing=0.2,

@@ -73,11 +73,14 @@ def _rule(variable: tf.Variable, config: ExperimentConfig, decayed: bool) -> Rul
     """See Optimization; a variable is known by its name."""
     optimization, parts = config.optimization, variable.name.split(":")[0].split("/")
     rate = 1.0
+    whitening = any("whitening" in part for part in parts)
     if parts[-1] in ("bias", "beta"):
-        whitening = any("whitening" in part for part in parts)
         rate = optimization.whitening_rate if whitening else optimization.bias_rate
     decay = optimization.weight_decay / rate if decayed and rate else 0.0
-    return Rule(rate, decay, optimization.decay_form == "decoupled")
+    until = 0
+    if whitening and optimization.whitening_share < 1.0:
+        until = round(optimization.whitening_share * optimization.total_steps)
+    return Rule(rate, decay, optimization.decay_form == "decoupled", until)
 
 
 def timed(config: ExperimentConfig, steps: int) -> ExperimentConfig:

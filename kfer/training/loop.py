@@ -14,8 +14,7 @@ from kfer import methods
 from kfer.data import input_pipeline, storage
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
-from kfer.models import pretrained
-from kfer.models import start as start_lib
+from kfer.models.backbones.base import Backbone
 from kfer.settings.config import ExperimentConfig
 from kfer.training import (
     averaging,
@@ -132,7 +131,7 @@ def _new_method(config: ExperimentConfig, settings: RunSettings) -> Any:
     )
     if settings.encoder_weights:
         for encoder in method.encoders:
-            pretrained.load(encoder, settings.encoder_weights)
+            encoder.trunk.load(settings.encoder_weights)
     return method
 
 
@@ -143,10 +142,10 @@ def _restored(
     start = Checkpoints(method, run_dir).restore()
     if start:
         logging.info("Going on at step %d", start)
-    elif config.recipe.encoder_start == "standardized":
-        images = _first_images(config, dataset)
+    elif count := method.encoder.trunk.start_images:
+        images = _first_images(method.encoder.trunk, config, dataset)[:count]
         for encoder in method.encoders:
-            start_lib.standardize(encoder, images)
+            encoder.trunk.start(images)
     if not start and (average := averaging.of(method)):
         average.start()
     return start
@@ -156,10 +155,16 @@ def _no_picture(step: int) -> None:
     return None
 
 
-def _first_images(config: ExperimentConfig, dataset: Dataset) -> tf.Tensor:
-    """Some hundreds of training pictures, the same on every worker."""
+def _first_images(
+    trunk: Backbone, config: ExperimentConfig, dataset: Dataset
+) -> tf.Tensor:
+    """As many training pictures as the trunk starts from, or all; the same on every
+    worker."""
+    if not trunk.starts_augmented:
+        config = input_pipeline.without_augmentation(config)
     batches = input_pipeline.train_dataset(dataset, config)
-    count = math.ceil(start_lib.NUM_IMAGES / config.batch_size)
+    count = math.ceil(trunk.start_images / config.batch_size)
+    count = min(count, input_pipeline.steps_per_epoch(dataset, config))
     return tf.concat([batch.image for batch in batches.take(count)], axis=0)
 
 

@@ -16,11 +16,13 @@ class Rule:
       rate: factor of the learning rate.
       decay: coefficient of what pulls it towards 0; see Optimization.decay_form.
       decoupled: whether the decay goes past the gradient.
+      until: steps after which the variable stays; 0 is never.
     """
 
     rate: float = 1.0
     decay: float = 0.0
     decoupled: bool = False
+    until: int = 0
 
 
 PLAIN = Rule()
@@ -85,11 +87,16 @@ class _ByRule:
 
     def _prepare(self, indices: Sequence[int]) -> None:
         """Notes what the updates of these variables need at this step."""
-        rate, rules = self._rate(), {i: self._rule(i) for i in indices}
-        self._keep(
-            "_rates",
-            {i: rate if r.rate == 1.0 else rate * r.rate for i, r in rules.items()},
-        )
+        rate = self._rate()
+        self._keep("_rates", {i: self._rate_by(self._rule(i), rate) for i in indices})
+
+    def _rate_by(self, rule: Rule, rate: tf.Tensor) -> tf.Tensor:
+        """The rate of a variable at this step."""
+        if rule.rate != 1.0:
+            rate = rate * rule.rate
+        if rule.until:
+            rate = rate * tf.cast(self.iterations < rule.until, rate.dtype)
+        return rate
 
 
 class Adam(_ByRule, keras.optimizers.Adam):

@@ -39,7 +39,7 @@ class StubEncoder(Encoder):
                 self.units, "relu", kernel_initializer="he_normal"
             )
 
-    def features(self, image, dropout):
+    def features(self, image, dropout, training=False):
         hidden = image[:, 0, :, 0]
         if self.units:
             hidden = self.hidden(hidden)

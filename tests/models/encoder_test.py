@@ -92,7 +92,7 @@ def test_dropout_by_hand(tiny):
     # rate 0.5: a unit is dropped where its draw is below 0.5, others are doubled
     hidden = tf.constant([[1.0, 2.0, 3.0, 4.0]])
     draw = tf.constant([[0.0, 0.49, 0.5, 0.99]])
-    assert tiny._drop(hidden, draw).numpy().tolist() == [[0.0, 0.0, 6.0, 8.0]]
+    assert tiny.trunk._drop(hidden, draw).numpy().tolist() == [[0.0, 0.0, 6.0, 8.0]]
 
 
 def flattened(encoder, image):

@@ -31,7 +31,7 @@ def test_convolutions_are_filled_and_nothing_else(tmp_path, rename):
     wanted = arrays_of(source)
     np.savez(tmp_path / "vgg.npz", **{rename(k): v for k, v in wanted.items()})
     dense = target.encoder.embedding[0].kernel.numpy()
-    pretrained.load(target.encoder, str(tmp_path / "vgg.npz"))
+    target.encoder.trunk.load(str(tmp_path / "vgg.npz"))
     found = arrays_of(target)
     assert len(found) == 26 and found.keys() == wanted.keys()
     assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
@@ -43,7 +43,9 @@ def test_a_missing_array(tmp_path):
     wanted.pop("encoder.conv_block5.4.bias")
     np.savez(tmp_path / "vgg.npz", **wanted)
     with pytest.raises(UserError, match="has no conv5_3.weight and conv5_3.bias"):
-        pretrained.load(runs.method(runs.config()).encoder, str(tmp_path / "vgg.npz"))
+        pretrained.load(
+            runs.method(runs.config()).encoder.convolutions, str(tmp_path / "vgg.npz")
+        )
 
 
 def test_another_width(tmp_path):
@@ -51,4 +53,4 @@ def test_another_width(tmp_path):
     wide = Encoder(experiment_config("synthetic_faces", width=0.25))
     wide(np.zeros((1, 32, 32, 3), np.float32))
     with pytest.raises(UserError, match="use --width=1"):
-        pretrained.load(wide, str(tmp_path / "vgg.npz"))
+        pretrained.load(wide.convolutions, str(tmp_path / "vgg.npz"))

@@ -15,7 +15,7 @@ def images():
 
 def hidden_units(encoder, images):
     """What goes into each ReLU of the dense layers, [64, E] each."""
-    first = encoder.embedding[0](encoder.flat_maps(images))
+    first = encoder.embedding[0](encoder.trunk.flat_maps(images))
     return first.numpy(), encoder.embedding[1](tf.nn.relu(first)).numpy()
 
 
@@ -24,7 +24,7 @@ def test_units_have_mean_0_and_variance_1(tiny_config, images, kind):
     encoder = Encoder(tiny_config(encoder_start=kind, width=0.25))
     encoder(images[:1])
     kernels = [layer.kernel.numpy() for row in encoder.convolutions for layer in row]
-    start.standardize(encoder, images)
+    start.standardize(encoder.trunk.flat_maps(images), encoder.embedding)
     for units in hidden_units(encoder, images):
         np.testing.assert_allclose(units.mean(0), 0.0, atol=1e-3)
         varied = units.std(0) > 0.5  # below the floor a unit is all but constant
