@@ -77,6 +77,12 @@ METHODS = {
     "ltnet": _of_classes(
         "ltnet", "LatentTruth", "a transition matrix for each annotator"
     ),
+    "dawid_skene": _of_classes(
+        "em", "DawidSkene", "Dawid and Skene's posteriors as soft labels"
+    ),
+    "em": _of_classes(
+        "em", "ExpectationMaximisation", "annotators and network fitted as one EM"
+    ),
     "co_teaching": _of_classes(
         "co_teaching", "CoTeaching", "two networks that choose for each other"
     ),
@@ -144,6 +150,14 @@ def fit_to_data(config: ExperimentConfig, dataset: Any) -> ExperimentConfig:
                 f"{count}; leave it out"
             )
         found["num_examples"] = count
+    if hasattr(options, "num_annotators") and not options.num_annotators:
+        found["num_annotators"] = tuple(
+            len(dataset.columns[task.column].annotators) or 1
+            if task.column in dataset.columns
+            else 1
+            for task in config.tasks
+            if task.is_categorical
+        )
     if hasattr(options, "noise_rates") and not (
         options.transition or options.noise_rates
     ):

@@ -31,6 +31,8 @@ class Method(Trainable):
     warmup = False
     # Whether it can learn from mixed pictures (Optimization.mixup).
     mixes = True
+    # Whether `begin` wants to see all labels before the first step.
+    starts_from_labels = False
     # Kind of label sets (see kfer.tasks) that share one encoder head for each target.
     shared_kind = ""
 
@@ -155,9 +157,10 @@ class Method(Trainable):
                 hits = self.hits(labels, predicted, mask)
                 self.log(f"{task.name}/accuracy", hits)
             if softened is not batch:
-                labels = softened.labels[task.name]
+                labels, mask = softened.labels[task.name], softened.mask[task.name]
                 plain = self.task_loss(task, labels, predicted, mask)
-            total += task.weight * self.objective(task, softened, predicted, plain)
+            weight = self.weight_of(task)
+            total += weight * self.objective(task, softened, predicted, plain)
         return total
 
     def hits(
@@ -167,6 +170,13 @@ class Method(Trainable):
         likeliest = categorical.hard(labels)
         found = tf.equal(tf.argmax(predicted, 1, tf.int32), likeliest)
         return reduction.masked_mean(tf.cast(found, tf.float32), mask)
+
+    def weight_of(self, task: LabelTask) -> float:
+        """The task's weight, shared among the label sets of its target if the config
+        says so (Optimization.label_sets)."""
+        if self.config.optimization.label_sets == "sum":
+            return task.weight
+        return task.weight / sum(t.target == task.target for t in self.config.tasks)
 
     def softened(self, batch: Batch) -> Batch:
         """The batch with its class labels smoothed as the config says."""

@@ -99,7 +99,7 @@ class CoTeaching(Supervised):
         if task.is_categorical:
             mask = mask * chosen
         labels, predicted = batch.labels[task.name], output.labels[task.name]
-        return task.weight * self.task_loss(task, labels, predicted, mask)
+        return self.weight_of(task) * self.task_loss(task, labels, predicted, mask)
 
     def _has_label(self, batch: Batch) -> tf.Tensor:
         """[B] 1 where an example has a class label."""

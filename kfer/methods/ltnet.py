@@ -9,7 +9,7 @@ from kfer.losses import annotators, reduction
 from kfer.methods.supervised import Supervised
 from kfer.noise import transition
 from kfer.settings.config import ExperimentConfig
-from kfer.settings.options import LatentTruthOptions
+from kfer.settings.method_options import LatentTruthOptions
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import CATEGORICAL, LabelTask
 

@@ -12,11 +12,18 @@ from typing import Any
 
 from kfer import tasks as tasks_lib
 from kfer.errors import UserError
+from kfer.settings import backbones
 from kfer.settings import optimization as optimization_lib
 from kfer.settings import options as options_lib
+from kfer.settings.method_options import NO_OPTIONS, MethodOptions
 from kfer.settings.optimization import PLAIN, Optimization, Preset
-from kfer.settings.options import NO_OPTIONS, MethodOptions
-from kfer.settings.recipes import KFER, Recipe, recipe_for
+from kfer.settings.recipes import (
+    ALL_SCORES,
+    KFER,
+    Recipe,
+    ScoreWeights,
+    recipe_for,
+)
 from kfer.tasks import LabelTask
 
 IMAGE_SIZES = (32, 64, 96, 128, 256)
@@ -29,16 +36,6 @@ def _lookup(kind: str, table: dict[str, Any], name: str) -> Any:
     if name not in table:
         raise UserError(f"Unknown {kind} {name!r}; known: {', '.join(sorted(table))}")
     return table[name]
-
-
-@dataclasses.dataclass(frozen=True)
-class ScoreWeights:
-    """Factors of the scores; all 1 in the 2021 code. 0 keeps a score in the graph."""
-
-    x: float = 1.0
-    y0: float = 1.0
-    labels: float = 1.0
-    joint: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +80,7 @@ class ExperimentConfig:
     embedding_size: int = 512
     dropout_rate: float = 0.5
     lambda_gan: float = 1.0
-    score_weights: ScoreWeights = ScoreWeights()
+    score_weights: ScoreWeights = ALL_SCORES
     augmentation: str = "crop_flip"
     batch_size: int = 128
     learning_rate: float = 1e-4
@@ -237,7 +234,7 @@ def configured(
             options_lib.check_type(field, value, getattr(owner, field))
         return fields
 
-    _check_backbone(overrides.get("backbone", base.backbone), overrides)
+    backbones.check(overrides.get("backbone", base.backbone), overrides)
     if "flip_rates" in overrides:
         overrides["flip_rates"] = options_lib.as_tuple(overrides["flip_rates"])
     given = {k: v for k, v in overrides.items() if k in options_lib.all_names()}
@@ -249,18 +246,6 @@ def configured(
         options=options_lib.make(method, given),
         **{**bundle.config, **of(config_names, base)},
     )
-
-
-def _check_backbone(backbone: str, overrides: dict[str, Any]) -> None:
-    """Raises UserError if a setting is given that the backbone has no use for."""
-    if backbone == "vgg16":
-        return
-    for name in ("embedding_size", "dropout_rate", "encoder_start"):
-        if name in overrides:
-            raise UserError(
-                f"{name} is a setting of backbone 'vgg16', and {backbone!r} has no "
-                f"use for it; leave it out"
-            )
 
 
 def to_dict(config: ExperimentConfig) -> dict[str, Any]:

@@ -18,6 +18,7 @@ CHOICES = {
     "mirror": ("random", "alternating"),
     "crop_fill": ("black", "reflect"),
     "test_averaging": ("none", "flip", "flip_shift"),
+    "label_sets": ("sum", "mean"),
 }
 
 # Setting -> smallest and largest value.
@@ -67,6 +68,8 @@ class Optimization:
       warmup_share, start_factor, final_factor: of the schedule, not of 'constant'.
       label_smoothing: share of a class label's probability that all classes get alike,
         in every method's label losses.
+      label_sets: whether the losses of one truth's label sets are added up, as in the
+        paper, or averaged, so that a rate means the same for any number of them.
       averaging: the weights that answer: 'none' those of the last step; 'ema' their
         running mean; 'lookahead' slow weights that the fast ones are put back to.
       ema_decay: of 'ema', reached as min(ema_decay, (1 + t) / (10 + t)).
@@ -100,6 +103,7 @@ class Optimization:
     start_factor: float = 0.2
     final_factor: float = 0.07
     label_smoothing: float = 0.0
+    label_sets: str = "sum"
     averaging: str = "none"
     ema_decay: float = 0.999
     lookahead_every: int = 5
@@ -161,6 +165,7 @@ PRESETS = {
             discriminator_rate=1e-4,
             schedule="one_cycle",
             label_smoothing=0.2,
+            label_sets="mean",
             averaging="lookahead",
             mirror="alternating",
             crop_pad=2,

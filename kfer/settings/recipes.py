@@ -93,6 +93,18 @@ class Recipe:
             )
 
 
+@dataclasses.dataclass(frozen=True)
+class ScoreWeights:
+    """Factors of the scores; all 1 in the 2021 code. 0 keeps a score in the graph."""
+
+    x: float = 1.0
+    y0: float = 1.0
+    labels: float = 1.0
+    joint: float = 1.0
+
+
+ALL_SCORES = ScoreWeights()
+
 PAPER = Recipe(
     name="paper",
     update_order="generator_first",

@@ -11,7 +11,8 @@ import tensorflow as tf
 from absl import logging
 
 from kfer import methods
-from kfer.data import input_pipeline, storage
+from kfer.crowd.triples import Triples
+from kfer.data import annotations, input_pipeline, storage
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.models.backbones.base import Backbone
@@ -146,9 +147,20 @@ def _restored(
         images = _first_images(method.encoder.trunk, config, dataset)[:count]
         for encoder in method.encoders:
             encoder.trunk.start(images)
+    if not start and method.starts_from_labels:
+        method.begin(_said(config, dataset))
     if not start and (average := averaging.of(method)):
         average.start()
     return start
+
+
+def _said(config: ExperimentConfig, dataset: Dataset) -> dict[str, Triples]:
+    """Target -> all class labels of it in the training split."""
+    found: dict[str, list] = {}
+    for task in config.tasks:
+        if task.is_categorical:
+            found.setdefault(task.target, []).append(task)
+    return {t: annotations.of_target(dataset, tasks) for t, tasks in found.items()}
 
 
 def _no_picture(step: int) -> None:

@@ -19,6 +19,7 @@ CLASSES = ("a", "b", "c", "d")
 REPLICA_OPTIONS = {
     "forward_correction": {"noise_rates": [0.1, 0.3]},
     "elr": {"num_examples": 8},
+    "em": {"num_examples": 8, "em_start_epoch": 0},
     "co_teaching": {"num_examples": 8, "forget_rate": 0.5, "ramp_epochs": 1},
     "ltnet": {"trace_weight": 0.1},
 }
@@ -123,7 +124,9 @@ class Toy:
 def data_of(size, noise=None):
     """What fit_to_data reads of a data set."""
     split = types.SimpleNamespace(num_records=size)
-    return types.SimpleNamespace(split=lambda name: split, noise={"train": noise or {}})
+    return types.SimpleNamespace(
+        split=lambda name: split, columns={}, noise={"train": noise or {}}
+    )
 
 
 def as_images(features):

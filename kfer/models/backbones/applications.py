@@ -66,7 +66,7 @@ class Application(Backbone):
         except ValueError as error:
             first = str(error).splitlines()[0]
             raise UserError(
-                f"Backbone {self.config.backbone!r} can't be made for {side} px: {first}"
+                f"Backbone {self.config.backbone!r} does not fit {side} px: {first}"
             ) from error
         copy = keras.models.clone_model(network, clone_function=_copy)
         copy.set_weights(network.get_weights())

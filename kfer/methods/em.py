@@ -1,0 +1,209 @@
+"""EM over the hidden truth: Dawid-Skene's posteriors as targets, then the network's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kfer.crowd import dawid_skene
+from kfer.crowd.triples import Triples
+from kfer.errors import UserError
+from kfer.losses import reduction
+from kfer.methods import annotated
+from kfer.methods.supervised import Supervised
+from kfer.noise import transition
+from kfer.settings.config import ExperimentConfig
+from kfer.structures import Batch, EncoderOutput
+from kfer.tasks import CATEGORICAL, LabelTask
+
+_TINY = 1e-7
+_MOST = 1e9
+
+
+class _Truth(tf.Module):
+    """What is held of one target with K classes and A annotators.
+
+    Attributes:
+      tasks: its label sets.
+      counts_of: annotators of each.
+      log_matrices: log T [A, K, K], T[true, given].
+      log_prior: of the classes, [K].
+      strength: of the matrices' shrinkage, in labels.
+    """
+
+    def __init__(self, name: str, tasks: tuple[LabelTask, ...], counts: tuple):
+        super().__init__(name=f"truth_{name}")
+        self.tasks, self.counts_of = tasks, counts
+        classes, annotators = tasks[0].size, sum(counts)
+
+        def held(name: str, *shape: int) -> tf.Variable:
+            return tf.Variable(tf.zeros(shape), trainable=False, name=name)
+
+        self.log_matrices = held("log_matrices", annotators, classes, classes)
+        self.log_prior = held("log_prior", classes)
+        self.strength = held("strength")
+
+    def begin(self, triples: Triples, diagonal: float) -> None:
+        """Starts from Dawid and Skene's fit, or from `diagonal` where none can be."""
+        if np.max(triples.of_item(), initial=0) > 1:
+            found = dawid_skene.fit_held_out(triples)
+            matrices, prior, strength = found.confusions, found.prior, found.strength
+        else:
+            votes = triples.votes().sum(axis=0)
+            prior, strength = votes / votes.sum(), dawid_skene.STRENGTHS[0]
+            matrices = transition.symmetric(triples.num_classes, 1.0 - diagonal)
+            matrices = np.broadcast_to(matrices, self.log_matrices.shape)
+        self.log_matrices.assign(np.log(np.maximum(matrices, _TINY)))
+        self.log_prior.assign(np.log(np.maximum(prior, _TINY)))
+        # Infinity leaves one number an annotator; so does this, in float32.
+        self.strength.assign(min(strength, _MOST))
+
+    def posterior(self, batch: Batch, log_prior: tf.Tensor) -> tf.Tensor:
+        """q [B, K], proportional to the prior times what each annotator's T makes of
+        their label."""
+        said = annotated.log_likelihood(
+            batch, self.tasks, self.counts_of, self.log_matrices
+        )
+        return tf.nn.softmax(log_prior + said)
+
+
+class DawidSkene(Supervised):
+    """Learns the posteriors q(y | labels) of Dawid and Skene (1979) as soft labels.
+
+    Annotators' matrices are fitted before training, shrunk towards the crowd's by a
+    strength that held-out labels choose (kfer.crowd.dawid_skene). One head for each
+    target answers; its label sets share it. Values are learned as in vgg_all.
+
+    Args:
+      config: options.num_examples and num_annotators are filled in by training.
+    """
+
+    shared_kind = CATEGORICAL
+    starts_from_labels = True
+
+    def __init__(self, config: ExperimentConfig, **kwargs: Any):
+        super().__init__(config, **kwargs)
+        counts = config.options.num_annotators or (1,) * len(self.class_tasks)
+        if len(counts) != len(self.class_tasks):
+            raise UserError(
+                f"num_annotators has {len(counts)} entries for "
+                f"{len(self.class_tasks)} class label sets; leave it out"
+            )
+        by_task = dict(zip(self.class_tasks, counts, strict=True))
+        self.truths = {}
+        for target in dict.fromkeys(task.target for task in self.class_tasks):
+            tasks = tuple(task for task in self.class_tasks if task.target == target)
+            numbers = tuple(by_task[task] for task in tasks)
+            self.truths[target] = _Truth(target, tasks, numbers)
+
+    def begin(self, said: Mapping[str, Triples]) -> None:
+        """Fits the annotators before the first step.
+
+        Args:
+          said: target -> its labels, see kfer.data.annotations.
+        """
+        for target, truth in self.truths.items():
+            truth.begin(said[target], self.config.options.diagonal)
+
+    def transitions(self) -> dict[str, np.ndarray]:
+        """Target -> [A, K, K] T[true, given] of each annotator; rows sum to 1."""
+        return {name: np.exp(t.log_matrices) for name, t in self.truths.items()}
+
+    def log_priors(self, truth: _Truth, batch: Batch) -> tf.Tensor:
+        """What q starts from, [K] or [B, K]."""
+        return truth.log_prior
+
+    def posteriors(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Target -> q [B, K], without gradient."""
+        return {
+            name: tf.stop_gradient(
+                truth.posterior(batch, self.log_priors(truth, batch))
+            )
+            for name, truth in self.truths.items()
+        }
+
+    def softened(self, batch: Batch) -> Batch:
+        """The batch with q in the place of the class labels, smoothed."""
+        q, labels, mask = self.posteriors(batch), dict(batch.labels), dict(batch.mask)
+        for target, truth in self.truths.items():
+            for task in truth.tasks:
+                labels[task.name] = q[target]
+                mask[task.name] = annotated.has_label(batch, truth.tasks)
+        return super().softened(batch._replace(labels=labels, mask=mask))
+
+
+class ExpectationMaximisation(DawidSkene):
+    """Targets q(y | x, labels), proportional to p(y | x)^power prod_a T_a[y, label_a].
+
+    p is the running mean of the network's answers for an example at its visits. From
+    epoch em_start_epoch on it takes the classes' prior's place, and at every epoch's
+    end the annotators' matrices are counted anew from that epoch's q. So the network
+    and its annotators' noise are fitted as one EM (Raykar et al., JMLR 2010; Rodrigues
+    and Pereira, AAAI 2018), at the cost of no further pass.
+
+    The answers are a variable [N, K] for each target: 4 N K bytes.
+    """
+
+    mixes = False
+
+    def __init__(self, config: ExperimentConfig, **kwargs: Any):
+        super().__init__(config, **kwargs)
+        count = config.options.num_examples
+        self.opinions, self.said = {}, {}
+        for name, truth in self.truths.items():
+            size = truth.tasks[0].size
+            self.opinions[name] = tf.Variable(
+                tf.zeros([count, size]), trainable=False, name=f"opinions_{name}"
+            )
+            self.said[name] = tf.Variable(
+                tf.zeros_like(truth.log_matrices), trainable=False, name=f"said_{name}"
+            )
+
+    def steps_per_epoch(self) -> int:
+        """Steps after which the annotators are counted anew."""
+        if not self.config.options.num_examples:
+            raise UserError("em needs num_examples, the size of the training split")
+        return max(1, self.config.options.num_examples // self.config.batch_size)
+
+    def log_priors(self, truth: _Truth, batch: Batch) -> tf.Tensor:
+        rows = tf.gather(self.opinions[truth.tasks[0].target], batch.index)
+        total = tf.reduce_sum(rows, axis=1, keepdims=True)
+        answers = tf.math.log(tf.math.divide_no_nan(rows, total) + _TINY)
+        first = self.config.options.em_start_epoch * self.steps_per_epoch()
+        begun = self.generator_optimizer.iterations >= first
+        # Without an answer yet only the annotators count.
+        use = tf.logical_and(begun, total > 0.0)
+        return tf.where(use, self.config.options.em_power * answers, truth.log_prior)
+
+    def training_loss(self, batch: Batch) -> tf.Tensor:
+        output = self.encoder(batch.image, dropout=batch.noise.dropout, training=True)
+        loss = self.label_loss(batch, output)
+        q = self.posteriors(batch)
+        for name, truth in self.truths.items():
+            self._hear(truth, name, batch, q[name])
+            self._remember(name, batch.index, output)
+        return loss
+
+    def _remember(self, name: str, index: tf.Tensor, output: EncoderOutput) -> None:
+        """Moves the running means of the batch's answers, on every replica."""
+        table, momentum = self.opinions[name], self.config.options.em_momentum
+        answers = tf.stop_gradient(tf.nn.softmax(output.labels[name]))
+        moved = momentum * tf.gather(table, index) + (1.0 - momentum) * answers
+        table.scatter_update(
+            tf.IndexedSlices(reduction.gather(moved), reduction.gather(index))
+        )
+
+    def _hear(self, truth: _Truth, name: str, batch: Batch, q: tf.Tensor) -> None:
+        """Counts what was said; at an epoch's end the matrices follow."""
+        counts = annotated.confusion_counts(batch, truth.tasks, truth.counts_of, q)
+        said = self.said[name] + reduction.global_sum(counts)
+        steps = self.steps_per_epoch()
+        step = self.generator_optimizer.iterations + 1
+        counted = step > self.config.options.em_start_epoch * steps
+        ends = tf.logical_and(tf.equal(step % steps, 0), counted)
+        matrices = annotated.shrunk_matrices(said, truth.strength)
+        fresh = tf.math.log(tf.maximum(matrices, _TINY))
+        truth.log_matrices.assign(tf.where(ends, fresh, truth.log_matrices))
+        over = tf.equal(step % steps, 0)
+        self.said[name].assign(tf.where(over, tf.zeros_like(said), said))

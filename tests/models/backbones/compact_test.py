@@ -1,0 +1,95 @@
+"""The compact trunks: whitened patches, identity starts, sizes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kfer.models.backbones import compact
+from kfer.models.encoder import Encoder
+
+
+def correlated_pictures(count=200, side=8):
+    """Smooth pictures whose neighbours and channels go together."""
+    rng = np.random.default_rng(0)
+    small = rng.normal(size=(count, side // 2, side // 2, 3))
+    smooth = small.repeat(2, axis=1).repeat(2, axis=2)
+    mixed = smooth @ np.array([[1.0, 0.5, 0.2], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+    return mixed + 0.3 * rng.normal(size=mixed.shape)
+
+
+def test_whitened_patches_are_uncorrelated_with_variance_1():
+    images = correlated_pictures()
+    kernel = compact.whitening_filters(images)
+    maps = tf.nn.conv2d(tf.constant(images, tf.float32), kernel, 1, "VALID").numpy()
+    flat = maps.reshape(-1, 24)
+    covariance = flat.T @ flat / len(flat)
+    np.testing.assert_allclose(covariance[:12, :12], np.eye(12), atol=0.02)
+    np.testing.assert_allclose(maps[..., 12:], -maps[..., :12], rtol=1e-5, atol=1e-6)
+
+
+def test_filters_by_hand():
+    # One patch direction with variance 4 and 11 with none: 1 / sqrt(4 + 5e-4), and
+    # 1 / sqrt(5e-4) for the rest.
+    images = np.zeros((2, 2, 2, 3))
+    images[0, 0, 0, 0], images[1, 0, 0, 0] = 2.0, -2.0
+    filters = compact.whitening_filters(images).reshape(12, 24)
+    sizes = np.linalg.norm(filters[:, :12], axis=0)
+    assert sizes[0] == pytest.approx(1 / np.sqrt(4.0005))
+    np.testing.assert_allclose(sizes[1:], 1 / np.sqrt(0.0005), rtol=1e-5)
+
+
+def test_the_first_filters_hand_their_inputs_on():
+    layer = compact.IdentityConvolution(6)
+    image = tf.random.stateless_normal([2, 5, 5, 4], seed=[0, 1])
+    outputs = layer(image).numpy()
+    np.testing.assert_allclose(outputs[..., :4], image, rtol=1e-6)
+    rest = layer.kernel.numpy()[..., 4:]
+    assert np.abs(rest).max() <= 1 / 6 and rest.std() > 0.05  # 1 / sqrt(9 x 4)
+
+
+# 9 taps x (24 x 64 + 64 x 64 + 64 x W + 3 W x W)
+@pytest.mark.parametrize(
+    "name, weights", (("compact", 1_967_616), ("compact_s", 566_784))
+)
+def test_sizes(tiny_config, name, weights):
+    encoder = Encoder(tiny_config(backbone=name, width=1.0))
+    encoder(tf.zeros([1, 32, 32, 3]))
+    kernels = [conv.kernel for row in encoder.groups for conv in row[::2]]
+    assert sum(int(tf.size(kernel)) for kernel in kernels) == weights
+    assert encoder.features(tf.zeros([2, 32, 32, 3]), None).shape == (
+        2,
+        encoder.trunk.size,
+    )
+
+
+def test_filters_are_never_learned_and_heads_have_no_bias(tiny_config):
+    encoder = Encoder(tiny_config(backbone="compact_xs"))
+    encoder(tf.zeros([1, 32, 32, 3]))
+    trained = {v.ref() for v in encoder.trainable_variables}
+    assert encoder.whitening.bias.ref() in trained
+    assert encoder.whitening.kernel.ref() not in trained
+    assert all(head.bias is None for head in encoder.heads)
+
+
+def test_start_sets_the_whitening_alone(tiny_config):
+    encoder = Encoder(tiny_config(backbone="compact_xs"))
+    images = correlated_pictures(20, 32).astype(np.float32)
+    encoder(images[:1])
+    before = encoder.groups[0][0].kernel.numpy()
+    encoder.trunk.start(tf.constant(images))
+    np.testing.assert_allclose(
+        encoder.whitening.center, images.mean((0, 1, 2)), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(encoder.whitening.deviation, images.std((0, 1, 2)), 1e-4)
+    np.testing.assert_array_equal(encoder.groups[0][0].kernel, before)
+    maps = encoder.whitening(tf.constant(images)).numpy().reshape(-1, 24)
+    np.testing.assert_allclose(np.var(maps[:, :6], axis=0), 1.0, atol=0.05)
+
+
+def test_a_head_gives_a_ninth(tiny_config):
+    encoder = Encoder(tiny_config(backbone="compact_xs"))
+    image = tf.random.stateless_normal([2, 32, 32, 3], seed=[3, 4])
+    output = encoder(image)
+    task = encoder.config.tasks[0]
+    raw = encoder.features(image, None) @ encoder.heads[0].kernel
+    np.testing.assert_allclose(output.labels[task.name], raw / 9.0, rtol=1e-5)
