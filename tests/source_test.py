@@ -27,6 +27,11 @@ WITHOUT_TEST = {
     "kfer/bin/table_flags.py": "table_import_test",
     "kfer/data/storage.py": "input_pipeline_test",
     "kfer/data/decoding.py": "input_pipeline_test",
+    "kfer/models/backbones/base.py": "an interface; what implements it is tested",
+    "kfer/models/backbones/vgg16.py": "models/encoder_test",
+    "kfer/models/backbones/dense.py": "models/encoder_test",
+    "kfer/settings/backbones.py": "models/backbones/applications_test",
+    "kfer/settings/method_options.py": "options_test",
     "kfer/preprocess/collect.py": "job_test reads what it collects",
     **{
         f"components/{name}/{file}.py": "pipelines/local_runner_test runs it"

@@ -109,6 +109,32 @@ class Scale:
     about: str
 
 
+def _compact(name: str, backbone: str, epochs: int) -> Scale:
+    return Scale(
+        name=name,
+        config={
+            "backbone": backbone,
+            "optimization": "fast",
+            "batch_size": 512,
+            "learning_rate": 1.0,
+            "epochs": epochs,
+        },
+        settings={},
+        steps=0,
+        eval_every=0,
+        examples={},
+        image_size=0,
+        about=(
+            f"All pictures, backbone {backbone}, {epochs} epochs of batch 512 with "
+            "optimization `fast` (docs/guide/training.md): SGD with Nesterov's "
+            "momentum, one cycle from and to a low rate with its peak at 1.0, "
+            "Lookahead, label smoothing 0.2, alternating flips and crops of 2 px; the "
+            "mean of six views answers. Label sets' losses are averaged. What counts "
+            "is the last model."
+        ),
+    )
+
+
 SCALES = {
     scale.name: scale
     for scale in (
@@ -138,6 +164,9 @@ SCALES = {
                 "draws well, which 527 adversarial steps are too few for."
             ),
         ),
+        _compact("fast_xs", "compact_xs", 8),
+        _compact("fast_s", "compact_s", 8),
+        _compact("fast", "compact", 10),
     )
 }
 

@@ -146,6 +146,26 @@ def _both(method: str) -> tuple[Entry, ...]:
     return tuple(Entry("ferplus", method, *measured) for measured in _VALUES)
 
 
+_FIELD = {
+    "Clean labels": "vgg_clean",
+    "All label sets": "vgg_all",
+    "Majority vote": "vgg_majority",
+    "Dawid-Skene posteriors": "dawid_skene",
+    "EM in the loop": "em",
+    "SCE": "sce",
+    "GCE": "gce",
+    "ELR": "elr",
+    "LTNet": "ltnet",
+    "Co-teaching": "co_teaching",
+}
+
+
+def _field(setting: str, title: str) -> Table:
+    rows = {label: (method, None) for label, method in _FIELD.items()}
+    name = f"field_{setting}"
+    return Table(name, title, ("test accuracy [%]",), _rows(setting, "class", rows))
+
+
 TABLES = {
     table.name: table
     for table in (
@@ -211,6 +231,9 @@ TABLES = {
             },
             figure="samples",
         ),
+        _field("cifar10", "The field: CIFAR-10, three label sets, 20, 30, 40 % noise"),
+        _field("cifar10_single", "The field: CIFAR-10, one label set, 20 % noise"),
+        _field("cifar10n", "The field: CIFAR-10N, three people's labels"),
     )
 }
 

@@ -29,7 +29,6 @@ from kfer.models.array_layouts import (
 )
 from kfer.models.decoder import Decoder
 from kfer.models.discriminator import IMAGE, Y0, Discriminator
-from kfer.models.encoder import Encoder
 from kfer.models.spectral import SpectralLayer
 
 Arrays = dict[str, np.ndarray]
@@ -153,7 +152,11 @@ def _one(
     return Parameter(name, (variable,), Transposed(order), trained)
 
 
-def _encoder(encoder: Encoder) -> Iterator[Parameter]:
+def _encoder(encoder: Any) -> Iterator[Parameter]:
+    if (backbone := encoder.config.backbone) != "vgg16":
+        raise UserError(
+            f"The 2021 code's arrays are those of backbone 'vgg16', not of {backbone!r}"
+        )
     for block, row in enumerate(encoder.convolutions, 1):
         for index, layer in enumerate(row):
             key = f"encoder.conv_block{block}.{2 * index}"

@@ -17,13 +17,7 @@ from kfer.settings import optimization as optimization_lib
 from kfer.settings import options as options_lib
 from kfer.settings.method_options import NO_OPTIONS, MethodOptions
 from kfer.settings.optimization import PLAIN, Optimization, Preset
-from kfer.settings.recipes import (
-    ALL_SCORES,
-    KFER,
-    Recipe,
-    ScoreWeights,
-    recipe_for,
-)
+from kfer.settings.recipes import ALL_SCORES, KFER, Recipe, ScoreWeights, recipe_for
 from kfer.tasks import LabelTask
 
 IMAGE_SIZES = (32, 64, 96, 128, 256)

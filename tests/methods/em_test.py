@@ -57,8 +57,8 @@ def test_one_label_set_starts_from_the_diagonal(monkeypatch):
 
 
 def test_em_finds_the_matrices_and_the_truth(monkeypatch):
-    features, truth = toys.clusters(annotated.SIZE)
-    toy, triples, matrices = started(monkeypatch, "em", em_start_epoch=20)
+    _, truth = toys.clusters(annotated.SIZE)
+    toy, _, matrices = started(monkeypatch, "em", em_start_epoch=20)
     before = np.mean(
         toy.method.posteriors(toy.batch)["class"].numpy().argmax(1) == truth
     )
