@@ -236,7 +236,7 @@ class EMOptions(DawidSkeneOptions):
     """
 
     em_start_epoch: int = 2
-    em_power: float = 0.7
+    em_power: float = 1.0
     em_momentum: float = 0.5
 
     def __post_init__(self):
