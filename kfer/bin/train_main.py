@@ -41,7 +41,12 @@ flags.DEFINE_float(
     None,
     "Share of the training pictures to keep back and score on, such as 0.1.",
 )
-flags.DEFINE_string("method", "joint", f"One of {', '.join(methods.METHODS)}.")
+flags.DEFINE_string(
+    "method",
+    "",
+    f"One of {', '.join(methods.METHODS)}; {own_data.METHOD} if not given, and of an "
+    "experiment the proposed method, joint.",
+)
 flags.DEFINE_string("recipe", "kfer", f"One of {', '.join(RECIPES)}.")
 flags.DEFINE_string(
     "data_dir", "", "Prepared data set or raw folder; empty for data that is drawn."
@@ -128,7 +133,12 @@ def settings_from_flags() -> dict[str, Any]:
     more = parse_settings(FLAGS.set)
     if twice := sorted(more.keys() & {*fields, "recipe", "method"}):
         raise UserError(f"{twice[0]} has a flag of its own; leave --set={twice[0]} out")
-    return {"recipe": FLAGS.recipe, "method": FLAGS.method, **fields, **more}
+    return {"recipe": FLAGS.recipe, "method": method_from_flags(), **fields, **more}
+
+
+def method_from_flags() -> str:
+    """The method, or the default for what is learned."""
+    return FLAGS.method or ("joint" if FLAGS.experiment else own_data.METHOD)
 
 
 def preset_from_flags() -> config_lib.ExperimentConfig:
@@ -204,7 +214,7 @@ def _checked_flags() -> config_lib.ExperimentConfig | None:
             f"{', '.join(sorted(config_lib.EXPERIMENTS))}"
         )
     settings_from_flags()
-    methods.method_row(FLAGS.method)
+    methods.method_row(method_from_flags())
     return None
 
 

@@ -80,6 +80,11 @@ METHODS = {
     "dawid_skene": _of_classes(
         "em", "DawidSkene", "Dawid and Skene's posteriors as soft labels"
     ),
+    "kfer": MethodRow(
+        "kfer.methods.em",
+        "ExpectationMaximisation",
+        "the default: em, for labels of any kind",
+    ),
     "em": _of_classes(
         "em", "ExpectationMaximisation", "annotators and network fitted as one EM"
     ),

@@ -222,6 +222,11 @@ class DawidSkeneOptions(MethodOptions):
     def __post_init__(self):
         self._within(0.01, 0.9999, "diagonal")
         self._within(0, 2**40, "num_examples")
+        if not isinstance(self.num_annotators, tuple):
+            raise UserError(
+                "num_annotators takes a list with one entry for each class label set, "
+                f"got {self.num_annotators!r}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)

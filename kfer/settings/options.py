@@ -27,6 +27,7 @@ OPTIONS: dict[str, type[MethodOptions]] = {
     "va_annotators": of.AnnotatorOptions,
     "dawid_skene": of.DawidSkeneOptions,
     "em": of.EMOptions,
+    "kfer": of.EMOptions,
 }
 
 

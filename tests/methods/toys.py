@@ -20,6 +20,7 @@ REPLICA_OPTIONS = {
     "forward_correction": {"noise_rates": [0.1, 0.3]},
     "elr": {"num_examples": 8},
     "em": {"num_examples": 8, "em_start_epoch": 0},
+    "kfer": {"num_examples": 8, "em_start_epoch": 0},
     "co_teaching": {"num_examples": 8, "forget_rate": 0.5, "ramp_epochs": 1},
     "ltnet": {"trace_weight": 0.1},
 }

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from kfer import tasks
-from kfer.models import encoder as encoder_lib
+from kfer.models.backbones import vgg16
 from kfer.models.encoder import Encoder, sample_y0
 from kfer.models.layout import ENCODER_BLOCKS
 from kfer.settings import config
@@ -215,8 +215,8 @@ def test_a_graph_gives_the_eager_values(tiny):
 
 
 def test_convolution_config_round_trip():
-    layer = encoder_lib.Convolution(5, "he")
-    twin = encoder_lib.Convolution.from_config(layer.get_config())
+    layer = vgg16.Convolution(5, "he")
+    twin = vgg16.Convolution.from_config(layer.get_config())
     twin.build((None, 4, 4, 3))
     assert twin.kernel.shape == (3, 3, 3, 5)
     assert twin.get_config() == layer.get_config()

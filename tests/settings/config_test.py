@@ -181,6 +181,7 @@ OTHER = {
     "tasks": (tasks.expression_task(8),),
     "recipe": RECIPES["paper"],
     "method": "vgg_all",
+    "backbone": "compact",
     "image_size": 96,
     "score_weights": config.ScoreWeights(joint=0.0),
     "augmentation": "none",

@@ -6,7 +6,7 @@ import pytest
 
 from kfer.errors import UserError
 from kfer.methods import METHODS
-from kfer.settings import config, options, parsing
+from kfer.settings import config, method_options, options, parsing
 from kfer.settings.config import experiment_config
 from kfer.settings.options import OPTIONS
 from kfer.settings.recipes import Recipe
@@ -17,6 +17,8 @@ OTHER = {
     "noise_rates": [0.1, 0.2, 0.3],
     "num_examples": 7,
     "ramp_epochs": 3,
+    "num_annotators": [1, 5, 1],
+    "em_start_epoch": 4,
 }
 EVERY = [(method, name) for method in OPTIONS for name in options.names_of(method)]
 
@@ -85,6 +87,10 @@ def test_the_published_defaults():
         ("va_annotators", "speed=-1", "speed must be in"),
         ("air", "group_weight=-1", "group_weight must be in"),
         ("huber", "delta=0", "delta must be in"),
+        ("em", "em_power=-1", "em_power must be in"),
+        ("em", "em_start_epoch=-1", "em_start_epoch must be in"),
+        ("dawid_skene", "diagonal=0", "diagonal must be in"),
+        ("dawid_skene", "num_annotators=3", "num_annotators takes a list"),
         ("forward_correction", "noise_rates=0.2", "noise_rates takes a list"),
         ("forward_correction", "transition=file.npz", "transition takes a list"),
     ],
@@ -104,7 +110,7 @@ def test_two_sources_of_a_matrix_are_one_too_many():
 
 def test_another_method_takes_its_own_defaults_or_complains():
     run = experiment_config("raf_multi", method="vgg_all")
-    assert run.options == options.NO_OPTIONS
+    assert run.options == method_options.NO_OPTIONS
     assert dataclasses.replace(run, method="gce").options.q == 0.7
     with pytest.raises(UserError, match="Method 'sce' got options of another method"):
         dataclasses.replace(run, method="sce", options=options.make("gce"))
