@@ -19,11 +19,11 @@ def test_by_hand():
     np.testing.assert_allclose(layer.mean, [0.8, 0.4])
 
 
-def test_two_replicas_count_as_one_batch():
+def test_two_replicas_count_as_one_batch(two_replicas):
     values = np.random.default_rng(0).normal(3.0, 2.0, (8, 4, 4, 5)).astype(np.float32)
     alone = BatchNorm()
     wanted = alone(tf.constant(values), training=True)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = two_replicas
     with strategy.scope():
         layer = BatchNorm()
         layer.build([None, 4, 4, 5])
