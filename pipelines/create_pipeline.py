@@ -1,6 +1,5 @@
 """A pipeline's config -> TFX's Pipeline. No I/O: the runners know where things are."""
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -65,7 +64,7 @@ def create_pipeline(
             config.running,
         )
         for experiment in (
-            *(dataclasses.replace(config.experiment, method=m) for m in methods),
+            *(config_lib.with_method(config.experiment, m) for m in methods),
             config.experiment,
         )
     ]

@@ -18,7 +18,6 @@ WITHOUT_TEST = {
     "kfer/errors.py": "one class without behaviour",
     "kfer/structures.py": "named tuples without behaviour",
     "kfer/audit/table.py": "a named tuple without behaviour",
-    "kfer/bin/demo_main.py": "make demo; pipelines/local_runner_test runs its parts",
     "kfer/data/datasets/affectnet_2021.py": "one layout of affectnet_test",
     "kfer/data/affectnet_labels.py": "affectnet_test",
     "kfer/data/manifest_rows.py": "datasets/manifest_test",

@@ -242,6 +242,11 @@ def configured(
     )
 
 
+def with_method(config: ExperimentConfig, method: str) -> ExperimentConfig:
+    """The config with another method, whose options are its defaults."""
+    return dataclasses.replace(config, method=method, options=options_lib.make(method))
+
+
 def to_dict(config: ExperimentConfig) -> dict[str, Any]:
     """The config as plain values that survive JSON."""
     return json.loads(json.dumps(dataclasses.asdict(config)))

@@ -1,0 +1,27 @@
+"""The table that the demo ends with; `make demo` runs the rest."""
+
+from kfer.bin import demo_main
+
+
+def scores(accuracy, ece, ccc):
+    return {
+        "test": {
+            "expression": {"accuracy": accuracy, "ece": ece},
+            "valence_arousal": {"ccc": ccc},
+        }
+    }
+
+
+def test_means_and_deviations_by_hand():
+    found = {
+        "vgg_all": [scores(0.90, 0.2, 0.80), scores(0.94, 0.2, 0.90)],
+        "kfer": [scores(0.95, 0.1, 0.9)],
+    }
+    head, plain, ours = demo_main.table(found).splitlines()
+    assert head.split() == ["accuracy", "%", "ECE", "CCC"]
+    # the deviations of two values are their difference over the root of 2
+    assert plain.split() == [
+        *("vgg_all", "92.0", "+-", "2.8"),
+        *("0.200", "+-", "0.000", "0.850", "+-", "0.071"),
+    ]
+    assert ours.split() == ["kfer", "95.0", "0.100", "0.900"]
