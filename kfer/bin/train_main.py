@@ -21,6 +21,7 @@ from kfer.bin import common
 from kfer.data import folder
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
+from kfer.settings import own_data
 from kfer.settings.optimization import CHOICES, PRESETS
 from kfer.settings.parsing import parse_settings
 from kfer.settings.recipes import RECIPES
@@ -138,7 +139,7 @@ def settings_from_flags() -> dict[str, Any]:
 
 def method_from_flags() -> str:
     """The method, or the default for what is learned."""
-    return FLAGS.method or ("joint" if FLAGS.experiment else own_data.METHOD)
+    return FLAGS.method or own_data.method_for(FLAGS.experiment)
 
 
 def preset_from_flags() -> config_lib.ExperimentConfig:

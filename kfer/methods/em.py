@@ -163,14 +163,17 @@ class ExpectationMaximisation(DawidSkene):
     def steps_per_epoch(self) -> int:
         """Steps after which the annotators are counted anew."""
         if not self.config.options.num_examples:
-            raise UserError("em needs num_examples, the size of the training split")
+            raise UserError(
+                f"{self.config.method} needs num_examples, the size of the training "
+                "split"
+            )
         return max(1, self.config.options.num_examples // self.config.batch_size)
 
     def log_priors(self, truth: _Truth, batch: Batch) -> tf.Tensor:
+        first = self.config.options.em_start_epoch * self.steps_per_epoch()
         rows = tf.gather(self.opinions[truth.tasks[0].target], batch.index)
         total = tf.reduce_sum(rows, axis=1, keepdims=True)
         answers = tf.math.log(tf.math.divide_no_nan(rows, total) + _TINY)
-        first = self.config.options.em_start_epoch * self.steps_per_epoch()
         begun = self.generator_optimizer.iterations >= first
         # Without an answer yet only the annotators count.
         use = tf.logical_and(begun, total > 0.0)

@@ -16,6 +16,7 @@ from kfer.errors import UserError
 from kfer.python import annotators, pixels
 from kfer.python.model import Model, Origin
 from kfer.settings import config as config_lib
+from kfer.settings import own_data as own_data_settings
 from kfer.training import compiling, run_folder
 from kfer.training.loop import RunSettings
 
@@ -24,7 +25,7 @@ _OF_RUN = {field.name for field in dataclasses.fields(RunSettings)} - {"command"
 
 def fit(
     data: Dataset,
-    method: str = "joint",
+    method: str = "",
     epochs: int | None = None,
     *,
     tasks: Sequence[str] = (),
@@ -38,7 +39,7 @@ def fit(
 
     Args:
       data: of kfer.data.from_table, from_arrays or kfer.data.dataset.load.
-      method: a key of kfer.METHODS.
+      method: a key of kfer.METHODS; '' is 'kfer', and 'joint' of an experiment.
       epochs: passes over the training split.
       tasks: label columns to learn, or their truths; all if empty.
       recipe: a key of kfer.RECIPES.
@@ -62,7 +63,8 @@ def fit(
     run_settings = {k: settings.pop(k) for k in [*settings] if k in _OF_RUN}
     if epochs is not None:
         settings["epochs"] = epochs
-    settings |= {"method": method, "recipe": recipe}
+    chosen = method or own_data_settings.method_for(experiment)
+    settings |= {"method": chosen, "recipe": recipe}
     with _folder(out_dir) as run_dir:
         if holdout is not None:
             kept = os.path.join(run_dir, "data", "holdout")

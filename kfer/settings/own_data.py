@@ -24,6 +24,11 @@ _RATE, _BATCH = 1.0, 512
 _STEPS, _EPOCHS = 800, (8, 100)
 
 
+def method_for(experiment: str) -> str:
+    """The method where none is chosen: an experiment is a row of the paper's tables."""
+    return "joint" if experiment else METHOD
+
+
 def experiment(
     tasks: tuple[LabelTask, ...],
     dataset: str,
