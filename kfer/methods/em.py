@@ -21,10 +21,15 @@ _TINY = 1e-7
 _MOST = 1e9
 
 
-class _Truth(tf.Module):
+def _held(name: str, *shape: int) -> tf.Variable:
+    return tf.Variable(tf.zeros(shape), trainable=False, name=name)
+
+
+class _Truth:
     """What is held of one target with K classes and A annotators.
 
     Attributes:
+      target: its name.
       tasks: its label sets.
       counts_of: annotators of each.
       log_matrices: log T [A, K, K], T[true, given].
@@ -32,17 +37,14 @@ class _Truth(tf.Module):
       strength: of the matrices' shrinkage, in labels.
     """
 
-    def __init__(self, name: str, tasks: tuple[LabelTask, ...], counts: tuple):
-        super().__init__(name=f"truth_{name}")
-        self.tasks, self.counts_of = tasks, counts
+    def __init__(self, target: str, tasks: tuple[LabelTask, ...], counts: tuple):
+        self.target, self.tasks, self.counts_of = target, tasks, counts
         classes, annotators = tasks[0].size, sum(counts)
-
-        def held(name: str, *shape: int) -> tf.Variable:
-            return tf.Variable(tf.zeros(shape), trainable=False, name=name)
-
-        self.log_matrices = held("log_matrices", annotators, classes, classes)
-        self.log_prior = held("log_prior", classes)
-        self.strength = held("strength")
+        self.log_matrices = _held(
+            f"log_matrices_{target}", annotators, classes, classes
+        )
+        self.log_prior = _held(f"log_prior_{target}", classes)
+        self.strength = _held(f"strength_{target}")
 
     def begin(self, triples: Triples, diagonal: float) -> None:
         """Starts from Dawid and Skene's fit, or from `diagonal` where none can be."""
@@ -91,11 +93,16 @@ class DawidSkene(Supervised):
                 f"{len(self.class_tasks)} class label sets; leave it out"
             )
         by_task = dict(zip(self.class_tasks, counts, strict=True))
-        self.truths = {}
+        truths = {}
         for target in dict.fromkeys(task.target for task in self.class_tasks):
             tasks = tuple(task for task in self.class_tasks if task.target == target)
             numbers = tuple(by_task[task] for task in tasks)
-            self.truths[target] = _Truth(target, tasks, numbers)
+            truths[target] = _Truth(target, tasks, numbers)
+        self.truths = truths
+        # Keras finds, saves and copies what it sees assigned, whole dicts at a time.
+        self.log_matrices = {name: t.log_matrices for name, t in truths.items()}
+        self.log_prior = {name: t.log_prior for name, t in truths.items()}
+        self.strength = {name: t.strength for name, t in truths.items()}
 
     def begin(self, said: Mapping[str, Triples]) -> None:
         """Fits the annotators before the first step.
@@ -110,16 +117,14 @@ class DawidSkene(Supervised):
         """Target -> [A, K, K] T[true, given] of each annotator; rows sum to 1."""
         return {name: np.exp(t.log_matrices) for name, t in self.truths.items()}
 
-    def log_priors(self, truth: _Truth, batch: Batch) -> tf.Tensor:
+    def prior_of(self, truth: _Truth, batch: Batch) -> tf.Tensor:
         """What q starts from, [K] or [B, K]."""
         return truth.log_prior
 
     def posteriors(self, batch: Batch) -> dict[str, tf.Tensor]:
         """Target -> q [B, K], without gradient."""
         return {
-            name: tf.stop_gradient(
-                truth.posterior(batch, self.log_priors(truth, batch))
-            )
+            name: tf.stop_gradient(truth.posterior(batch, self.prior_of(truth, batch)))
             for name, truth in self.truths.items()
         }
 
@@ -150,15 +155,14 @@ class ExpectationMaximisation(DawidSkene):
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         count = config.options.num_examples
-        self.opinions, self.said = {}, {}
-        for name, truth in self.truths.items():
-            size = truth.tasks[0].size
-            self.opinions[name] = tf.Variable(
-                tf.zeros([count, size]), trainable=False, name=f"opinions_{name}"
-            )
-            self.said[name] = tf.Variable(
-                tf.zeros_like(truth.log_matrices), trainable=False, name=f"said_{name}"
-            )
+        self.opinions = {
+            name: _held(f"opinions_{name}", count, truth.tasks[0].size)
+            for name, truth in self.truths.items()
+        }
+        self.said = {
+            name: _held(f"said_{name}", *truth.log_matrices.shape)
+            for name, truth in self.truths.items()
+        }
 
     def steps_per_epoch(self) -> int:
         """Steps after which the annotators are counted anew."""
@@ -169,9 +173,9 @@ class ExpectationMaximisation(DawidSkene):
             )
         return max(1, self.config.options.num_examples // self.config.batch_size)
 
-    def log_priors(self, truth: _Truth, batch: Batch) -> tf.Tensor:
+    def prior_of(self, truth: _Truth, batch: Batch) -> tf.Tensor:
         first = self.config.options.em_start_epoch * self.steps_per_epoch()
-        rows = tf.gather(self.opinions[truth.tasks[0].target], batch.index)
+        rows = tf.gather(self.opinions[truth.target], batch.index)
         total = tf.reduce_sum(rows, axis=1, keepdims=True)
         answers = tf.math.log(tf.math.divide_no_nan(rows, total) + _TINY)
         begun = self.generator_optimizer.iterations >= first
@@ -184,7 +188,7 @@ class ExpectationMaximisation(DawidSkene):
         loss = self.label_loss(batch, output)
         q = self.posteriors(batch)
         for name, truth in self.truths.items():
-            self._hear(truth, name, batch, q[name])
+            self._hear(truth, batch, q[name])
             self._remember(name, batch.index, output)
         return loss
 
@@ -197,10 +201,11 @@ class ExpectationMaximisation(DawidSkene):
             tf.IndexedSlices(reduction.gather(moved), reduction.gather(index))
         )
 
-    def _hear(self, truth: _Truth, name: str, batch: Batch, q: tf.Tensor) -> None:
+    def _hear(self, truth: _Truth, batch: Batch, q: tf.Tensor) -> None:
         """Counts what was said; at an epoch's end the matrices follow."""
         counts = annotated.confusion_counts(batch, truth.tasks, truth.counts_of, q)
-        said = self.said[name] + reduction.global_sum(counts)
+        held = self.said[truth.target]
+        said = held + reduction.global_sum(counts)
         steps = self.steps_per_epoch()
         step = self.generator_optimizer.iterations + 1
         counted = step > self.config.options.em_start_epoch * steps
@@ -209,4 +214,4 @@ class ExpectationMaximisation(DawidSkene):
         fresh = tf.math.log(tf.maximum(matrices, _TINY))
         truth.log_matrices.assign(tf.where(ends, fresh, truth.log_matrices))
         over = tf.equal(step % steps, 0)
-        self.said[name].assign(tf.where(over, tf.zeros_like(said), said))
+        held.assign(tf.where(over, tf.zeros_like(said), said))

@@ -15,7 +15,13 @@ from kfer.training import compiling
 from kfer.training.loop import RunSettings
 from tests import runs
 
-SETTINGS = {"width": 0.125, "batch_size": 8, "noise_size": 8, "embedding_size": 64}
+SETTINGS = {
+    "backbone": "vgg16",
+    "width": 0.125,
+    "batch_size": 8,
+    "noise_size": 8,
+    "embedding_size": 64,
+}
 
 
 def test_the_same_run(tmp_path):
