@@ -1,5 +1,6 @@
 """A pipeline's config -> TFX's Pipeline. No I/O: the runners know where things are."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
