@@ -85,6 +85,7 @@ setuptools.setup(
             "hypothesis",
             "import-linter",
             "mypy",
+            "nbclient",
             "pytest",
             "pytest-timeout",
             "pytest-xdist",
