@@ -1,0 +1,64 @@
+"""Kills every command at random moments and fills its disk; one JSON line each.
+
+python -m benchmarks.kill_matrix --seed=0 --moments=20 [--commands=train,preprocess]
+
+After each fault the same command is run again and must leave the same bits as a run
+without one. Full and read-only disks are small tmpfs, which need root. Ends with status
+1 if anything was not as it should be. --minutes bounds the kills of each command;
+the line says how many moments there were.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+from benchmarks.killing import commands, faults
+
+
+def main() -> int:
+    """Runs the matrix; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--commands", default="")
+    parser.add_argument("--disks", action=argparse.BooleanOptionalAction, default=True)
+    chosen = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="kfer-kills-")
+    try:
+        known = commands.make(folder)
+        names = chosen.commands.split(",") if chosen.commands else list(known)
+        if "publish" in names:
+            made = commands.train_for_publishing(known, folder)
+            status, errors, _ = faults.run(made)
+            if status:
+                raise RuntimeError(errors[-2000:])
+        return int(any([_one(known[n], n, folder, chosen) for n in names]))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _one(command: commands.Command, name: str, folder: str, chosen) -> bool:
+    """Whether a command did anything wrong."""
+    place = os.path.join(folder, f"made-{name}")
+    os.makedirs(place)
+    end = time.monotonic() + 60 * chosen.minutes
+    found = faults.kill(command, place, chosen.moments, chosen.seed, end)
+    line = {"command": name, "fault": "kill", "seed": chosen.seed, **found}
+    print(json.dumps(line), flush=True)
+    bad = bool(found["wrong"])
+    for read_only in (False, True) if chosen.disks else ():
+        found = faults.refuse(command, place, read_only)
+        fault = "read-only disk" if read_only else "full disk"
+        print(json.dumps({"command": name, "fault": fault, **found}), flush=True)
+        kept = ("one_line", "nothing_made", "same_after")
+        bad |= not all(found[key] for key in kept) or found["status"] != 2
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())

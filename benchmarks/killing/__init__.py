@@ -1,0 +1,1 @@
+"""Commands of toy size that are killed, or whose disk refuses."""

@@ -1,0 +1,118 @@
+"""Kills, full disks and read-only places, and whether the same command goes on."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.killing.commands import Command
+
+# Of what the command makes, that fits on the full disk.
+_SHARE = 0.4
+
+
+def run(words: list[str], seconds: float = 0.0) -> tuple[int, str, float]:
+    """Status, stderr and seconds of a command; killed after `seconds`, if not 0."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        words,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _, errors = process.communicate(timeout=seconds or None)
+    except subprocess.TimeoutExpired:
+        # Its workers too, as when a machine loses its power.
+        os.killpg(process.pid, signal.SIGKILL)
+        _, errors = process.communicate()
+    return process.returncode, errors, time.monotonic() - began
+
+
+def kill(
+    command: Command, folder: str, moments: int, seed: int, end: float
+) -> dict[str, Any]:
+    """Kills a command at random moments; each time the same command goes on.
+
+    Args:
+      command: see commands.make.
+      folder: a new one for what is made.
+      moments: how many, uniform over the time that the command takes.
+      seed: of the moments.
+      end: time.monotonic() at which no further moment is begun.
+
+    Returns:
+      seconds of the whole command, moments that were tried, killed (the others came
+      after the end), same (equal bits after it went on), wrong: what was not.
+    """
+    whole = os.path.join(folder, "whole")
+    status, errors, seconds = run(command.words(_made(whole)))
+    if status:
+        raise RuntimeError(f"the whole command ended with {status}: {errors[-2000:]}")
+    expected = command.content(whole)
+    found = {"seconds": round(seconds, 1), "moments": 0, "killed": 0, "same": 0}
+    wrong = []
+    for moment in np.random.default_rng(seed).uniform(0.0, seconds, moments):
+        if time.monotonic() > end:
+            break
+        out = _made(os.path.join(folder, f"moment-{found['moments']}"))
+        status, _, _ = run(command.words(out), max(moment, 0.01))
+        found["moments"] += 1
+        found["killed"] += status == -signal.SIGKILL
+        status, errors, _ = run(command.words(out))
+        same = status == 0 and command.content(out) == expected
+        found["same"] += same
+        if not same:
+            wrong.append([round(moment, 2), status, errors[-300:]])
+        shutil.rmtree(out)
+    return found | {"wrong": wrong}
+
+
+def refuse(command: Command, folder: str, read_only: bool) -> dict[str, Any]:
+    """A disk that is full or read-only, then mended: one line, then the same bits.
+
+    Returns:
+      status and lines of the refusal (its last line stands in `said`), whether nothing
+      was made then, and whether the same command made all once the disk was mended.
+    """
+    whole, disk = _made(os.path.join(folder, "whole")), _made(os.path.join(folder, "d"))
+    if not os.listdir(whole):
+        run(command.words(whole))
+    expected = command.content(whole)
+    size = max(16, int(_SHARE * _kib(whole)))
+    full = "ro,size=1g" if read_only else f"size={size}k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", full, "tmpfs", disk], check=True)
+    try:
+        status, errors, _ = run(command.words(disk))
+        made = command.content(disk)
+        subprocess.run(["mount", "-o", "remount,rw,size=1g", disk], check=True)
+        again, later, _ = run(command.words(disk))
+        same = again == 0 and command.content(disk) == expected
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+    lines = errors.strip().splitlines() or [""]
+    traces = [number for number, line in enumerate(lines) if "Traceback" in line]
+    return {
+        "status": status,
+        "one_line": not traces and ": error: " in lines[-1],
+        "said": lines[-1][-200:],
+        **({"trace": lines[traces[0] :][:40]} if traces else {}),
+        "nothing_made": not made or made == expected,
+        "same_after": same,
+        **({} if same else {"later": later[-300:]}),
+    }
+
+
+def _made(folder: str) -> str:
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+def _kib(folder: str) -> int:
+    said = subprocess.run(["du", "-sk", folder], capture_output=True, check=True)
+    return int(said.stdout.split()[0])
