@@ -151,16 +151,35 @@ class Run:
                 now = authors_layout.to_arrays(self.method)
                 changes[step] = {
                     name: np.linalg.norm((now[name] - before[name]).ravel())
-                    for name in self.judged_parameters()
+                    for name in self.judged_parameters(step)
                 }
         return Training(np.array(rows), changes)
 
-    def judged_parameters(self):
-        """All but biases before batch norm, whose true gradient is 0: Adam steps by
-        the sign of its rounding."""
+    def judged_parameters(self, step):
+        """Whose change after `step` steps is judged; the others by their gradient alone.
+
+        Adam makes whole steps of the rounding of a gradient that is truly 0: that of
+        biases before batch norm, and that of D's last biases while every hinge is
+        active and the groups cancel, whose golden change is exactly 0.
+        """
         names = [str(name) for name in self.golden["parameter_names"]]
         silent = [n for n in names if "deconv" in n and n.endswith("bias")]
-        return [n for n in names if n not in silent or n == max(silent)]
+        last = max(silent)
+        silent += [n for n in names if self.expected_change(step, n) == 0]
+        return [n for n in names if n not in silent or n == last]
+
+    def gradient_size(self, key):
+        """What errors of the golden's gradient `key` are judged against.
+
+        Its norm; where that is exactly 0, a thousandth of the median norm of its net
+        group, so that a thousandth of that is allowed to rounding.
+        """
+        norm = self.golden[key][0]
+        if norm > 0:
+            return max(norm, 1e-6)
+        group = key.split("/")[0] + "/"
+        norms = [self.golden[k][0] for k in self.golden if k.startswith(group)]
+        return 1e-3 * np.median(norms)
 
     def _row(self, logs):
         classes = sum(v for k, v in logs.items() if k.endswith("/cross_entropy"))
