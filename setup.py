@@ -48,6 +48,7 @@ COMMANDS = (
     "pipeline",
     "predict",
     "preprocess",
+    "serve",
     "train",
 )
 PACKAGES = ("kfer", "components", "pipelines")
@@ -80,6 +81,7 @@ setuptools.setup(
             "tf2onnx==1.17.0",
         ],
         "faces": ["yuface==2023.5.1"],
+        "serve": ["prometheus-client", "python-multipart", "starlette", "uvicorn"],
         "dev": [
             "cleanlab==2.9.0",
             "hypothesis",

@@ -96,7 +96,10 @@ def load(model_dir: str) -> Any:
     try:
         return tf.saved_model.load(model_dir)
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"The model in {model_dir} is damaged ({reason}); export it again"
-        ) from error
+        raise damaged(model_dir, error) from error
+
+
+def damaged(model_dir: str, error: Exception) -> UserError:
+    """What to say of a model that can't be read."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return UserError(f"The model in {model_dir} is damaged ({reason}); export it again")

@@ -95,7 +95,7 @@ class Predictor:
         for start in range(0, len(crops), self.batch_size):
             part = np.stack(crops[start : start + self.batch_size])
             found = self._model.crops(part)
-            rows += [self._row(found, row) for row in range(len(part))]
+            rows += [_row(found, row, self.targets) for row in range(len(part))]
         return rows
 
     def _answers(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
@@ -108,27 +108,44 @@ class Predictor:
             found = self._model.encoded(list(pictures.values()))
         except tf.errors.InvalidArgumentError:
             return self._one_by_one(pictures)
-        return {key: self._row(found, row) for row, key in enumerate(pictures)}
+        return {key: _row(found, row, self.targets) for row, key in enumerate(pictures)}
 
     def _one_by_one(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
         """A bad picture fails its whole request, so each gets one of its own."""
         if len(pictures) == 1:
-            return {key: {"error": _reason(data)} for key, data in pictures.items()}
+            return {k: {"error": str(undecodable(v))} for k, v in pictures.items()}
         rows: dict[int, dict[str, Any]] = {}
         for key, data in pictures.items():
             rows |= self._answers({key: data})
         return rows
 
-    def _row(self, found: dict[str, np.ndarray], row: int) -> dict[str, Any]:
-        answer: dict[str, Any] = {}
-        for target in self.targets:
-            name, classes = target["name"], target["classes"]
-            values = [float(value) for value in found[name][row]]
-            if not classes:
-                answer[name] = dict(zip(target["dimensions"], values, strict=True))
-                continue
+
+def _row(found: dict[str, np.ndarray], row: int, targets: Sequence[dict]) -> dict:
+    return named({name: value[row] for name, value in found.items()}, targets)
+
+
+def named(
+    found: dict[str, Any], targets: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The outputs for one picture under their names.
+
+    Args:
+      found: output name -> the picture's row.
+      targets: of the model's description.
+
+    Returns:
+      By target name {'class', 'confidence', 'probabilities': by class} or
+      {dimension: value}.
+    """
+    answer: dict[str, dict[str, Any]] = {}
+    for target in targets:
+        name, classes = target["name"], target["classes"]
+        values = [float(value) for value in found[name]]
+        if classes:
             answer[name] = class_answer(classes, values)
-        return answer
+        else:
+            answer[name] = dict(zip(target["dimensions"], values, strict=True))
+    return answer
 
 
 def class_answer(classes: Sequence[str], values: Sequence[float]) -> dict[str, Any]:
@@ -189,7 +206,17 @@ def read_picture(path: str, limits: decode.Limits = LIMITS) -> bytes:
             data = file.read()
     except OSError as error:
         raise decode.BadImage(decode.UNREADABLE, error.strerror) from error
-    if _is_plain(data, limits):
+    return plain(data, limits)
+
+
+def plain(data: bytes, limits: decode.Limits = LIMITS) -> bytes:
+    """Encoded bytes as JPEG or PNG of an upright RGB picture without transparency.
+
+    Raises:
+      kfer.images.decode.BadImage: no picture, or beyond the limits. Damage in the
+        pixels of a JPEG or PNG is left for who decodes it.
+    """
+    if len(data) <= limits.max_bytes and _is_plain(data, limits):
         return data
     return decode.encode(decode.decode(data, limits), "png")
 
@@ -211,10 +238,10 @@ def _is_plain(data: bytes, limits: decode.Limits) -> bool:
         return False
 
 
-def _reason(data: bytes) -> str:
+def undecodable(data: bytes) -> decode.BadImage:
     """Why a picture that looked plain could not be decoded."""
     try:
         decode.decode(data)
     except decode.BadImage as error:
-        return str(error)
-    return f"{decode.TRUNCATED}: its data can't be decoded"
+        return error
+    return decode.BadImage(decode.TRUNCATED, "its data can't be decoded")

@@ -1,0 +1,1 @@
+"""A model behind HTTP: TensorFlow Serving's REST calls, faces of a photo, a page."""

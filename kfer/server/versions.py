@@ -1,0 +1,122 @@
+"""The version that answers: the highest number of a published folder that loads."""
+
+import os
+from typing import Any
+
+from absl import logging
+
+from kfer.errors import UserError
+from kfer.server.loaded import LoadedModel, fingerprint
+from kfer.serving import asking, model_folder, publish
+from kfer.training import run_folder
+
+AVAILABLE, END = "AVAILABLE", "END"
+
+
+class Versions:
+    """Watches a published folder, a model's folder or a run.
+
+    A new version is loaded and tried beside the one that answers, and then takes its
+    place at once: requests that began with the old one end with it. A version that
+    can't be loaded is said once and left until its files change. When the folder of the
+    version that answers goes, the highest one that is left answers; when none is left,
+    the model is withdrawn.
+
+    Args:
+      path: BASE_DIR of kfer.serving.publish, or a model, or a run with one.
+      name: of the model; '' for the last part of the path.
+
+    Raises:
+      UserError: nothing in it can be loaded.
+    """
+
+    def __init__(self, path: str, name: str = ""):
+        self.path = path
+        self.name = name or os.path.basename(os.path.abspath(path))
+        self.current: LoadedModel | None = None
+        self.failures = 0
+        self._failed: dict[int, tuple[Any, str]] = {}
+        self._numbered = not _is_single(path)
+        self.refresh()
+        if self.current is None:
+            raise UserError(self._why_none())
+
+    def refresh(self) -> None:
+        """Looks for versions once, and loads what is new. Blocks for seconds then."""
+        try:
+            found = self._found()
+        except OSError as error:
+            # A share that is away for a moment withdraws nothing.
+            logging.warning("%s can't be listed: %s", self.path, error.strerror)
+            return
+        self._failed = {n: said for n, said in self._failed.items() if n in found}
+        for number in sorted(found, reverse=True):
+            if self._answers_already(number, found[number]):
+                return
+            if self._load(number, found[number]):
+                return
+        if self.current is not None and self.current.version not in found:
+            logging.warning("%s", self._why_none())
+            self.current = None
+
+    def _found(self) -> dict[int, str]:
+        if self._numbered:
+            numbers = publish.versions(self.path)
+            return {number: os.path.join(self.path, str(number)) for number in numbers}
+        return {1: asking.find_model(self.path)} if _is_single(self.path) else {}
+
+    def _answers_already(self, number: int, folder: str) -> bool:
+        now = self.current
+        return (
+            now is not None
+            and now.version == number
+            and now.mark == fingerprint(folder)
+        )
+
+    def _load(self, number: int, folder: str) -> bool:
+        mark = fingerprint(folder)
+        if number in self._failed and self._failed[number][0] == mark:
+            return False
+        try:
+            self.current = LoadedModel(folder, number)
+        except UserError as error:
+            logging.warning("Version %d of %s: %s", number, self.name, error)
+            self._failed[number] = (mark, str(error))
+            self.failures += 1
+            return False
+        self._failed.pop(number, None)
+        logging.info("Version %d of %s answers", number, self.name)
+        return True
+
+    def _why_none(self) -> str:
+        if self._failed:
+            return next(iter(self._failed.values()))[1]
+        return (
+            f"{self.path} holds no version of a model; publish one with "
+            "kfer-export --run=DIR --publish=" + self.path
+        )
+
+    def states(self) -> list[dict[str, Any]]:
+        """The versions as TensorFlow Serving's status call has them, newest first."""
+        rows = [_state(n, END, said) for n, (_, said) in self._failed.items()]
+        if now := self.current:
+            rows.append(_state(now.version, AVAILABLE, ""))
+        return sorted(rows, key=lambda row: -int(row["version"]))
+
+    def get(self, version: int | None = None) -> LoadedModel | None:
+        """The model that answers, or None if it is not this version."""
+        now = self.current
+        if now is None or version in (None, now.version):
+            return now
+        return None
+
+
+def _is_single(path: str) -> bool:
+    is_run = os.path.isfile(os.path.join(path, run_folder.CONFIG))
+    return is_run or model_folder.is_model(path)
+
+
+def _state(version: int, state: str, error: str) -> dict[str, Any]:
+    code = "UNKNOWN" if error else "OK"
+    status = {"error_code": code, "error_message": error}
+    return {"version": str(version), "state": state, "status": status}

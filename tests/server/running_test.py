@@ -1,0 +1,29 @@
+import pytest
+
+from kfer.errors import UserError
+from kfer.server import running
+
+
+def test_a_port_in_use_is_one_line():
+    with running.listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(UserError) as caught:
+            running.listen("127.0.0.1", port)
+    text = f"Can't listen at 127.0.0.1:{port} (Address already in use); name another"
+    assert str(caught.value).startswith(text)
+
+
+def test_an_address_that_is_not_here_is_one_line():
+    with pytest.raises(UserError, match=r"Can't listen at 203\.0\.113\.1:0 \(Cannot "):
+        running.listen("203.0.113.1", 0)
+    with pytest.raises(UserError, match=r"Can't listen at no\.invalid:0 \("):
+        running.listen("no.invalid", 0)
+
+
+def test_a_server_for_this_machine_answers_to_its_names_alone():
+    assert running.hosts("127.0.0.1") == running.hosts("localhost")
+    assert "*" not in running.hosts("127.0.0.1")
+    assert "localhost" in running.hosts("127.0.0.1")
+    assert running.hosts("0.0.0.0") == ["*"]
+    named = running.hosts("0.0.0.0", ["faces.example"])
+    assert "faces.example" in named and "127.0.0.1" in named and "*" not in named
