@@ -2,6 +2,7 @@
 
 kfer-serve --model=DIR [--name=NAME] [--host=127.0.0.1] [--port=8501]
     [--framing=none|as_given|landmarks] [--detector=mtcnn|yuface|cascade]
+    [--ui [--runs_dir=DIR]]
 
 DIR is a folder of published versions (kfer-export --publish), of which the newest
 answers, also one that is published later; or a model; or a run. The calls:
@@ -12,12 +13,15 @@ answers, also one that is published later; or a model; or a run. The calls:
   POST /faces                                  a picture, as it is or in a form
   GET  /healthz, /metrics                      for those who watch the server
 
+With --ui also a page for people: try a picture, and compare the runs of --runs_dir.
+
 A SavedModel is a program: serve models of people you trust alone. Ends on SIGTERM or
 Ctrl-C, when the requests in progress are answered.
 """
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
@@ -42,6 +46,8 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "detector", None, sorted(detectors.DETECTORS), "Else the one the model names."
 )
+flags.DEFINE_bool("ui", False, "Also a page for people, at /.")
+flags.DEFINE_string("runs_dir", "", "Folder of run folders that --ui compares.")
 flags.DEFINE_integer("max_body_bytes", _DEFAULT.max_body_bytes, "Of a request.", 1)
 flags.DEFINE_integer(
     "max_held_bytes", _DEFAULT.max_held_bytes, "Of all requests in progress.", 1
@@ -81,6 +87,8 @@ def main(argv: Sequence[str]) -> None:
     """
     if len(argv) > 1 or not FLAGS.model:
         raise UserError("Name a model: kfer-serve --model=DIR")
+    if FLAGS.runs_dir and not FLAGS.ui:
+        raise UserError("--runs_dir is for the page; add --ui")
     options = _options()
     with running.listen(FLAGS.host, FLAGS.port) as listening:
         common.import_tensorflow()
@@ -88,8 +96,18 @@ def main(argv: Sequence[str]) -> None:
 
         found = versions.Versions(FLAGS.model, options.name)
         hosts = running.hosts(FLAGS.host, FLAGS.allowed_hosts)
-        made = app.make(service.Service(found, options), hosts)
+        answering = service.Service(found, options)
+        made = app.make(answering, hosts, _pages(answering))
         running.run(made, listening, options)
+
+
+def _pages(answering: Any) -> list[Any]:
+    """The routes of the page, if it is asked for."""
+    if not FLAGS.ui:
+        return []
+    from kfer.server import pages
+
+    return pages.routes(answering, FLAGS.runs_dir)
 
 
 def entry() -> None:

@@ -40,6 +40,17 @@ def write_report(out_dir: str, rivals: Sequence[str] = ()) -> str:
     Raises:
       UserError: a folder is no run, is damaged, or can't be written to.
     """
+    path = os.path.join(out_dir, PAGE)
+    whole.write_text(path, render(out_dir, rivals))
+    return path
+
+
+def render(out_dir: str, rivals: Sequence[str] = ()) -> str:
+    """The page that write_report writes, as text.
+
+    Raises:
+      UserError: a folder is no run or is damaged.
+    """
     import jinja2
 
     runs = _distinct([load_run(folder) for folder in (out_dir, *rivals)])
@@ -49,10 +60,7 @@ def write_report(out_dir: str, rivals: Sequence[str] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template(PAGE).render(_content(runs))
-    path = os.path.join(out_dir, PAGE)
-    whole.write_text(path, text)
-    return path
+    return environment.get_template(PAGE).render(_content(runs))
 
 
 def _distinct(runs: Sequence[Run]) -> list[Run]:
