@@ -20,6 +20,7 @@ WITHOUT_TEST = {
     "kfer/audit/table.py": "a named tuple without behaviour",
     "kfer/server/metrics.py": "app_test reads them as Prometheus does",
     "kfer/server/refusal.py": "app_test asks for each",
+    "kfer/server/shell.py": "pages_test reads what it renders",
     "kfer/server/service.py": "app_test asks it",
     "kfer/bin/demo_main.py": "make demo; pipelines/local_runner_test runs its parts",
     "kfer/data/datasets/affectnet_2021.py": "one layout of affectnet_test",

@@ -2,10 +2,12 @@
 
 kfer-audit --data_dir=DIR [--out_dir=DIR] [--split=train]
 kfer-audit --data_dir=DIR --run=RUN [--corrected_data_dir=DIR] [flags]
+kfer-audit apply --data_dir=DIR --decisions=FILE --corrected_data_dir=DIR
 
 Prints noise, agreement and confusion; with --out_dir also writes audit.html, audit.json
 and consensus.csv. With --run a trained model judges every label: how suspicious it is,
 what it should be (corrected.csv) and how reliable annotators are (docs/guide/audit.md).
+`apply` makes the data set that people decided for (kfer-serve --ui --audit_dir).
 """
 
 from collections.abc import Sequence
@@ -38,6 +40,8 @@ flags.DEFINE_string(
     "corrected_data_dir", "", "Folder for a copy of the data set, labels corrected."
 )
 
+flags.DEFINE_string("decisions", "", "With apply: a file of decisions.")
+
 _OF_RUN = ("step", "score", "threshold", "corrected_data_dir")
 
 
@@ -47,6 +51,9 @@ def main(argv: Sequence[str]) -> None:
     Raises:
       UserError: wrong use, or see audit.audit, judgement.judge and files.write.
     """
+    if argv[1:] == ["apply"]:
+        print(_apply())
+        return
     if len(argv) != 1:
         raise UserError(f"kfer-audit takes flags only, got {' '.join(argv[1:])!r}")
     _check()
@@ -71,6 +78,8 @@ def _check() -> None:
     """Wrong use is told at once, before TensorFlow is loaded."""
     if not FLAGS.data_dir:
         raise UserError("kfer-audit needs --data_dir, a prepared data set")
+    if FLAGS.decisions:
+        raise UserError("--decisions is for kfer-audit apply")
     if not FLAGS.run and (given := [n for n in _OF_RUN if FLAGS[n].present]):
         raise UserError(f"--{given[0]} needs --run, the model that judges")
     from kfer.data import dataset, folder
@@ -123,6 +132,25 @@ def _write_data(found: Any, judged: Any) -> str:
         FLAGS.corrected_data_dir,
         provenance,
     ).root
+
+
+def _apply() -> str:
+    """The corrected copy that the decisions make; its path, or that nothing changes."""
+    needed = ("data_dir", "decisions", "corrected_data_dir")
+    if missing := [name for name in needed if not FLAGS[name].value]:
+        raise UserError(f"kfer-audit apply needs --{missing[0]}")
+    from kfer.audit import applying
+    from kfer.data import folder
+
+    folder.check_target(FLAGS.corrected_data_dir)
+    common.import_tensorflow()
+    return applying.apply(
+        FLAGS.data_dir,
+        FLAGS.split,
+        FLAGS.decisions,
+        FLAGS.corrected_data_dir,
+        common.command_line(),
+    )
 
 
 def entry() -> None:

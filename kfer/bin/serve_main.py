@@ -2,7 +2,7 @@
 
 kfer-serve --model=DIR [--name=NAME] [--host=127.0.0.1] [--port=8501]
     [--framing=none|as_given|landmarks] [--detector=mtcnn|yuface|cascade]
-    [--ui [--runs_dir=DIR]]
+    [--ui [--runs_dir=DIR] [--audit_dir=DIR --data_dir=DIR]]
 
 DIR is a folder of published versions (kfer-export --publish), of which the newest
 answers, also one that is published later; or a model; or a run. The calls:
@@ -13,7 +13,8 @@ answers, also one that is published later; or a model; or a run. The calls:
   POST /faces                                  a picture, as it is or in a form
   GET  /healthz, /metrics                      for those who watch the server
 
-With --ui also a page for people: try a picture, and compare the runs of --runs_dir.
+With --ui also a page for people: try a picture, compare the runs of --runs_dir, and
+decide about the most suspicious labels of an audit (kfer-audit --run).
 
 A SavedModel is a program: serve models of people you trust alone. Ends on SIGTERM or
 Ctrl-C, when the requests in progress are answered.
@@ -48,6 +49,11 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_bool("ui", False, "Also a page for people, at /.")
 flags.DEFINE_string("runs_dir", "", "Folder of run folders that --ui compares.")
+flags.DEFINE_string("audit_dir", "", "An audit whose labels --ui reviews.")
+flags.DEFINE_string("data_dir", "", "The data set of --audit_dir.")
+flags.DEFINE_string(
+    "decisions", "", "Where the review notes decisions; else in --audit_dir."
+)
 flags.DEFINE_integer("max_body_bytes", _DEFAULT.max_body_bytes, "Of a request.", 1)
 flags.DEFINE_integer(
     "max_held_bytes", _DEFAULT.max_held_bytes, "Of all requests in progress.", 1
@@ -79,6 +85,15 @@ def _options() -> options_lib.ServerOptions:
     return options_lib.ServerOptions(**given)
 
 
+def _check_page() -> None:
+    """Wrong use of the page's flags is told at once."""
+    for name in ("runs_dir", "audit_dir", "data_dir", "decisions"):
+        if FLAGS[name].value and not FLAGS.ui:
+            raise UserError(f"--{name} is for the page; add --ui")
+    if bool(FLAGS.audit_dir) != bool(FLAGS.data_dir):
+        raise UserError("A review needs both --audit_dir and --data_dir")
+
+
 def main(argv: Sequence[str]) -> None:
     """Serves until it is stopped.
 
@@ -87,8 +102,7 @@ def main(argv: Sequence[str]) -> None:
     """
     if len(argv) > 1 or not FLAGS.model:
         raise UserError("Name a model: kfer-serve --model=DIR")
-    if FLAGS.runs_dir and not FLAGS.ui:
-        raise UserError("--runs_dir is for the page; add --ui")
+    _check_page()
     options = _options()
     with running.listen(FLAGS.host, FLAGS.port) as listening:
         common.import_tensorflow()
@@ -105,9 +119,13 @@ def _pages(answering: Any) -> list[Any]:
     """The routes of the page, if it is asked for."""
     if not FLAGS.ui:
         return []
+    from kfer.audit.review import Review
     from kfer.server import pages
 
-    return pages.routes(answering, FLAGS.runs_dir)
+    review = None
+    if FLAGS.audit_dir:
+        review = Review(FLAGS.data_dir, FLAGS.audit_dir, FLAGS.decisions)
+    return pages.routes(answering, FLAGS.runs_dir, review)
 
 
 def entry() -> None:

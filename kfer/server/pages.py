@@ -1,100 +1,81 @@
-"""The page: try a picture, compare runs. No picture leaves the machine."""
+"""The page: try a picture, compare runs, review labels, all on this machine."""
 
 import os
 from collections.abc import Awaitable, Callable
-from concurrent import futures
 from typing import Any
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from kfer.audit.review import Review
 from kfer.data import circumplex
 from kfer.errors import UserError
 from kfer.evaluation import report, results
+from kfer.server import review_pages
 from kfer.server.service import Service
+from kfer.server.shell import HEADERS, Shell
 from kfer.training import run_folder
 
-_FILES = {"page.css": "text/css", "try.js": "text/javascript"}
-_MOST_RUNS = 8
-# Nothing from elsewhere is loaded, and no other site may frame the page.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src "
-    "'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
+_FILES = {
+    "page.css": "text/css",
+    "try.js": "text/javascript",
+    "review.js": "text/javascript",
 }
+_MOST_RUNS = 8
 
 
-def routes(service: Service, runs_dir: str = "") -> list[BaseRoute]:
+def routes(
+    service: Service, runs_dir: str = "", review: Review | None = None
+) -> list[BaseRoute]:
     """The page's routes.
 
     Args:
       service: answers the pictures that are tried.
       runs_dir: a folder of run folders; '' for no page of runs.
+      review: suspicious labels to decide about; None for no page of them.
 
     Raises:
       UserError: there is no such folder.
     """
     if runs_dir and not os.path.isdir(runs_dir):
         raise UserError(f"--runs_dir={runs_dir} is no folder; name one of run folders")
-    pages = _Pages(service, runs_dir)
+    links = [("/ui/try", "Try it")]
+    links += [("/ui/runs", "Runs")] if runs_dir else []
+    links += [(review_pages.PATH, "Review")] if review else []
+    shell = Shell(links)
+    pages = _Pages(service, shell, runs_dir)
     found: list[BaseRoute] = [
         Route("/", lambda request: RedirectResponse("/ui/try")),
         Route("/ui/try", pages.try_it),
-        *(Route(f"/ui/{name}", _file(name, kind)) for name, kind in _FILES.items()),
     ]
+    for name, kind in _FILES.items():
+        found.append(Route(f"/ui/{name}", _file(shell.source(name), kind)))
     if runs_dir:
-        found += [
-            Route("/ui/runs", pages.runs),
-            Route("/ui/runs/compare", pages.compare),
-        ]
+        found.append(Route("/ui/runs", pages.runs))
+        found.append(Route("/ui/runs/compare", pages.compare))
+    if review:
+        found += review_pages.ReviewPages(review, shell).routes()
     return found
 
 
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("kfer.server", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
-    environment = _environment()
-    text = environment.loader.get_source(environment, name)[0]
-
+def _file(text: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         del request
-        return Response(text, media_type=kind, headers=_HEADERS)
+        return Response(text, media_type=kind, headers=HEADERS)
 
     return answer
 
 
 class _Pages:
-    def __init__(self, service: Service, runs_dir: str):
-        self._service, self._runs_dir = service, runs_dir
-        self._environment = _environment()
-        # One thread: matplotlib draws for one at a time.
-        self._drawing = futures.ThreadPoolExecutor(1, "pages")
-        self._links = [("/ui/try", "Try it")]
-        if runs_dir:
-            self._links.append(("/ui/runs", "Runs"))
-
-    def _page(self, template: str, status: int = 200, **content: Any) -> Response:
-        text = self._environment.get_template(template).render(
-            links=self._links, **content
-        )
-        return HTMLResponse(text, status, _HEADERS)
+    def __init__(self, service: Service, shell: Shell, runs_dir: str):
+        self._service, self._shell, self._runs_dir = service, shell, runs_dir
 
     async def try_it(self, request: Request) -> Response:
         model = self._service.versions.current
         targets = model.targets if model else []
         dimensions = [name for row in targets for name in row["dimensions"] or ()]
-        return self._page(
+        return self._shell.page(
             "try.html",
             title="Try it",
             here=request.url.path,
@@ -105,20 +86,19 @@ class _Pages:
         )
 
     async def runs(self, request: Request) -> Response:
-        rows = await self._service.in_thread(self._drawing, listed, self._runs_dir)
-        return self._page("runs.html", title="Runs", here=request.url.path, rows=rows)
+        rows = await self._shell.in_thread(listed, self._runs_dir)
+        here = request.url.path
+        return self._shell.page("runs.html", title="Runs", here=here, rows=rows)
 
     async def compare(self, request: Request) -> Response:
         chosen = request.query_params.getlist("run")[:_MOST_RUNS]
         try:
-            text = await self._service.in_thread(
-                self._drawing, compared, self._runs_dir, chosen
-            )
+            text = await self._shell.in_thread(compared, self._runs_dir, chosen)
         except UserError as error:
-            return self._page(
+            return self._shell.page(
                 "message.html", 400, title="Runs", here="/ui/runs", text=str(error)
             )
-        return HTMLResponse(text, headers=_HEADERS)
+        return HTMLResponse(text, headers=HEADERS)
 
 
 def names(runs_dir: str) -> list[str]:

@@ -21,6 +21,10 @@ from tests.server.live import ask
         ([], "Name a model: kfer-serve --model=DIR"),
         (["--model=/nowhere", "--port=0"], "/nowhere holds no version of a model"),
         (["--model=a", "--runs_dir=b"], "--runs_dir is for the page; add --ui"),
+        (
+            ["--model=a", "--ui", "--audit_dir=b"],
+            "A review needs both --audit_dir and --data_dir",
+        ),
         (["--model=a", "--poll_seconds=0"], "--poll_seconds=0.0 must be above 0"),
     ],
 )
