@@ -2,7 +2,7 @@
 
 kfer-serve --model=DIR [--name=NAME] [--host=127.0.0.1] [--port=8501]
     [--framing=none|as_given|landmarks] [--detector=mtcnn|yuface|cascade]
-    [--ui [--runs_dir=DIR] [--audit_dir=DIR --data_dir=DIR]]
+    [--ui [--runs_dir=DIR] [--data_dir=DIR [--audit_dir=DIR]]]
 
 DIR is a folder of published versions (kfer-export --publish), of which the newest
 answers, also one that is published later; or a model; or a run. The calls:
@@ -13,8 +13,8 @@ answers, also one that is published later; or a model; or a run. The calls:
   POST /faces                                  a picture, as it is or in a form
   GET  /healthz, /metrics                      for those who watch the server
 
-With --ui also a page for people: try a picture, compare the runs of --runs_dir, and
-decide about the most suspicious labels of an audit (kfer-audit --run).
+With --ui also a page for people: try a picture, compare the runs of --runs_dir, look at
+the data set of --data_dir, and decide about the most suspicious labels of its audit.
 
 A SavedModel is a program: serve models of people you trust alone. Ends on SIGTERM or
 Ctrl-C, when the requests in progress are answered.
@@ -50,7 +50,7 @@ flags.DEFINE_enum(
 flags.DEFINE_bool("ui", False, "Also a page for people, at /.")
 flags.DEFINE_string("runs_dir", "", "Folder of run folders that --ui compares.")
 flags.DEFINE_string("audit_dir", "", "An audit whose labels --ui reviews.")
-flags.DEFINE_string("data_dir", "", "The data set of --audit_dir.")
+flags.DEFINE_string("data_dir", "", "A prepared data set that --ui shows.")
 flags.DEFINE_string(
     "decisions", "", "Where the review notes decisions; else in --audit_dir."
 )
@@ -90,8 +90,10 @@ def _check_page() -> None:
     for name in ("runs_dir", "audit_dir", "data_dir", "decisions"):
         if FLAGS[name].value and not FLAGS.ui:
             raise UserError(f"--{name} is for the page; add --ui")
-    if bool(FLAGS.audit_dir) != bool(FLAGS.data_dir):
-        raise UserError("A review needs both --audit_dir and --data_dir")
+    if FLAGS.audit_dir and not FLAGS.data_dir:
+        raise UserError("--audit_dir needs --data_dir, the data set that was audited")
+    if FLAGS.decisions and not FLAGS.audit_dir:
+        raise UserError("--decisions needs --audit_dir, whose labels are reviewed")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -120,12 +122,14 @@ def _pages(answering: Any) -> list[Any]:
     if not FLAGS.ui:
         return []
     from kfer.audit.review import Review
+    from kfer.data.browse import Browser
     from kfer.server import pages
 
+    browser = Browser(FLAGS.data_dir) if FLAGS.data_dir else None
     review = None
     if FLAGS.audit_dir:
         review = Review(FLAGS.data_dir, FLAGS.audit_dir, FLAGS.decisions)
-    return pages.routes(answering, FLAGS.runs_dir, review)
+    return pages.routes(answering, FLAGS.runs_dir, browser, review)
 
 
 def entry() -> None:

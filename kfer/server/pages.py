@@ -10,9 +10,10 @@ from starlette.routing import BaseRoute, Route
 
 from kfer.audit.review import Review
 from kfer.data import circumplex
+from kfer.data.browse import Browser
 from kfer.errors import UserError
 from kfer.evaluation import report, results
-from kfer.server import review_pages
+from kfer.server import data_pages, review_pages
 from kfer.server.service import Service
 from kfer.server.shell import HEADERS, Shell
 from kfer.training import run_folder
@@ -26,13 +27,17 @@ _MOST_RUNS = 8
 
 
 def routes(
-    service: Service, runs_dir: str = "", review: Review | None = None
+    service: Service,
+    runs_dir: str = "",
+    browser: Browser | None = None,
+    review: Review | None = None,
 ) -> list[BaseRoute]:
     """The page's routes.
 
     Args:
       service: answers the pictures that are tried.
       runs_dir: a folder of run folders; '' for no page of runs.
+      browser: of a data set to look at; None for no page of it.
       review: suspicious labels to decide about; None for no page of them.
 
     Raises:
@@ -42,6 +47,7 @@ def routes(
         raise UserError(f"--runs_dir={runs_dir} is no folder; name one of run folders")
     links = [("/ui/try", "Try it")]
     links += [("/ui/runs", "Runs")] if runs_dir else []
+    links += [(data_pages.PATH, "Data")] if browser else []
     links += [(review_pages.PATH, "Review")] if review else []
     shell = Shell(links)
     pages = _Pages(service, shell, runs_dir)
@@ -54,6 +60,8 @@ def routes(
     if runs_dir:
         found.append(Route("/ui/runs", pages.runs))
         found.append(Route("/ui/runs/compare", pages.compare))
+    if browser:
+        found += data_pages.DataPages(browser, shell).routes()
     if review:
         found += review_pages.ReviewPages(review, shell).routes()
     return found

@@ -23,7 +23,7 @@ from tests.server.live import ask
         (["--model=a", "--runs_dir=b"], "--runs_dir is for the page; add --ui"),
         (
             ["--model=a", "--ui", "--audit_dir=b"],
-            "A review needs both --audit_dir and --data_dir",
+            "--audit_dir needs --data_dir, the data set that was audited",
         ),
         (["--model=a", "--poll_seconds=0"], "--poll_seconds=0.0 must be above 0"),
     ],
