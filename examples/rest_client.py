@@ -40,10 +40,17 @@ def predict(
         with urllib.request.urlopen(request, timeout=timeout) as response:
             return json.load(response)["predictions"]
     except urllib.error.HTTPError as error:
-        reason = json.load(error).get("error", error.reason)
-        raise RuntimeError(f"{url} answered {error.code}: {reason}") from error
+        raise RuntimeError(f"{url} answered {error.code}: {_reason(error)}") from error
     except OSError as error:
         raise RuntimeError(f"{url} can't be reached: {error}") from error
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    """The server's reason; a proxy before it may answer in HTML instead."""
+    try:
+        return json.load(error)["error"]
+    except (ValueError, KeyError, TypeError):
+        return error.reason
 
 
 def main() -> int:

@@ -1,9 +1,11 @@
 """The example clients against stand-ins that take the exact requests of a server."""
 
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import grpc
@@ -111,6 +113,26 @@ def test_an_unknown_model_and_an_absent_server_are_said(address, url):
         rest_client.predict(url, "other", runs.encoded()[:1])
     with pytest.raises(RuntimeError, match="can't be reached"):
         rest_client.predict("http://localhost:1", "faces", [b""])
+
+
+class _Proxy(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_error(502)
+
+    def log_message(self, *args):
+        del args
+
+
+def test_a_proxy_that_answers_in_html_is_one_line():
+    with http.server.HTTPServer(("localhost", 0), _Proxy) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(RuntimeError, match="answered 502: Bad Gateway$"):
+            rest_client.predict(
+                f"http://localhost:{server.server_port}", "faces", [b""]
+            )
+        thread.join()
 
 
 def run(client, *arguments):
