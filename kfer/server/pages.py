@@ -13,6 +13,7 @@ from kfer.data import circumplex
 from kfer.data.browse import Browser
 from kfer.errors import UserError
 from kfer.evaluation import report, results
+from kfer.faces import framing
 from kfer.server import data_pages, review_pages
 from kfer.server.service import Service
 from kfer.server.shell import HEADERS, Shell
@@ -83,13 +84,15 @@ class _Pages:
         model = self._service.versions.current
         targets = model.targets if model else []
         dimensions = [name for row in targets for name in row["dimensions"] or ()]
+        options = self._service.options
+        asked = (options.framing, options.detector)
         return self._shell.page(
             "try.html",
             title="Try it",
             here=request.url.path,
             name=self._service.versions.name,
             version=model.version if model else 0,
-            framing=self._service.options.framing,
+            framing=model.framing(*asked)[0] if model else framing.NONE,
             circumplex=circumplex.CIRCUMPLEX if "valence" in dimensions else {},
         )
 

@@ -10,6 +10,7 @@ from kfer.server.options import ServerOptions
         ({"max_batch": 0}, "--max_batch=0 must be above 0"),
         ({"poll_seconds": -1.0}, "--poll_seconds=-1.0 must be above 0"),
         ({"framing": "round"}, "No framing 'round'; known: none, as_given, landmarks"),
+        ({"detector": "hawk"}, "No detector 'hawk'; known: mtcnn, yuface, cascade"),
         ({"max_body_bytes": 2**30}, "is less than one request may have"),
     ],
 )
