@@ -13,6 +13,7 @@ from kfer.errors import UserError
 from kfer.server.shell import HEADERS, Shell
 
 PATH = "/ui/review"
+_MOST_BYTES = 10_000
 
 
 class ReviewPages:
@@ -61,6 +62,9 @@ class ReviewPages:
             return self._refused(
                 "Another site sent this decision; it is not taken", 403
             )
+        length = request.headers.get("content-length", "")
+        if not length.isascii() or not length.isdigit() or int(length) > _MOST_BYTES:
+            return self._refused("A decision is a short form", 413)
         async with request.form(max_files=0, max_fields=8) as form:
             fields = {name: str(value) for name, value in form.items()}
         try:

@@ -60,6 +60,7 @@ def test_a_review_from_its_first_to_its_last(reviewing):
         ({"origin": "http://evil.example"}, {}, 403, "Another site sent"),
         ({"origin": "null"}, {}, 403, "Another site sent"),
         ({"sec_fetch_site": "cross-site"}, {}, 403, "Another site sent"),
+        ({}, {"who": "a" * 20_000}, 413, "A decision is a short form"),
         ({}, {"action": "drop"}, 400, "No decision"),
         ({}, {"number": "x"}, 400, "No decision"),
         ({}, {"number": "9"}, 400, "There is no suspect 9"),
