@@ -22,7 +22,6 @@ WITHOUT_TEST = {
     "kfer/server/refusal.py": "app_test asks for each",
     "kfer/server/shell.py": "pages_test reads what it renders",
     "kfer/server/service.py": "app_test asks it",
-    "kfer/bin/demo_main.py": "make demo; pipelines/local_runner_test runs its parts",
     "kfer/data/datasets/affectnet_2021.py": "one layout of affectnet_test",
     "kfer/data/affectnet_labels.py": "affectnet_test",
     "kfer/data/manifest_rows.py": "datasets/manifest_test",
