@@ -42,7 +42,7 @@ def server(path: str, pages=None, **fields: Any) -> Iterator[tuple[str, Any]]:
 
 
 def ask(url: str, data: bytes | None = None, **headers: str) -> tuple[int, Any]:
-    """Status and body, which is parsed if it is JSON."""
+    """Status and body, which is parsed if it is JSON and text if it is UTF-8."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(url, data, named)
     try:
@@ -52,7 +52,9 @@ def ask(url: str, data: bytes | None = None, **headers: str) -> tuple[int, Any]:
         status, body = error.code, error.read()
     with contextlib.suppress(ValueError):
         return status, json.loads(body)
-    return status, body.decode()
+    with contextlib.suppress(UnicodeDecodeError):
+        return status, body.decode()
+    return status, body
 
 
 def png(image, form="PNG", **options):
