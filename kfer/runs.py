@@ -9,7 +9,6 @@ from absl import logging
 
 from kfer import methods
 from kfer.data.dataset import Dataset
-from kfer.errors import UserError
 from kfer.evaluation import report, samples, scoring, yardstick
 from kfer.evaluation.yardstick import Yardstick
 from kfer.serving import export
@@ -33,23 +32,24 @@ def train(
 
     Args, returns and errors are loop.train's.
     """
-    compared = _compared(methods.resolve_tasks(config), dataset)
-    scorer = compared and functools.partial(
-        scoring.scorer, split=compared.split, against=compared.against
+    found = compared(methods.resolve_tasks(config), dataset)
+    scorer = found and functools.partial(
+        scoring.scorer, split=found.split, against=found.against
     )
     scored_on = None
-    if compared and compared != yardstick.CLEAN_TEST:
-        scored_on = compared.as_dict()
-        logging.info("Scores are against %s", compared.describe())
+    if found and found != yardstick.CLEAN_TEST:
+        scored_on = found.as_dict()
+        logging.info("Scores are against %s", found.describe())
     return loop.train(
         config, dataset, run_dir, settings, scorer, samples.painter, scored_on
     )
 
 
-def _compared(config: ExperimentConfig, dataset: Dataset) -> Yardstick | None:
+def compared(config: ExperimentConfig, dataset: Dataset) -> Yardstick | None:
+    """What a run on this data is scored against; None, and a warning, if nothing."""
     try:
         return yardstick.choose(dataset, config)
-    except UserError as error:
+    except yardstick.NothingToCompareError as error:
         logging.warning("%s", error)
         return None
 
@@ -61,7 +61,7 @@ def publish(run_dir: str, rivals: Sequence[str] = ()) -> str:
       run_dir: of a finished run.
       rivals: other runs that the report shows beside it.
     """
-    if _compared(run_folder.load_config(run_dir), scoring.load_data(run_dir)):
+    if compared(run_folder.load_config(run_dir), scoring.load_data(run_dir)):
         scoring.evaluate_run(
             run_dir, predictions_path=os.path.join(run_dir, scoring.PREDICTIONS)
         )

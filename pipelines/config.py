@@ -16,6 +16,8 @@ from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
 
 NO_NOISE = LabelNoise()
+# The pipeline of one's own data, see pipelines.own_data.
+OWN_DATA = "own_data"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,11 +69,32 @@ class Running:
 
 
 @dataclasses.dataclass(frozen=True)
+class Declared:
+    """An experiment that follows from the data, once they are made.
+
+    Attributes:
+      names: label columns to learn, or their truths; () for all.
+      settings: of the experiment, see kfer.data.own_data.experiment_of.
+      columns, clean_columns: that the data declare.
+    """
+
+    names: tuple[str, ...]
+    settings: Mapping[str, Any]
+    columns: Mapping[str, Column]
+    clean_columns: Mapping[str, Column]
+
+    @property
+    def method(self) -> str:
+        """The method that learns."""
+        return self.settings["method"]
+
+
+@dataclasses.dataclass(frozen=True)
 class PipelineConfig:
     """One pipeline.
 
     Attributes:
-      name: a key of PIPELINES.
+      name: a key of PIPELINES, or OWN_DATA.
       source: the data that is learned from and scored on.
       experiment: of the model that is judged and pushed.
       rival: a method trained on the same data and shown beside it; '' for none.
@@ -85,7 +108,7 @@ class PipelineConfig:
 
     name: str
     source: Source
-    experiment: ExperimentConfig
+    experiment: ExperimentConfig | Declared
     rival: str = ""
     noise: LabelNoise = NO_NOISE
     teacher: Teacher | None = None
@@ -96,6 +119,8 @@ class PipelineConfig:
 
     def columns(self) -> tuple[dict[str, Column], dict[str, Column]]:
         """The label columns and clean columns that are learned from, as they end up."""
+        if isinstance(self.experiment, Declared):
+            return dict(self.experiment.columns), dict(self.experiment.clean_columns)
         columns, clean = self.source.columns()
         columns = self.noise.columns(columns, clean)
         if self.teacher and "valence_arousal" in self.teacher.columns:
@@ -167,7 +192,8 @@ def named(
       UserError: an unknown name or setting, or a teacher's where there is none.
     """
     if name not in PIPELINES:
-        raise UserError(f"Unknown pipeline {name!r}; known: {', '.join(PIPELINES)}")
+        known = ", ".join((*PIPELINES, OWN_DATA))
+        raise UserError(f"Unknown pipeline {name!r}; known: {known}")
     row = PIPELINES[name]
     if not row.teacher and (teacher_settings or teacher_steps):
         raise UserError(f"The pipeline {name} has no teacher to set anything of")

@@ -33,7 +33,7 @@ from kfer.preprocess import ingest
 from kfer.preprocess.ingest import Source
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
-from pipelines.config import PipelineConfig, Running
+from pipelines.config import Declared, PipelineConfig, Running
 from pipelines.places import Data, Places, TeacherModel
 
 RUN_FN = "components.trainer.run_fn.run_fn"
@@ -52,7 +52,6 @@ def create_pipeline(
     nodes: list[Any] = []
     examples = _add_examples(nodes, config, places)
     gate = _add_gate(nodes, places, "", examples, config.columns(), places.data)
-    methods = [config.rival] if config.rival else []
     trainers = [
         _add_trainer(
             nodes,
@@ -64,10 +63,7 @@ def create_pipeline(
             config.steps,
             config.running,
         )
-        for experiment in (
-            *(config_lib.with_method(config.experiment, m) for m in methods),
-            config.experiment,
-        )
+        for experiment in _experiments(config)
     ]
     _add_judgement(nodes, config, places, examples, trainers[-1], trainers[:-1])
     return pipeline_lib.Pipeline(
@@ -78,6 +74,14 @@ def create_pipeline(
         enable_cache=True,
         metadata_connection_config=metadata,
     )
+
+
+def _experiments(config: PipelineConfig) -> list[ExperimentConfig | Declared]:
+    """The rival's, if there is one, and the one that is judged."""
+    own = config.experiment
+    if config.rival and isinstance(own, ExperimentConfig):
+        return [config_lib.with_method(own, config.rival), own]
+    return [own]
 
 
 def _add(nodes: list[Any], name: str, node: Any) -> Any:
@@ -177,7 +181,7 @@ def _add_trainer(
     name: str,
     examples: Any,
     gate: Any,
-    experiment: ExperimentConfig,
+    experiment: ExperimentConfig | Declared,
     steps: int,
     running: Running,
 ) -> Any:
@@ -185,9 +189,10 @@ def _add_trainer(
         run_fn=RUN_FN,
         examples=examples,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["test"]),
+        # run_fn finds the split to score on; TFX wants one that is there.
+        eval_args=trainer_pb2.EvalArgs(splits=["train"]),
         custom_config={
-            "experiment": config_lib.to_dict(experiment),
+            **_learned(experiment),
             "steps": steps,
             "running": dataclasses.asdict(running),
             "work_dir": places.work_dir,
@@ -197,6 +202,14 @@ def _add_trainer(
     )
     trainer.add_upstream_node(gate)
     return _add(nodes, name, trainer)
+
+
+def _learned(experiment: ExperimentConfig | Declared) -> dict[str, Any]:
+    """What run_fn makes its config of."""
+    if isinstance(experiment, ExperimentConfig):
+        return {"experiment": config_lib.to_dict(experiment)}
+    settings = {"names": experiment.names, "settings": dict(experiment.settings)}
+    return {"declared": settings}
 
 
 def _add_judgement(

@@ -9,8 +9,8 @@ from kfer.lineage import digest
 from kfer.preprocess.ingest import Source
 from kfer.storage import whole
 from pipelines import create_pipeline, schemas
-from pipelines.config import PipelineConfig
-from pipelines.places import Data, Places, beam_flags, code_packages
+from pipelines.config import OWN_DATA, PipelineConfig
+from pipelines.places import Data, Places, beam_flags, code_packages, digest_of
 
 
 def compile_pipeline(
@@ -27,8 +27,9 @@ def compile_pipeline(
     Args:
       config: see pipelines.config.named.
       root: folder for artifacts, checkpoints, models and ROOT/schemas (a copy of the
-        label schemas). Vertex wants gs://BUCKET/FOLDER, which it mounts in every
-        container as /gcs/BUCKET/FOLDER; elsewhere a path that is mounted in all.
+        label schemas; that of one's own data is written beside `out`). Vertex wants
+        gs://BUCKET/FOLDER, which it mounts in every container as /gcs/BUCKET/FOLDER;
+        elsewhere a path that is mounted in all.
       image: container image in which kfer is installed.
       out: file to write; .json is schema 2.0, .yaml 2.1.
       data_dir, teacher_data_dir: raw data, as mounted in the containers. Where they
@@ -57,6 +58,9 @@ def compile_pipeline(
     with whole.disk(out):
         os.makedirs(os.path.dirname(out), exist_ok=True)
         runner.run(create_pipeline.create_pipeline(config, places), write_out=True)
+        if config.name == OWN_DATA:
+            schema = os.path.join(os.path.dirname(out), _schema_name(config))
+            whole.write_text(schema, schemas.text_of(config))
     return out
 
 
@@ -79,7 +83,7 @@ def _places(
         data=_data(
             config.source,
             data_dir,
-            f"{mounted}/schemas/{name(schemas.path_of(config))}",
+            f"{mounted}/schemas/{_schema_name(config)}",
         ),
         teacher=_data(
             teacher.source,
@@ -94,6 +98,12 @@ def _places(
     )
 
 
+def _schema_name(config: PipelineConfig) -> str:
+    if config.name == OWN_DATA:
+        return schemas.name_of(config)
+    return os.path.basename(schemas.path_of(config))
+
+
 def mounted_path(place: str) -> str:
     """gs://BUCKET/x as Vertex's containers see it; other places as they are."""
     if place.startswith("gs://"):
@@ -105,5 +115,5 @@ def _data(source: Source, folder: str, schema: str) -> Data:
     if source.needs_root != bool(folder):
         wanted = "needs its raw folder" if source.needs_root else "is drawn, not read"
         raise UserError(f"The data set {source.dataset} {wanted}; got {folder!r}")
-    seen = digest.of_raw_data(folder) if folder and os.path.isdir(folder) else ""
+    seen = digest_of(source, folder) if folder and os.path.isdir(folder) else ""
     return Data(folder, seen, schema)

@@ -13,11 +13,9 @@ import contextlib
 import dataclasses
 import datetime
 import fcntl
-import hashlib
 import importlib.metadata
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -103,7 +101,7 @@ def run(
     with _lock(root):
         metadata = os.path.join(root, METADATA)
         metadata_file.check(metadata, importlib.metadata.version("tfx"))
-        _copy_schemas(places)
+        _write_schemas(config, places)
         log = os.path.join(root, "logs", f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log")
         with quiet.into(log):
             return _run(config, places, metadata, log, write)
@@ -152,21 +150,14 @@ def _lock(root: str) -> Iterator[None]:
 
 
 def _schema(root: str, config: PipelineConfig, teacher: bool) -> str:
-    """Where a schema's copy lies: named by its content, which TFX's cache then sees."""
-    path = schemas.path_of(config, teacher)
-    with open(path, "rb") as file:
-        content = hashlib.sha256(file.read()).hexdigest()[:16]
-    stem = os.path.splitext(os.path.basename(path))[0]
-    return os.path.join(root, "schemas", f"{stem}-{content}.pbtxt")
+    """Where a schema's copy lies."""
+    return os.path.join(root, "schemas", schemas.name_of(config, teacher))
 
 
-def _copy_schemas(places: Places) -> None:
-    for data in (places.data, places.teacher):
+def _write_schemas(config: PipelineConfig, places: Places) -> None:
+    for data, teacher in ((places.data, False), (places.teacher, True)):
         if isinstance(data, Data) and not os.path.exists(data.schema):
-            name = os.path.basename(data.schema).rpartition("-")[0]
-            source = os.path.join(schemas.FOLDER, f"{name}.pbtxt")
-            with whole.beside(data.schema) as partial:
-                shutil.copyfile(source, partial)
+            whole.write_text(data.schema, schemas.text_of(config, teacher))
 
 
 def _run(

@@ -65,7 +65,17 @@ def source_data(source: Source, folder: str, schema: str, flag: str) -> Data:
         return Data("", "", schema)
     if not folder:
         raise UserError(f"Name the folder of {source.dataset} with {flag}")
-    return Data(os.path.abspath(folder), digest.of_raw_data(folder), schema)
+    return Data(os.path.abspath(folder), digest_of(source, folder), schema)
+
+
+def digest_of(source: Source, folder: str) -> str:
+    """Changes with the raw folder, and with a table of ratings that lies elsewhere."""
+    table = (source.options.table or {}).get("path", "")
+    found = digest.of_raw_data(folder)
+    if os.path.isfile(table):
+        state = os.stat(table)
+        found += f"-{state.st_size}-{state.st_mtime_ns}"
+    return found
 
 
 def check_teacher(config: PipelineConfig, data_dir: str, model: str) -> None:

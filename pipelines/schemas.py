@@ -1,5 +1,6 @@
 """The committed label schemas, written from kfer.data.record by `python -m`."""
 
+import hashlib
 import os
 import sys
 
@@ -24,6 +25,20 @@ def texts(config: PipelineConfig) -> dict[str, str]:
 def path_of(config: PipelineConfig, teacher: bool = False) -> str:
     """The committed schema's file."""
     return os.path.join(FOLDER, f"{config.name}{TEACHER if teacher else ''}.pbtxt")
+
+
+def text_of(config: PipelineConfig, teacher: bool = False) -> str:
+    """The committed schema, or the one that data of one's own declare."""
+    if config.name == config_lib.OWN_DATA:
+        return label_schema.schema_text(*config.columns())
+    with open(path_of(config, teacher), encoding="utf-8") as file:
+        return file.read()
+
+
+def name_of(config: PipelineConfig, teacher: bool = False) -> str:
+    """A schema's file name with a hash of its content, which TFX's cache then sees."""
+    content = hashlib.sha256(text_of(config, teacher).encode()).hexdigest()[:16]
+    return f"{config.name}{TEACHER if teacher else ''}-{content}.pbtxt"
 
 
 def write_all(folder: str) -> None:

@@ -31,10 +31,10 @@ def fer_evaluator(
     rival_run: InputArtifact[standard_artifacts.ModelRun] = None,
     last_blessed: InputArtifact[standard_artifacts.Model] = None,
 ) -> None:
-    """Scores the model on the test split and blesses it, or not.
+    """Scores the model and blesses it, or not; says what scores can't be had.
 
     Args:
-      examples: whose test split has the truth.
+      examples: with the truth, or labels held out; see kfer.evaluation.yardstick.
       model, model_run: of the Trainer.
       evaluation: evaluation.json, predictions.npz and report.html.
       blessing: an empty file BLESSED or NOT_BLESSED, as TFX's Evaluator writes it.

@@ -9,8 +9,10 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 from components import artifacts
+from kfer import runs
 from kfer.evaluation import scoring
 from kfer.serving import check as check_lib
+from kfer.training import run_folder
 
 
 @component
@@ -24,17 +26,21 @@ def serving_check(
     """Raises UserError if a signature fails or answers differ.
 
     Args:
-      examples: whose first test pictures are sent.
+      examples: whose first pictures of the scored split are sent, else of train.
       model: to check.
-      model_run: has what the trained method said of the test split.
+      model_run: has what the trained method said of that split, if any was scored.
       blessing: says that the model serves.
       code_version: a change of it checks again.
     """
     del code_version
+    run_dir = artifacts.folder(model_run)
+    dataset = artifacts.load_examples(examples)
+    compared = runs.compared(run_folder.load_config(run_dir), dataset)
     signatures = check_lib.check(
         artifacts.model_dir(model),
-        artifacts.folder(examples),
-        f"{artifacts.folder(model_run)}/{scoring.PREDICTIONS}",
+        dataset.root,
+        f"{run_dir}/{scoring.PREDICTIONS}" if compared else "",
+        compared.split if compared else "train",
     )
     blessing.set_int_custom_property("blessed", 1)
     shown = ", ".join(signatures)

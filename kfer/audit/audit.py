@@ -103,7 +103,7 @@ def _as_crowd(sets: LabelSets, classes: dict[str, Any]) -> dict[str, Any]:
         sets.columns[names[0]], name=truth_name or CROWD, annotators=tuple(names)
     )
     stack = np.stack([sets.labels[name] for name in names])
-    triples = Triples.of_sets(stack, column.size)
+    triples = Triples.of_sets(stack, column.size, sets.keys)
     return crowd_classes.of_column(triples, column, truth, truth_name).summary
 
 
@@ -158,7 +158,7 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
         return None, None
     classes = sets.columns[names[0]].classes
     stack = np.stack([sets.labels[name] for name in names])
-    consensus = dawid_skene.fit(stack, len(classes))
+    consensus = dawid_skene.fit(stack, len(classes), keys=sets.keys)
     truth_name, truth = sets.truth(names[0])
     votes = agreement.votes(stack, len(classes))
     overlap = bool((votes.sum(axis=1) > 1).any())

@@ -43,7 +43,7 @@ class ClassLabels:
         self.labelled = [n for n in self.names if given(self.sets.labels[n]).any()]
         self.model = answers.by_target[target]
         stack = np.stack([self.sets.labels[name] for name in self.names])
-        self.triples = Triples.of_sets(stack, self.model.shape[1])
+        self.triples = Triples.of_sets(stack, self.model.shape[1], self.sets.keys)
         self.strength = self._strength()
         self.truth = self._truth(self.triples) if self.labelled else None
         several = len(self.labelled) > 1

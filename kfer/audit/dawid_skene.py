@@ -24,6 +24,7 @@ def fit(
     num_classes: int,
     tolerance: float = TOLERANCE,
     max_iterations: int = MAX_ITERATIONS,
+    keys: np.ndarray | None = None,
 ) -> Consensus:
     """Fits the model by EM: the maximum of the likelihood, and of more than FEW
     annotators the shrinkage that foretells held-out labels best.
@@ -34,6 +35,7 @@ def fit(
       tolerance: EM has converged when a step changes the log likelihood by less than
         this a labelled picture.
       max_iterations: it stops there, converged or not.
+      keys: of the pictures, see kfer.crowd.triples.keys_of.
 
     Raises:
       UserError: no label at all, or one out of range.
@@ -42,7 +44,7 @@ def fit(
     if not (sets >= 0).any():
         raise UserError(f"None of the {len(sets)} label sets has a label; no consensus")
     if len(sets) > FEW:
-        return dawid_skene.fit_held_out(Triples.of_sets(sets, num_classes))
+        return dawid_skene.fit_held_out(Triples.of_sets(sets, num_classes, keys))
     patterns, place, counts = np.unique(
         sets, axis=1, return_inverse=True, return_counts=True
     )

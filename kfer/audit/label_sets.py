@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from kfer.crowd import triples as triples_lib
 from kfer.crowd.triples import Triples, Values
 from kfer.data import crowds, rewrite, shards
 from kfer.data import record as record_lib
@@ -37,6 +38,11 @@ class LabelSets:
     clean_columns: dict[str, Column]
     crowds: dict[str, Triples | list[Values]] = dataclasses.field(default_factory=dict)
     crowd_columns: dict[str, Column] = dataclasses.field(default_factory=dict)
+
+    @property
+    def keys(self) -> np.ndarray:
+        """Of the pictures, for `kfer.crowd`: they follow from the ids alone."""
+        return triples_lib.keys_of(self.ids)
 
     def annotators(self) -> list[str]:
         """Class columns of one annotator each.

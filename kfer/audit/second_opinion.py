@@ -48,7 +48,7 @@ def ask(
       posterior_of: labels -> probability of each class [N, K].
       limit: of the probability of being wrong from which on a label is changed.
     """
-    part = fold(triples.item, triples.annotator, FOLDS)
+    part = fold(triples, FOLDS)
     agree = disagree = 0
     for number in range(FOLDS):
         kept, held = triples.where(part != number), triples.where(part == number)

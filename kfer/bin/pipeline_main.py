@@ -1,6 +1,7 @@
 """Runs a named pipeline on this machine, or compiles it for Kubeflow.
 
 kfer-pipeline run --pipeline=NAME --root=DIR [--data_dir=RAW] [flags]
+kfer-pipeline run --pipeline=own_data --root=DIR --data_dir=DATA [--table=CSV] [flags]
 kfer-pipeline compile --pipeline=NAME --root=DIR --out=FILE --image=IMAGE [flags]
 
 A second run takes from the cache whatever hasn't changed; after a kill the same command
@@ -14,7 +15,7 @@ from typing import Any
 
 from absl import flags
 
-from kfer.bin import common
+from kfer.bin import common, table_flags
 from kfer.data import places, shard_files
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
@@ -27,9 +28,20 @@ NOT_BLESSED = 3
 # Vertex takes buckets; `run` refuses them.
 REMOTE_PLACES = ("root", "data_dir", "teacher_data_dir", "out", "image")
 
-flags.DEFINE_string("pipeline", "", f"One of {', '.join(pipeline_config.PIPELINES)}.")
+NAMES = ", ".join((*pipeline_config.PIPELINES, pipeline_config.OWN_DATA))
+
+flags.DEFINE_string("pipeline", "", f"One of {NAMES}.")
 flags.DEFINE_string("root", "", "Folder of metadata, artifacts, checkpoints, models.")
 flags.DEFINE_string("data_dir", "", "Raw data; empty for data that is drawn.")
+flags.DEFINE_string(
+    "table",
+    "",
+    "Of own_data: the table of ratings of the pictures in --data_dir; empty for a "
+    "prepared data set, class folders or a manifest.",
+)
+flags.DEFINE_list(
+    "tasks", [], "Of own_data: label columns to learn, or their truths; empty: all."
+)
 flags.DEFINE_string("teacher_data_dir", "", "Raw data that the teacher learns from.")
 flags.DEFINE_string(
     "teacher_model", "", "A SavedModel or run that is the teacher; it is not trained."
@@ -69,20 +81,24 @@ flags.DEFINE_string("image", "", "Container image with kfer, for compile.")
 def config_from_flags() -> pipeline_config.PipelineConfig:
     """The pipeline that the flags ask for."""
     if not FLAGS.pipeline or not FLAGS.root:
-        raise UserError(
-            f"Name a --pipeline ({', '.join(pipeline_config.PIPELINES)}) and a --root"
-        )
+        raise UserError(f"Name a --pipeline ({NAMES}) and a --root")
     limit = {"train": FLAGS.num_train, "test": FLAGS.num_test}
+    limit = {split: count for split, count in limit.items() if count is not None}
     minimum = None
     if FLAGS.minimum is not None:
         minimum = parse_settings(FLAGS.minimum)
         if bad := [k for k, v in minimum.items() if not isinstance(v, (int, float))]:
             raise UserError(f"--minimum takes numbers; {bad[0]} has none")
+    if FLAGS.pipeline == pipeline_config.OWN_DATA:
+        described = _own_data(limit, minimum)
+        return dataclasses.replace(described, running=_running())
+    if FLAGS.table or FLAGS.tasks:
+        raise UserError(f"--table and --tasks go with {pipeline_config.OWN_DATA}")
     described = pipeline_config.named(
         FLAGS.pipeline,
         parse_settings(FLAGS.set),
         parse_settings(FLAGS.teacher_set),
-        {split: count for split, count in limit.items() if count is not None},
+        limit,
         minimum,
         FLAGS.steps,
         FLAGS.teacher_steps,
@@ -103,6 +119,31 @@ def _running() -> pipeline_config.Running:
         path,
         digest,
         FLAGS.eval_every,
+    )
+
+
+def _own_data(limit: dict, minimum: dict | None) -> pipeline_config.PipelineConfig:
+    """The pipeline that follows from the data, which are looked at first."""
+    if FLAGS.teacher_set or FLAGS.teacher_steps:
+        raise UserError(f"The pipeline {FLAGS.pipeline} has no teacher to set")
+    places.local(FLAGS.data_dir, "--data_dir")
+    from pipelines import own_data
+
+    path = {"path": os.path.abspath(FLAGS.table)} if FLAGS.table else {}
+    if path and not os.path.isfile(path["path"]):
+        raise UserError(f"There is no table {FLAGS.table}")
+    data_dir = os.path.abspath(FLAGS.data_dir) if FLAGS.data_dir else ""
+    table = table_flags.options_from_flags(**path)
+    if os.path.isdir(data_dir) and (said := own_data.understood(data_dir, table)):
+        print(said, flush=True)
+    return own_data.config_of(
+        data_dir,
+        table,
+        FLAGS.tasks,
+        parse_settings(FLAGS.set),
+        limit,
+        minimum,
+        FLAGS.steps,
     )
 
 

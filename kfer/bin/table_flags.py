@@ -37,6 +37,9 @@ flags.DEFINE_string(
     'JSON file of names in the table and names to use, {"joy": "happy"}.',
 )
 flags.DEFINE_string("order", "", "Of numbers that are expressions, such as raf.")
+flags.DEFINE_list(
+    "splits", ["0.1", "0.1"], "Shares of test and valid where no column says the split."
+)
 flags.DEFINE_list("missing", None, "Words that stand for no label, in any case.")
 
 # Flag -> the option of importing.options.TableOptions.
@@ -61,6 +64,8 @@ def options_from_flags(**fields: Any) -> dict[str, Any]:
     found |= {name: list(FLAGS[name].value) for name in _LISTS if FLAGS[name].value}
     if "missing" in found:
         found["missing"] = ["", *(word.strip().casefold() for word in found["missing"])]
+    if FLAGS["splits"].present:
+        found["splits"] = list(common.numbers(FLAGS.splits, "splits"))
     pairs = {
         "columns": _pairs("column", FLAGS.column),
         "classes": {k: v.split(",") for k, v in _class_lists(FLAGS.classes).items()},

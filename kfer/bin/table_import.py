@@ -23,9 +23,6 @@ flags.DEFINE_enum(
 flags.DEFINE_float(
     "max_rejected", 0.05, "Share of faulty rows at which nothing is written.", 0.0, 1.0
 )
-flags.DEFINE_list(
-    "splits", ["0.1", "0.1"], "Shares of test and valid where no column says the split."
-)
 flags.DEFINE_bool(
     "remove_near_copies",
     True,

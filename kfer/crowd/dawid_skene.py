@@ -144,7 +144,7 @@ def held_out(
     A label that is alone on its picture is foretold from the classes' shares. -inf
     where a part can't be fitted, as nothing is left.
     """
-    part = fold(triples.item, triples.annotator, folds)
+    part = fold(triples, folds)
     total, count = 0.0, 0
     for number in range(folds):
         rest, held = triples.where(part != number), triples.where(part == number)

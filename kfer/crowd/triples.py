@@ -7,6 +7,8 @@ labels that exist take memory and time.
 
 import dataclasses
 import functools
+import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 from scipy import sparse
@@ -24,6 +26,7 @@ class Triples:
     num_items: int  # N
     num_annotators: int  # A
     num_classes: int  # K
+    keys: np.ndarray | None = None  # [N], see keys_of; by default an item's number
 
     def __post_init__(self):
         _check_places(self)
@@ -36,12 +39,18 @@ class Triples:
             )
 
     @classmethod
-    def of_sets(cls, label_sets: np.ndarray, num_classes: int) -> "Triples":
+    def of_sets(
+        cls,
+        label_sets: np.ndarray,
+        num_classes: int,
+        keys: np.ndarray | None = None,
+    ) -> "Triples":
         """From label sets [A, N], integers, below 0 where missing."""
         sets = np.asarray(label_sets)
         annotator, item = np.nonzero(sets >= 0)
         label = sets[annotator, item].astype(np.int64)
-        return cls(item, annotator, label, sets.shape[1], len(sets), num_classes)
+        sizes = sets.shape[1], len(sets), num_classes
+        return cls(item, annotator, label, *sizes, keys)
 
     @functools.cached_property
     def says(self) -> sparse.csr_matrix:
@@ -93,6 +102,7 @@ class Values:
     value: np.ndarray  # float64 [L], finite
     num_items: int
     num_annotators: int
+    keys: np.ndarray | None = None  # [N], see keys_of; by default an item's number
 
     def __post_init__(self):
         _check_places(self)
@@ -125,13 +135,29 @@ class Values:
         return np.bincount(self.annotator, per_value, minlength=self.num_annotators)
 
 
-def fold(item: np.ndarray, annotator: np.ndarray, folds: int) -> np.ndarray:
+def keys_of(names: Iterable[str]) -> np.ndarray:
+    """Numbers of items that follow from their names alone, uint64 [N].
+
+    With them the same picture's labels fall in the same folds, whatever the order of
+    pictures and whichever others there are.
+    """
+    digests = (
+        hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
+        for name in names
+    )
+    return np.array([int.from_bytes(part, "big") for part in digests], np.uint64)
+
+
+def fold(labels: Triples | Values, folds: int) -> np.ndarray:
     """The fold 0 to folds - 1 of each label, int64 [L].
 
-    By a hash of the pair, so that neither the order of the labels nor a generator
-    decides, and the same pair always falls in the same fold.
+    By a hash of item and annotator, so that neither the order of the labels nor a
+    generator decides, and the same pair always falls in the same fold.
     """
-    return (mixed(item * 0x1F123BB5 + annotator + 1) % np.uint64(folds)).astype(int)
+    item = labels.item if labels.keys is None else labels.keys[labels.item]
+    pair = item.astype(np.uint64) * np.uint64(0x1F123BB5)
+    pair += labels.annotator.astype(np.uint64) + np.uint64(1)
+    return (mixed(pair) % np.uint64(folds)).astype(int)
 
 
 def mixed(numbers: np.ndarray) -> np.ndarray:

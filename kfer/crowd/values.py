@@ -94,7 +94,7 @@ def fit_held_out(
 
 def held_out(values: Values, strength: float, folds: int = FOLDS) -> float:
     """The mean log density of a value, by fits to the other parts of the values."""
-    part = fold(values.item, values.annotator, folds)
+    part = fold(values, folds)
     total = 0.0
     for number in range(folds):
         rest, held = values.where(part != number), values.where(part == number)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kfer.crowd.triples import Triples, Values
+from kfer.crowd.triples import Triples, Values, keys_of
 from kfer.data.crowd_labels import ANNOTATOR, CROWD, LABEL, spec
 from kfer.data.dataset import Dataset
 from kfer.data.record import Column
@@ -107,25 +107,27 @@ def triples(dataset: Dataset, split: str, name: str) -> Triples | list[Values]:
             f"{', '.join(known) or 'none'}"
         )
     parts = list(_parts(dataset, split, column))
-    item, who, label = (np.concatenate(part) for part in zip(*parts, strict=True))
+    item, who, label, ids = (np.concatenate(p) for p in zip(*parts, strict=True))
+    keys = keys_of(image_id.decode() for image_id in ids)
     sizes = dataset.split(split).num_records, len(column.annotators)
     if column.is_categorical:
-        return Triples(item, who, label, *sizes, column.size)
+        return Triples(item, who, label, *sizes, column.size, keys)
     values = label.reshape(-1, column.size).astype(np.float64)
-    return [Values(item, who, values[:, d], *sizes) for d in range(column.size)]
+    return [Values(item, who, values[:, d], *sizes, keys) for d in range(column.size)]
 
 
 def _parts(
     dataset: Dataset, split: str, column: Column
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Items, annotators and flat labels of the split, batch by batch."""
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Items, annotators, flat labels and image ids of the split, batch by batch."""
     name = column.name
     first, features = 0, spec(name, column.is_categorical)
+    features["image_id"] = tf.io.FixedLenFeature([], tf.string)
     for serialized in tf.data.TFRecordDataset(dataset.files(split)).batch(_BATCH):
         parsed = tf.io.parse_example(serialized, features)
         who = parsed[CROWD + name + ANNOTATOR]
         lengths = who.row_lengths().numpy()
         items = np.repeat(np.arange(first, first + len(lengths)), lengths)
         labels = parsed[CROWD + name + LABEL].flat_values.numpy()
-        yield items, who.flat_values.numpy(), labels
+        yield items, who.flat_values.numpy(), labels, parsed["image_id"].numpy()
         first += len(lengths)

@@ -1,6 +1,6 @@
 """The label tasks that a prepared data set of one's own declares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfer.data import shards
@@ -36,16 +36,34 @@ def tasks_of(
     """
     given = dataset.split(split).given
     filled = {n: c for n, c in dataset.columns.items() if given.get(LABEL + n)}
-    targets = {name: target_of(c, dataset) for name, c in filled.items()}
+    place = f"{split} in {dataset.root}"
+    return tasks_of_columns(filled, dataset.clean_columns, place, names)
+
+
+def tasks_of_columns(
+    filled: Mapping[str, Column],
+    clean: Mapping[str, Column],
+    place: str,
+    names: Sequence[str] = (),
+) -> tuple[LabelTask, ...]:
+    """tasks_of label columns that have values.
+
+    Args:
+      filled: label columns by name.
+      clean: columns of the truth by name.
+      place: where they are, for errors.
+      names: see tasks_of.
+    """
+    targets = {name: target_of(c, clean) for name, c in filled.items()}
     if unknown := [n for n in names if n not in filled and n not in targets.values()]:
         raise UserError(
-            f"{dataset.root} has no labels {unknown[0]!r} in {split}; it has "
+            f"There are no labels {unknown[0]!r} in {place}; it has "
             f"{', '.join(filled) or 'none'}"
             + (f", of {', '.join(dict.fromkeys(targets.values()))}" if targets else "")
         )
     chosen = [n for n in filled if _is_chosen(n, targets[n], names)]
     if not chosen:
-        raise UserError(f"{split} in {dataset.root} has no label to learn from")
+        raise UserError(f"{place} has no label to learn from")
     safe = safe_names(chosen)
     return tuple(_task(safe[name], filled[name], targets[name]) for name in chosen)
 
@@ -70,12 +88,12 @@ def _task(name: str, column: Column, target: str) -> LabelTask:
     )
 
 
-def target_of(column: Column, dataset: Dataset) -> str:
+def target_of(column: Column, clean: Mapping[str, Column]) -> str:
     """The truth that a label column is an account of, whether or not it is known."""
-    if column.target or column.name in dataset.clean_columns:
+    if column.target or column.name in clean:
         return column.target or column.name
     if column.name.startswith((ANNOTATOR, KEPT)) or column.name == MAJORITY:
-        return shards.truth_of(column, dataset.clean_columns) or column.name
+        return shards.truth_of(column, clean) or column.name
     return column.name
 
 

@@ -19,7 +19,8 @@ def objections(
     """Why a model is not blessed; empty if it is.
 
     Args:
-      scores: target -> its kfer.metrics.suite.evaluate_task, of the model.
+      scores: target -> its kfer.metrics.suite.evaluate_task, of the model; empty where
+        there was nothing to compare with, which meets no threshold.
       minimum: 'target/measure' -> the least value, such as
         {'expression/accuracy': 0.5}; the largest one for suite.LOWER_IS_BETTER.
       before: the scores of the last blessed model on the same examples.
@@ -29,6 +30,8 @@ def objections(
     Raises:
       UserError: a threshold names a target or measure that was not scored.
     """
+    if not scores:
+        return [f"{name} can't be had: nothing to compare with" for name in minimum]
     found = []
     for name, least in minimum.items():
         value = _value(scores, name)

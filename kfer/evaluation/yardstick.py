@@ -11,6 +11,10 @@ from kfer.tasks import LabelTask
 _SPLITS = ("test", "valid")
 
 
+class NothingToCompareError(UserError):
+    """No truth and no labels held out, so there is no score."""
+
+
 class Yardstick(NamedTuple):
     """A split, and what of it answers are compared with: TRUTH or LABELS.
 
@@ -64,7 +68,8 @@ def choose(
       against: TRUTH or LABELS; if '', the truth where there is any.
 
     Raises:
-      UserError: the data set, or the split, has nothing to compare with.
+      NothingToCompareError: no split has anything to compare with.
+      UserError: the split that is asked for has nothing.
     """
     from kfer.data import labels
 
@@ -77,7 +82,7 @@ def choose(
         for name in _SPLITS:
             if _has(dataset, config, Yardstick(name, kind)):
                 return Yardstick(name, kind)
-    raise UserError(
+    raise NothingToCompareError(
         f"{dataset.root} has no truth and no labels held out, so no score can be "
         "had: no accuracy, no confusion, no CCC; --holdout=0.1 of kfer-train keeps a "
         "tenth of the pictures back and tells how often the model agrees with their "

@@ -3,10 +3,14 @@
 import dataclasses
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
-from kfer.data import datasets
+from absl import logging
+
+from kfer.data import dataset as dataset_lib
+from kfer.data import datasets, folder, near_copies
 from kfer.data.dataset import Dataset
 from kfer.data.datasets import ReaderOptions
 from kfer.data.record import Column
@@ -14,6 +18,9 @@ from kfer.data.record import Column
 # Their pictures are stored as they are; those of all others are aligned by Beam.
 AS_THEY_ARE = ("cifar10", "cifar10n", "synthetic_faces")
 DRAWN = ("synthetic_faces",)
+# A data set that is prepared already, taken as it is.
+PREPARED = "prepared"
+TABLE = "table"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,12 +28,14 @@ class Source:
     """What is read and how.
 
     Attributes:
-      dataset: a key of kfer.data.datasets.DATASETS.
+      dataset: a key of kfer.data.datasets.DATASETS, or PREPARED.
       options: for the reader; image_size is also that of aligned faces.
+      alignment: see kfer.preprocess.transforms.Settings.
     """
 
     dataset: str
     options: ReaderOptions = dataclasses.field(default_factory=ReaderOptions)
+    alignment: str = "eyes"
 
     @property
     def needs_root(self) -> bool:
@@ -49,7 +58,9 @@ def from_json(text: str) -> Source:
     fields = json.loads(text)
     options = fields["options"]
     options["flip_rates"] = tuple(options["flip_rates"])
-    return Source(fields["dataset"], ReaderOptions(**options))
+    return Source(
+        fields["dataset"], ReaderOptions(**options), fields.get("alignment", "eyes")
+    )
 
 
 def prepare(
@@ -71,22 +82,65 @@ def prepare(
     Raises:
       UserError: the raw folder isn't the data set, too many rows are faulty, ...
     """
+    if source.dataset == PREPARED:
+        return copied(root, out_dir)
     if source.dataset in AS_THEY_ARE:
         return datasets.make(source.dataset, root, out_dir, source.options, command)
     from kfer.preprocess import job, transforms
 
-    return job.run(
+    made = job.run(
         job.Job(
             source.dataset,
             root,
             out_dir,
             source.options,
-            transforms.Settings(root, image_size=source.options.image_size),
+            transforms.Settings(
+                root,
+                image_size=source.options.image_size,
+                alignment=source.alignment,
+            ),
             beam_args=tuple(beam_args),
             processes=_processes(beam_args),
             command=command,
         )
     )
+    return _without_near_copies(made) if source.dataset == TABLE else made
+
+
+def copied(root: str, out_dir: str) -> Dataset:
+    """A prepared data set once more, byte for byte.
+
+    Raises:
+      UserError: a shard isn't the one that was written, or the place is taken.
+    """
+    dataset = dataset_lib.load(root)
+    shards = [path for split in dataset.splits for path in _shards(dataset, split)]
+    with folder.new_folder(out_dir) as made:
+        for path in (*shards, *_beside(dataset)):
+            shutil.copyfile(path, os.path.join(made, os.path.basename(path)))
+    return dataset_lib.load(out_dir)
+
+
+def _shards(dataset: Dataset, split: str) -> list[str]:
+    return dataset.files(split) if dataset.splits[split].num_records else []
+
+
+def _beside(dataset: Dataset) -> list[str]:
+    names = (dataset_lib.MANIFEST, dataset_lib.REJECTED, near_copies.FILE)
+    paths = (os.path.join(dataset.root, name) for name in names)
+    return [path for path in paths if os.path.isfile(path)]
+
+
+def _without_near_copies(dataset: Dataset) -> Dataset:
+    """As kfer-data import leaves it."""
+    count = sum(info.num_records for info in dataset.splits.values())
+    if count > near_copies.MANY:
+        logging.warning("%d pictures: no near copies are looked for", count)
+        return dataset
+    dataset, found = near_copies.report(dataset, True)
+    if found:
+        logging.warning("%s; set aside", near_copies.describe(found))
+    return dataset
 
 
 def _processes(beam_args: Sequence[str]) -> int:

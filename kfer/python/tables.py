@@ -20,7 +20,6 @@ from kfer.errors import UserError
 from kfer.preprocess import job, transforms
 
 IMAGE_SIZE = 64
-_FACES = {"box", "landmarks", "left_eye_x"}
 
 
 def from_table(
@@ -110,7 +109,6 @@ def job_of(
       found: what sources.load says of it.
       out_dir, image_size, alignment, seed: see from_table.
     """
-    has_faces = bool(set(found.roles.of) & _FACES)
     return job.Job(
         "table",
         root,
@@ -119,7 +117,7 @@ def job_of(
         transforms.Settings(
             root,
             image_size=image_size,
-            alignment=alignment or ("eyes" if has_faces else "none"),
+            alignment=alignment or ("eyes" if found.has_faces else "none"),
         ),
     )
 

@@ -28,14 +28,17 @@ SECONDS = 300
 Arrays = dict[str, np.ndarray]
 
 
-def check(model_dir: str, data_dir: str, predictions_path: str = "") -> list[str]:
+def check(
+    model_dir: str, data_dir: str, predictions_path: str = "", split: str = "test"
+) -> list[str]:
     """Sends requests to each signature of a SavedModel in a process of its own.
 
     Args:
       model_dir: a SavedModel of kfer.serving.export.
-      data_dir: a prepared data set, whose first test pictures are sent.
-      predictions_path: predictions.npz of the trained method over that test split, in
-        its order; the answers must be those as well.
+      data_dir: a prepared data set, whose first pictures are sent.
+      predictions_path: predictions.npz of the trained method over that split, in its
+        order; the answers must be those as well.
+      split: whose pictures are sent.
 
     Returns:
       The signatures that were checked.
@@ -43,25 +46,29 @@ def check(model_dir: str, data_dir: str, predictions_path: str = "") -> list[str
     Raises:
       UserError: the model can't be loaded, a signature fails, or answers differ.
     """
-    requests = requests_of(model_dir, data_dir)
+    requests = requests_of(model_dir, data_dir, split)
     model = model_folder.load(model_dir)
     here = {name: _call(model, name, request) for name, request in requests.items()}
     there = _in_fresh_process(model_dir, requests)
     for name, answers in here.items():
         _compare(f"{name} in a fresh process", answers, there[name])
     if predictions_path:
-        expected = _expected(predictions_path, model_dir)
+        count = len(requests["predict_images"]["images"])
+        expected = _expected(predictions_path, model_dir, count)
         for name in ("serving_default", "predict_images"):
             _compare(f"{name} beside the trained method", expected, there[name])
     return list(requests)
 
 
-def _expected(predictions_path: str, model_dir: str) -> Arrays:
-    """What the method said, with the temperatures of a calibrated export applied."""
+def _expected(predictions_path: str, model_dir: str, count: int = COUNT) -> Arrays:
+    """What the method said, with the temperatures of a calibrated export applied.
+
+    Against labels each label set's predictions follow, so only `count` are the first.
+    """
     calibration = model_folder.read_description(model_dir).get("calibration") or {}
     found = {}
     for name, part in scoring.read_predictions(predictions_path).items():
-        values = part.prediction[:COUNT]
+        values = part.prediction[:count]
         if name in calibration:
             values = values ** (1.0 / calibration[name]["temperature"])
             values = values / values.sum(axis=1, keepdims=True)
@@ -69,14 +76,16 @@ def _expected(predictions_path: str, model_dir: str) -> Arrays:
     return found
 
 
-def requests_of(model_dir: str, data_dir: str) -> dict[str, Arrays]:
+def requests_of(
+    model_dir: str, data_dir: str, split: str = "test"
+) -> dict[str, Arrays]:
     """Signature -> input name -> array; encoded pictures are base64 text."""
     import tensorflow as tf
 
     described = model_folder.read_description(model_dir)
     dataset = dataset_lib.load(data_dir)
-    dataset.split("test")
-    found = itertools.islice(rewrite.records(dataset, "test"), COUNT)
+    dataset.split(split)
+    found = itertools.islice(rewrite.records(dataset, split), COUNT)
     encoded = [record.image for record in found]
     size = described["image_size"]
     pixels = [tf.io.decode_jpeg(data, channels=3) for data in encoded]

@@ -5,9 +5,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kfer.evaluation import judgement, report, scoring
+from kfer.data import dataset as dataset_lib
+from kfer.data.record import LABELS
+from kfer.errors import UserError
+from kfer.evaluation import judgement, report, scoring, yardstick
 from kfer.metrics import suite
-from kfer.serving import model_scores
+from kfer.serving import model_folder, model_scores
+from kfer.settings import config as config_lib
 from kfer.storage import whole
 
 EVALUATION = "evaluation.json"
@@ -23,7 +27,10 @@ def write(
     last_blessed: str = "",
     largest_drop: float = 0.0,
 ) -> dict[str, Any]:
-    """Scores a SavedModel on clean test examples and judges it.
+    """Scores a SavedModel on what yardstick.choose finds and judges it.
+
+    Where there is nothing to compare with, 'scores' is empty, 'unscored' says why, and
+    thresholds are not met.
 
     Args:
       out_dir: gets evaluation.json, predictions.npz and report.html, beside what the
@@ -36,17 +43,19 @@ def write(
       last_blessed: a SavedModel to beat; '' if there is none.
 
     Returns:
-      What evaluation.json holds: evaluate_model's, 'objections' and 'last_blessed'.
+      What evaluation.json holds: evaluate_model's, 'objections' and 'last_blessed', the
+      scores of that model, or 'incomparable', why it has none on these data.
     """
     shutil.copytree(run_dir, out_dir, dirs_exist_ok=True)
     predictions = os.path.join(out_dir, scoring.PREDICTIONS)
-    found = model_scores.evaluate_model(
-        model_dir, data_dir, predictions_path=predictions
-    )
-    before = None
-    if last_blessed:
-        before = model_scores.evaluate_model(last_blessed, data_dir)["scores"]
-    found["last_blessed"] = before
+    try:
+        found = model_scores.evaluate_model(
+            model_dir, data_dir, predictions_path=predictions
+        )
+    except yardstick.NothingToCompareError as error:
+        found = {"model": model_dir, "scores": {}, "unscored": str(error)}
+    found |= _before(last_blessed, data_dir, found)
+    before = found["last_blessed"]
     found["objections"] = judgement.objections(
         found["scores"], minimum or {}, before, largest_drop
     )
@@ -55,7 +64,30 @@ def write(
     return found
 
 
+def _before(model_dir: str, data_dir: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores of the last blessed model on what the new one was scored on."""
+    if not model_dir or "unscored" in found:
+        return {"last_blessed": None}
+    described = model_folder.read_description(model_dir)
+    tasks = config_lib.from_dict(described["config"]).tasks
+    split, against = found["split"], found["against"]
+    from kfer.data import labels
+
+    try:
+        # Labels of one's own may have other columns than last time.
+        labels.compared_columns(dataset_lib.load(data_dir), tasks, split, against)
+    except UserError as error:
+        return {"last_blessed": None, "incomparable": str(error)}
+    scored = model_scores.evaluate_model(model_dir, data_dir, split, against=against)
+    return {"last_blessed": scored["scores"]}
+
+
 def describe(found: Mapping[str, Any]) -> str:
-    """Scores and verdict in one line."""
-    verdict = judgement.describe(found["objections"])
-    return f"{suite.brief_line(found['scores'])}; {verdict}"
+    """Scores and verdict in one line, and what could not be told."""
+    scores = "no score: there is no truth and no label held out"
+    if "unscored" not in found:
+        scores = suite.brief_line(found["scores"])
+        if found["against"] == LABELS:
+            scores += " (agreement with annotators: no truth is known)"
+    beside = "; not comparable with the last blessed model" * ("incomparable" in found)
+    return f"{scores}{beside}; {judgement.describe(found['objections'])}"

@@ -40,16 +40,27 @@ def test_values_by_hand():
 
 def test_folds_follow_the_pair_and_are_even():
     item, annotator = np.repeat(np.arange(200), 50), np.tile(np.arange(50), 200)
-    found = triples.fold(item, annotator, 4)
+    given = Triples(item, annotator, np.zeros_like(item), 200, 50, 2)
+    found = triples.fold(given, 4)
     order = np.random.default_rng(0).permutation(len(item))
-    np.testing.assert_array_equal(
-        triples.fold(item[order], annotator[order], 4), found[order]
-    )
+    np.testing.assert_array_equal(triples.fold(given.where(order), 4), found[order])
     # 10,000 labels: 2,500 each, give or take 43.
     np.testing.assert_allclose(np.bincount(found), 2500, atol=200)
     # Neither an item nor an annotator is held out as a whole.
     assert np.all(np.bincount(item, found == 0) > 0)
     assert np.all(np.bincount(annotator, found == 0) > 0)
+
+
+def test_a_picture_keeps_its_fold_among_other_pictures():
+    """'b' is the second of three, then the first of two: its label's fold is the same,
+    which follows from its id."""
+    one = np.zeros(3, int)
+    three = Triples(np.arange(3), one, one, 3, 1, 2, triples.keys_of(["a", "b", "c"]))
+    two = Triples(np.arange(2), one[:2], one[:2], 2, 1, 2, triples.keys_of(["b", "d"]))
+    assert all(
+        triples.fold(three, folds)[1] == triples.fold(two, folds)[0]
+        for folds in range(2, 50)
+    )
 
 
 @pytest.mark.parametrize(

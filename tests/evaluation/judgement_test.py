@@ -17,6 +17,12 @@ def test_a_model_above_all_thresholds_is_blessed():
     assert judgement.describe([]) == "blessed"
 
 
+def test_without_any_score_no_threshold_is_met():
+    assert judgement.objections({}, {}) == []
+    found = judgement.objections({}, {"mood/accuracy": 0.0})
+    assert found == ["mood/accuracy can't be had: nothing to compare with"]
+
+
 def test_each_threshold_is_named():
     least = {"expression/accuracy": 0.6, "valence_arousal/ccc": 0.4}
     found = judgement.objections(scores(0.5, 0.3), least)

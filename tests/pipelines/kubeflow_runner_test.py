@@ -1,17 +1,20 @@
 """The compiled specification against the config, and one component run from it."""
 
 import json
+import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
 from kfer.data import dataset as dataset_lib
+from kfer.data.datasets import table
 from kfer.errors import UserError
 from kfer.preprocess import ingest
 from pipelines import config as config_lib
-from pipelines import kubeflow_runner
+from pipelines import kubeflow_runner, own_data, schemas
 from tests.pipelines import tiny
 
 IMAGE = "registry.example/kfer:1"
@@ -185,3 +188,20 @@ def test_what_is_refused(tmp_path):
         )
     with pytest.raises(UserError, match="synthetic_faces is drawn, not read"):
         kubeflow_runner.compile_pipeline(tiny.config(), "/mnt", IMAGE, out, "/mnt/raw")
+
+
+def test_the_schema_of_ones_own_data_is_written_beside(tmp_path):
+    table.make_fake_root(str(tmp_path / "raw"), 6, np.random.default_rng(0))
+    data = str(tmp_path / "raw")
+    described = own_data.config_of(
+        data, {"path": str(tmp_path / "raw" / "ratings.csv")}, settings={"seed": 1}
+    )
+    out = tmp_path / "out" / "own.json"
+    path = kubeflow_runner.compile_pipeline(
+        described, "/mnt/kfer", "image:1", str(out), data
+    )
+    (schema,) = [n for n in os.listdir(tmp_path / "out") if n.endswith(".pbtxt")]
+    assert schema == schemas.name_of(described)
+    with open(path, encoding="utf-8") as file:
+        assert f"/mnt/kfer/schemas/{schema}" in file.read()
+    assert (tmp_path / "out" / schema).read_text() == schemas.text_of(described)

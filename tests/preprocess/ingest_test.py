@@ -1,10 +1,15 @@
 """Sources as text, and the two ways a data set is made."""
 
+import os
+
 import numpy as np
+import pytest
 
 from kfer.data.datasets import ReaderOptions, raf
+from kfer.errors import UserError
 from kfer.preprocess import ingest
 from kfer.preprocess.ingest import Source
+from tests.data import prepared
 
 
 def test_a_source_survives_json():
@@ -62,3 +67,28 @@ def test_processes_are_beams_where_it_has_its_own():
     assert ingest._processes(["--runner=FlinkRunner"]) == 1
     assert ingest._processes(["--direct_running_mode=multi_processing"]) == 1
     assert ingest._processes(["--runner=FnApiRunner"]) >= 1
+
+
+def test_prepared_data_are_taken_byte_for_byte(tmp_path):
+    made = prepared.write(tmp_path / "made")
+    found = ingest.prepare(
+        Source(ingest.PREPARED), str(tmp_path / "made"), str(tmp_path / "copy")
+    )
+    assert found.content_hash == made.content_hash
+    assert found.columns == made.columns and found.root == str(tmp_path / "copy")
+    for split in made.splits:
+        for old, new in zip(made.files(split), found.files(split), strict=True):
+            with open(old, "rb") as one, open(new, "rb") as other:
+                assert one.read() == other.read()
+
+
+def test_a_damaged_shard_is_not_taken(tmp_path):
+    path = prepared.write(tmp_path / "made").files("train")[0]
+    with open(path, "r+b") as file:
+        file.seek(40)
+        byte = file.read(1)
+        file.seek(40)
+        file.write(bytes([byte[0] ^ 1]))
+    with pytest.raises(UserError, match=os.path.basename(path)):
+        ingest.copied(str(tmp_path / "made"), str(tmp_path / "copy"))
+    assert not os.path.exists(tmp_path / "copy")

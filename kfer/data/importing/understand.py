@@ -63,6 +63,11 @@ class Understanding:
     notes: tuple[str, ...]
     is_long: bool
 
+    @property
+    def has_faces(self) -> bool:
+        """Whether it says where faces are."""
+        return bool(set(self.roles.of) & {"box", "landmarks", "left_eye_x"})
+
 
 def understand(
     table: Table, options: TableOptions, exists: Callable[[str], bool]

@@ -116,3 +116,21 @@ def test_a_training_runs_as_the_pipeline_says(tmp_path, monkeypatch):
     weights.write_bytes(b"others")
     with pytest.raises(UserError, match="is not the file that the pipeline was"):
         trainer.run_fn(args)
+
+
+def test_a_declared_experiment_follows_from_the_data(tmp_path):
+    given = fn_args(tmp_path, 2).custom_config
+    assert trainer.config_of(given, runs.dataset()) == (
+        config_lib.from_dict(given["experiment"]),
+        given,
+    )
+    del given["experiment"]
+    declared = {
+        "names": ["annotator_1"],
+        "settings": {"width": 0.25, "method": "vgg_all"},
+    }
+    config, settings = trainer.config_of(given | {"declared": declared}, runs.dataset())
+    assert [task.name for task in config.tasks] == ["annotator_1"]
+    assert (config.name, config.width) == ("own_data", 0.25)
+    assert config_lib.from_dict(settings["experiment"]) == config
+    assert trainer.run_name(settings, "data").startswith("vgg_all-")

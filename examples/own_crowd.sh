@@ -1,0 +1,25 @@
+#!/bin/sh
+# From a table of ratings by any number of people and a folder of pictures to a model
+# that TensorFlow Serving takes, and a report on the people:
+#
+#   examples/own_crowd.sh ratings.csv photos OUT \
+#       --labels=mood --scale=valence=1:9 -- --epochs=30
+#
+# Words before -- are flags of kfer-data import, words after it of kfer-train.
+set -eu
+table=$1 photos=$2 out=$3
+shift 3
+reading=""
+while [ $# -gt 0 ]; do
+  word=$1
+  shift
+  [ "$word" = -- ] && break
+  reading="$reading $word"
+done
+
+# shellcheck disable=SC2086
+kfer-data import "$table" --images="$photos" --out_dir="$out/data" $reading
+kfer-train --data_dir="$out/data" --out_dir="$out/run" "$@"
+kfer-audit --data_dir="$out/data" --run="$out/run" --out_dir="$out/audit"
+kfer-export --run="$out/run" --publish="$out/served"
+kfer-predict "$photos" --model="$out/served"
