@@ -18,7 +18,7 @@ from kfer.errors import UserError
 from kfer.evaluation import judgement
 from kfer.preprocess import ingest
 from kfer.preprocess.ingest import Source
-from kfer.settings.own_data import image_size_for
+from kfer.settings.own_data import METHOD, image_size_for
 from pipelines.config import OWN_DATA, Declared, PipelineConfig
 
 
@@ -52,7 +52,7 @@ def config_of(
             "own_data needs a --data_dir, a prepared data set or a folder of pictures; "
             f"got {data_dir!r}"
         )
-    settings = {"recipe": "kfer", "method": "joint", **(settings or {})}
+    settings = {"recipe": "kfer", "method": METHOD, **(settings or {})}
     methods.method_row(settings["method"])
     if os.path.isfile(os.path.join(data_dir, folder.MANIFEST)):
         source, learned = _prepared(data_dir, table or {}, limit or {})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kfer.errors import UserError
 from kfer.lineage import digest
 from kfer.preprocess.ingest import Source
-from kfer.serving import predict
+from kfer.serving import asking
 from pipelines.config import PipelineConfig
 
 
@@ -91,7 +91,7 @@ def check_teacher(config: PipelineConfig, data_dir: str, model: str) -> None:
 
 def teacher_model(path: str) -> TeacherModel:
     """A teacher that is trained already: a SavedModel, or a run's folder with one."""
-    folder = os.path.abspath(predict.find_model(path))
+    folder = os.path.abspath(asking.find_model(path))
     return TeacherModel(folder, digest.of_raw_data(folder))
 
 

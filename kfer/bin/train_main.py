@@ -21,6 +21,7 @@ from kfer.bin import common
 from kfer.data import folder
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
+from kfer.settings import own_data
 from kfer.settings.optimization import CHOICES, PRESETS
 from kfer.settings.parsing import parse_settings
 from kfer.settings.recipes import RECIPES

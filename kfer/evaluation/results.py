@@ -110,10 +110,27 @@ def describe(result: Mapping[str, Any]) -> str:
         compared = Yardstick(result["split"], against)
         lines.append(f"against {compared.describe()}")
     for target, scores in result["scores"].items():
-        lines += ["", suite.summary_line({target: scores})]
-        lines += [f"  examples  {scores['num_examples']}"]
-        lines += _class_lines(scores) if "accuracy" in scores else _value_lines(scores)
+        lines += ["", *_target_lines(target, scores)]
+    for target, own in result.get("elsewhere", {}).items():
+        lines += ["", *_elsewhere_lines(target, own)]
     return "\n".join(lines)
+
+
+def _elsewhere_lines(target: str, own: Mapping[str, Any] | None) -> list[str]:
+    """A target that the headline's split has nothing of."""
+    if own is None:
+        return [f"{target}  no score: no truth and no label held out"]
+    compared = Yardstick(own["split"], own["against"])
+    head, *rest = _target_lines(target, own["scores"])
+    return [head, f"  against {compared.describe()}", *rest]
+
+
+def _target_lines(target: str, scores: Mapping[str, Any]) -> list[str]:
+    found = [suite.summary_line({target: scores})]
+    found += [f"  examples  {scores['num_examples']}"]
+    return found + (
+        _class_lines(scores) if "accuracy" in scores else _value_lines(scores)
+    )
 
 
 def _class_lines(scores: Mapping[str, Any]) -> list[str]:

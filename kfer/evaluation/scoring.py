@@ -196,7 +196,9 @@ def evaluate_run(
 
     Returns:
       'run', 'step', 'data' (root and content hash), 'split', 'against' and 'scores' by
-      target.
+      target; where neither split nor against is named and those have nothing of some
+      targets, 'elsewhere': target -> 'split', 'against' and 'scores' of its own, or
+      None if it can't be scored.
 
     Raises:
       UserError: no run, no checkpoint, no data set, or no truth in the split.
@@ -209,9 +211,10 @@ def evaluate_run(
     method, config, step = compiling.restored(run_dir)
     found = {"run": run_dir, "step": step}
     answers = traced(method, config)
-    return found | report(
-        answers, dataset, config, compared, batch_size, predictions_path
-    )
+    found |= report(answers, dataset, config, compared, batch_size, predictions_path)
+    if split or against:
+        return found
+    return found | elsewhere(answers, dataset, config, compared, batch_size)
 
 
 def report(
@@ -233,3 +236,21 @@ def report(
         "against": against,
         "scores": scores(config, predictions),
     }
+
+
+def elsewhere(
+    answers: Answers,
+    dataset: Dataset,
+    config: ExperimentConfig,
+    first: yardstick.Yardstick,
+    batch_size: int = 0,
+) -> dict[str, Any]:
+    """'elsewhere' of evaluate_run; {} where `first` has something of each target."""
+    found: dict[str, Any] = {}
+    for target, own in yardstick.elsewhere(dataset, config, first).items():
+        found[target] = None
+        if own:
+            alone = yardstick.of_target(config, target)
+            rows = collect(answers, dataset, alone, own.split, batch_size, own.against)
+            found[target] = own.as_dict() | {"scores": scores(alone, rows)[target]}
+    return {"elsewhere": found} if found else {}

@@ -1,5 +1,6 @@
 """What a model's answers are compared with: the truth, else labels held out."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 from kfer.data.dataset import Dataset
@@ -88,6 +89,32 @@ def choose(
         "tenth of the pictures back and tells how often the model agrees with their "
         "annotators"
     )
+
+
+def elsewhere(
+    dataset: Dataset, config: ExperimentConfig, first: Yardstick
+) -> dict[str, Yardstick | None]:
+    """What the targets are compared with that `first` has nothing of.
+
+    Returns:
+      Target -> the best that it has, by itself; None if it can't be scored at all.
+    """
+    found: dict[str, Yardstick | None] = {}
+    for target in dict.fromkeys(task.target for task in config.tasks):
+        own = of_target(config, target)
+        if _has(dataset, own, first):
+            continue
+        try:
+            found[target] = choose(dataset, own)
+        except NothingToCompareError:
+            found[target] = None
+    return found
+
+
+def of_target(config: ExperimentConfig, target: str) -> ExperimentConfig:
+    """The config with the tasks of one target."""
+    own = tuple(task for task in config.tasks if task.target == target)
+    return dataclasses.replace(config, tasks=own)
 
 
 def _has(dataset: Dataset, config: ExperimentConfig, wanted: Yardstick) -> bool:

@@ -25,6 +25,9 @@ def evaluate_model(
     config, answers = export.load_answers(model_dir)
     found = {"model": model_dir, "step": description["step"]}
     compared = yardstick.choose(dataset, config, split, against)
-    return found | scoring.report(
+    found |= scoring.report(
         answers, dataset, config, compared, batch_size, predictions_path
     )
+    if split or against:
+        return found
+    return found | scoring.elsewhere(answers, dataset, config, compared, batch_size)

@@ -56,7 +56,7 @@ def test_names_narrow_by_column_or_truth_and_bring_derived_ones_back(own):
 
 def test_unknown_and_empty_names_are_refused(own):
     with pytest.raises(
-        UserError, match=r"no labels 'empty' in train; it has annotator"
+        UserError, match=r"no labels 'empty' in train in .*; it has annotator"
     ):
         own_data.tasks_of(own, ["empty"])
     with pytest.raises(UserError, match="no examples in a split 'test'"):

@@ -5,8 +5,9 @@ import pytest
 
 from kfer import tasks
 from kfer.data import dataset as dataset_lib
+from kfer.data import record
 from kfer.errors import UserError
-from kfer.evaluation import scoring, yardstick
+from kfer.evaluation import results, scoring, yardstick
 from kfer.evaluation.yardstick import Yardstick
 from tests.data import prepared
 
@@ -81,3 +82,46 @@ def test_describe():
     )
     assert yardstick.of_metrics({}) == yardstick.CLEAN_TEST
     assert yardstick.of_metrics({"scored_on": held_out.as_dict()}) == held_out
+
+
+def test_each_target_has_a_yardstick_of_its_own(tmp_path):
+    """The class has its truth in test; the mood only labels in valid, tone nothing."""
+    config = prepared.small_config()
+    (first, *_) = config.tasks
+    mood = dataclasses.replace(first, name="mood", column="mood", target="mood")
+    tone = dataclasses.replace(first, name="tone", column="tone", target="tone")
+    config = dataclasses.replace(config, tasks=(first, mood, tone))
+    named = {n: record.categorical(n, prepared.CLASSES) for n in ("mood", "tone")}
+
+    def rows(split):
+        for i in range(8):
+            made = prepared.make_record(i, split)
+            more = {} if split == "test" else {"mood": 3}
+            more |= {"tone": 1} if split == "train" else {}
+            yield made._replace(image_id=f"{split}{i}", labels=made.labels | more)
+
+    made = dataset_lib.write(
+        str(tmp_path / "set"),
+        "small",
+        {split: list(rows(split)) for split in ("train", "valid", "test")},
+        prepared.COLUMNS | named,
+        prepared.CLEAN,
+        image_size=32,
+    )
+    main = yardstick.choose(made, config)
+    assert main == yardstick.CLEAN_TEST
+    found = yardstick.elsewhere(made, config, main)
+    assert found == {"mood": Yardstick("valid", "labels"), "tone": None}
+
+    def answers(image):
+        sure = np.tile(np.eye(10, dtype=np.float32)[3], (len(image), 1))
+        return {"class": sure, "mood": sure, "tone": sure}
+
+    scored = scoring.elsewhere(answers, made, config, main, 4)["elsewhere"]
+    assert scored["tone"] is None and scored["mood"]["split"] == "valid"
+    assert scored["mood"]["scores"]["accuracy"] == 1.0
+    assert scored["mood"]["scores"]["num_examples"] == 8
+    result = {"run": "r", "step": 1, "data": {"root": "d"}, "split": "test"}
+    text = results.describe(result | {"scores": {}, "elsewhere": scored})
+    assert "against the labels of the split valid" in text
+    assert "tone  no score: no truth and no label held out" in text

@@ -67,7 +67,7 @@ def test_five_commands_end_with_a_served_model_and_a_report(tmp_path):
     data = dataset_lib.load(str(out / "data"))
     people = data.columns["mood"].annotators
     assert len(people) == PEOPLE == len(data.columns["valence"].annotators)
-    assert (data.columns["valence"].low, data.columns["valence"].high) == (1.0, 9.0)
+    assert (data.columns["valence"].low, data.columns["valence"].high) == (-1.0, 1.0)
     audited = json.loads((out / "audit" / "audit.json").read_text())
     found = {crowd["column"]: crowd for crowd in audited["crowds"]}
     assert set(found) == {"mood", "valence"}
