@@ -16,7 +16,7 @@ from kfer.serving import model_folder
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "own_crowd.sh"
 PICTURES, PEOPLE = 60, 40
-SMALL = ("--width=0.125", "--image_size=32", "--steps=4", "--set=noise_size=8")
+SMALL = ("--width=0.125", "--image_size=32", "--steps=4")
 
 
 def write(folder):

@@ -15,7 +15,7 @@ from pipelines import own_data, schemas
 from pipelines.config import Declared
 from tests.pipelines import tiny
 
-SETTINGS = tiny.SETTINGS | {"method": "vgg_all"}
+SETTINGS = {"method": "vgg_all", "width": 0.125, "batch_size": 8, "image_size": 32}
 PICTURES = 40
 
 
