@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 
 from kfer.errors import UserError
@@ -27,3 +29,14 @@ def test_a_server_for_this_machine_answers_to_its_names_alone():
     assert running.hosts("0.0.0.0") == ["*"]
     named = running.hosts("0.0.0.0", ["faces.example"])
     assert "faces.example" in named and "127.0.0.1" in named and "*" not in named
+
+
+def test_answers_leave_at_once():
+    """Accepted sockets inherit it; without it each answer takes 40 ms more."""
+    with running.listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            accepted, _ = listening.accept()
+            with accepted:
+                level = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert level
