@@ -28,8 +28,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         found = socket.create_server((host, port), family=family, backlog=1024)
-        # asyncio does it for sockets that name TCP as their protocol alone; without it
-        # every answer waits 40 ms for an acknowledgement (Nagle). Accepted ones inherit.
+        # asyncio does it only for sockets that name TCP as their protocol; without it
+        # every answer waits 40 ms for an acknowledgement (Nagle). Accepted ones inherit
+        # it.
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
     except (OSError, OverflowError) as error:
