@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.fuzzing import mutations
 from benchmarks.fuzzing.tables import TextFile
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, safe_pickle, shards, verification
+from kfer.data import datasets, described, safe_pickle, shards, verification
 from kfer.data import record as record_lib
 from kfer.errors import UserError
 from kfer.images import decode
@@ -171,10 +171,9 @@ def _dataset_json(folder: str) -> TextFile:
 
 
 def _described(folder: str) -> None:
-    from kfer.bin import data_main
 
     data = dataset_lib.load(folder)
-    data_main.describe(data)
+    described.describe(data)
     verification.verify(data)
 
 

@@ -9,11 +9,8 @@ both learn again from two more seeds, as one run proves nothing. Run again, it g
 where it stopped, or shows what it found.
 """
 
-import dataclasses
 import os
-import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from absl import flags
 
@@ -37,62 +34,6 @@ _SETTINGS = {
     "batch_size": 128,
     "learning_rate": 0.5,
 }
-# Target, measure, factor, decimals.
-_SHOWN = (
-    ("expression", "accuracy", 100.0, 1, "accuracy %"),
-    ("expression", "ece", 1.0, 3, "ECE"),
-    ("valence_arousal", "ccc", 1.0, 3, "CCC"),
-)
-
-
-def more_seeds(run_dir: str, method: str, out_dir: str, seeds: int) -> list[dict]:
-    """The last scores of a run of the pipeline and of its twins with other seeds.
-
-    Args:
-      run_dir: of the pipeline.
-      method: of the twins.
-      out_dir: their folders come into it.
-      seeds: how many in all.
-    """
-    from kfer import runs as runs_lib
-    from kfer.evaluation import scoring
-    from kfer.training import loop, run_folder
-
-    config = run_folder.load_config(run_dir)
-    total = config.epochs * (
-        scoring.load_data(run_dir).split("train").num_records // config.batch_size
-    )
-    found = [scores_of(run_dir)]
-    for number in range(1, seeds):
-        seed = config.seed + number
-        folder = os.path.join(out_dir, f"{method}_seed{seed}")
-        twin = dataclasses.replace(config, seed=seed)
-        settings = loop.RunSettings(eval_every=total)
-        runs_lib.train(twin, scoring.load_data(run_dir), folder, settings)
-        found.append(scores_of(folder))
-    return found
-
-
-def scores_of(run_dir: str) -> dict[str, Any]:
-    """What metrics.json says of the last model."""
-    from kfer.training import run_folder
-
-    return run_folder.read_json(os.path.join(run_dir, run_folder.METRICS))["last"]
-
-
-def table(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Mean and standard deviation of each method's measures over its seeds."""
-    lines = ["".join(f"{head:>18}" for head in ["", *(row[4] for row in _SHOWN)])]
-    for method, runs in found.items():
-        cells = [f"{method:>18}"]
-        for target, measure, factor, digits, _ in _SHOWN:
-            values = [factor * run["test"][target][measure] for run in runs]
-            text = f"{statistics.mean(values):.{digits}f}"
-            if len(values) > 1:
-                text += f" +- {statistics.stdev(values):.{digits}f}"
-            cells.append(f"{text:>18}")
-        lines.append("".join(cells))
-    return "\n".join(lines)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -102,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     config = pipeline_config.named("synthetic_faces", fields)
     common.import_tensorflow()
     from kfer.training import outcome
-    from pipelines import local_runner
+    from pipelines import local_runner, seeds
 
     result = local_runner.run(config, FLAGS.out_dir)
     found = {}
@@ -110,9 +51,9 @@ def main(argv: Sequence[str]) -> int:
         run_dir = result.output(f"trainer_{method}", "model_run")
         print(f"\n{method}\n{outcome.summary(run_dir)}")
         folder = os.path.join(FLAGS.out_dir, "seeds")
-        found[method] = more_seeds(run_dir, method, folder, FLAGS.seeds)
+        found[method] = seeds.scores(run_dir, method, folder, FLAGS.seeds)
     print(f"\nThe last models of {FLAGS.seeds} seeds on the clean test split:")
-    print(table(found))
+    print(seeds.table(found))
     print(f"\nSavedModel  {result.model or result.verdict}")
     print(f"Report      {local_runner.report_of(result)}")
     return 0

@@ -94,19 +94,24 @@ def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
     for which in (LAST, BEST):
         result = run.result(which)
         assert result is not None  # done means scored
-        seconds, pflop = run.cost_of(result["step"])
+        cost = _cost(run, result["step"])
         for target, scores in result["test"].items():
             for measure in suite.measures(scores):
                 yield dataclasses.replace(
                     base,
                     which=which,
-                    seconds=round(seconds, 1),
-                    pflop=pflop and float(f"{pflop:.3g}"),
+                    **cost,
                     step=result["step"],
                     target=target,
                     measure=measure,
                     value=scores[measure],
                 )
+
+
+def _cost(run: runs_lib.Run, step: int) -> dict[str, Any]:
+    """Row's fields of that name."""
+    seconds, pflop = run.cost_of(step)
+    return {"seconds": round(seconds, 1), "pflop": pflop and float(f"{pflop:.3g}")}
 
 
 def portable(text: str, plan: Plan) -> str:

@@ -86,12 +86,12 @@ def _groups(
 ) -> Iterator[tuple[list[str], dict[str, Column]]]:
     """Names of people and their columns: a crowd column's, and those of one each."""
     for name, column in sets.crowd_columns.items():
-        if own_data.target_of(column, dataset) == target:
+        if own_data.target_of(column, dataset.clean_columns) == target:
             yield list(column.annotators), {name: column}
     single = {
         name: column
         for name, column in sets.columns.items()
-        if own_data.target_of(column, dataset) == target
+        if own_data.target_of(column, dataset.clean_columns) == target
         and name != target
         and name != own_data.MAJORITY
         and not name.startswith(KEPT)

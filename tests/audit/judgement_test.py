@@ -19,7 +19,7 @@ def test_classes_and_values_are_judged():
     assert list(found.rankings) == [*judged.NAMES, "valence_arousal"]
     assert found.summary["classes"]["target"] == "expression"
     assert found.summary["notes"] == [
-        "5 labels of other annotators were held back on pictures with a proposal: too "
+        "3 labels of other annotators were held back on pictures with a proposal: too "
         "few to tell whether proposals beat the labels",
         "method 'joint' has no S_joint to ask",
     ]

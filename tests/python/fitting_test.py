@@ -58,7 +58,7 @@ def test_the_same_run(tmp_path):
         (("data",), {}, "kfer.fit takes a kfer data set, got str; make one with"),
         ((None, "magic"), {}, "Unknown method 'magic'"),
         ((None,), {"depth": 3}, "Unknown setting ..depth"),
-        ((None,), {"tasks": ["mood"]}, "has no labels 'mood' in train"),
+        ((None,), {"tasks": ["mood"]}, "no labels 'mood' in train"),
         ((None,), {"experiment": "x"}, "Unknown experiment 'x'"),
         ((None,), {"batch_size": 64}, "batch_size 64 is more than the 24 examples"),
         ((None,), {"holdout": 1.5}, "--holdout is a share between 0 and 1"),

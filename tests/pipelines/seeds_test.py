@@ -1,6 +1,6 @@
 """The table that the demo ends with; `make demo` runs the rest."""
 
-from kfer.bin import demo_main
+from pipelines import seeds
 
 
 def scores(accuracy, ece, ccc):
@@ -17,7 +17,7 @@ def test_means_and_deviations_by_hand():
         "vgg_all": [scores(0.90, 0.2, 0.80), scores(0.94, 0.2, 0.90)],
         "kfer": [scores(0.95, 0.1, 0.9)],
     }
-    head, plain, ours = demo_main.table(found).splitlines()
+    head, plain, ours = seeds.table(found).splitlines()
     assert head.split() == ["accuracy", "%", "ECE", "CCC"]
     # the deviations of two values are their difference over the root of 2
     assert plain.split() == [
