@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from kfer.evaluation import results as runs_lib
 from kfer.experiments import runner
