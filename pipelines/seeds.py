@@ -10,7 +10,7 @@ from kfer import runs as runs_lib
 from kfer.evaluation import scoring
 from kfer.training import loop, run_folder
 
-# Target, measure, factor, decimals.
+# Target, measure, factor, decimals, head.
 _SHOWN = (
     ("expression", "accuracy", 100.0, 1, "accuracy %"),
     ("expression", "ece", 1.0, 3, "ECE"),

@@ -43,3 +43,21 @@ def read(notes: Mapping[str, Any], where: str) -> tuple[str, str]:
             f"{', '.join(detectors.DETECTORS)}; name one with --detector"
         )
     return kind, detector
+
+
+def chosen(
+    description: Mapping[str, Any], where: str, kind: str | None, detector: str | None
+) -> tuple[str, str]:
+    """(framing, detector): those asked for, else those that were recorded.
+
+    Args:
+      description, where: see `read`, which is asked only if one is missing.
+      kind, detector: asked for; None or '' leaves it to the record.
+
+    Raises:
+      UserError: see `read`.
+    """
+    if kind and detector:
+        return kind, detector
+    own, by = read(description, where)
+    return kind or own, detector or by

@@ -56,11 +56,8 @@ class LoadedModel:
         Raises:
           UserError: the model's folder names one that is unknown.
         """
-        if kind and detector:
-            return kind, detector
         where = f"{self.folder}/assets/{model_folder.LABELS}"
-        own, by = recorded.read(self.description, where)
-        return kind or own, detector or by
+        return recorded.chosen(self.description, where, kind, detector)
 
     def prepare(self, data: bytes, limits: decode.Limits) -> np.ndarray:
         """An encoded picture as float32 [S, S, 3] RGB in [-1, 1].

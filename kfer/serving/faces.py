@@ -25,11 +25,8 @@ def framing_of(
     Raises:
       UserError: the model's folder names one that is unknown.
     """
-    if kind and detector:
-        return kind, detector
     where = f"{predictor.model_dir}/assets/{model_folder.LABELS}"
-    own, by = recorded.read(predictor.description, where)
-    return kind or own, detector or by
+    return recorded.chosen(predictor.description, where, kind, detector)
 
 
 class FacePredictor:
