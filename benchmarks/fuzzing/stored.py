@@ -154,12 +154,12 @@ class Shard:
 def _trained(data: dataset_lib.Dataset) -> None:
     """A batch as training reads it."""
     from kfer import methods
-    from kfer.data import input_pipeline, storage
+    from kfer.data import broken, input_pipeline
     from kfer.settings import config
 
     settings = {"width": 0.125, "batch_size": _PICTURES, "noise_size": 8}
     run = methods.resolve_tasks(config.experiment_config("synthetic_faces", **settings))
-    with storage.readable(data):
+    with broken.one_line(data):
         next(iter(input_pipeline.train_dataset(data, run)))
 
 

@@ -98,12 +98,13 @@ def _over(
     function: Callable[[Any, slice], dict[str, Any]],
 ) -> dict[str, np.ndarray]:
     """function(images, their rows) of all batches, joined."""
-    from kfer.data import input_pipeline
+    from kfer.data import broken, input_pipeline
 
     size = scoring.default_batch_size(config.image_size)
     parts: list[dict[str, np.ndarray]] = []
     total = dataset.split(split).num_records
-    with tqdm.tqdm(total=total, disable=None, unit=" pictures") as progress:
+    bar = tqdm.tqdm(total=total, disable=None, unit=" pictures")
+    with broken.one_line(dataset), bar as progress:
         for image in input_pipeline.image_batches(dataset, config, split, size):
             rows = slice(len(parts) * size, (len(parts) + 1) * size)
             found = function(image, rows)

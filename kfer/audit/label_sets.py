@@ -8,7 +8,7 @@ import numpy as np
 
 from kfer.crowd import triples as triples_lib
 from kfer.crowd.triples import Triples, Values
-from kfer.data import crowds, rewrite, shards
+from kfer.data import broken, crowds, rewrite, shards
 from kfer.data import record as record_lib
 from kfer.data.dataset import Dataset
 from kfer.data.label_noise import ANNOTATOR
@@ -125,7 +125,8 @@ def read(dataset: Dataset, split: str) -> LabelSets:
     }
     features = {LABEL + name: column for name, column in columns.items()}
     features |= {CLEAN + name: c for name, c in dataset.clean_columns.items()}
-    ids, parsed = _parsed(dataset, split, features)
+    with broken.one_line(dataset):
+        ids, parsed = _parsed(dataset, split, features)
     _check_labelled(dataset, split)
     return LabelSets(
         ids,

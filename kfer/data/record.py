@@ -96,7 +96,7 @@ class Column:
             if not whole or not 0 <= value < self.size:
                 return f"{self.name} {value} is not in 0..{self.size - 1}"
             return ""
-        values = tuple(value)
+        values = (value,) if np.isscalar(value) else tuple(value)
         if len(values) != self.size:
             return f"{self.name} has {len(values)} values, expected {self.size}"
         if not all(map(math.isfinite, values)):

@@ -1,9 +1,8 @@
 """Records in training order: a function of the seed and the step alone."""
 
-import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -171,24 +170,6 @@ def _shuffled_windows(
         )
 
     return rows.batch(window).enumerate().prefetch(1).flat_map(batches)
-
-
-@contextlib.contextmanager
-def readable(dataset: Dataset) -> Iterator[None]:
-    """While batches of a data set are read: a picture that is none is one line.
-
-    Raises:
-      UserError: a stored picture can't be decoded or has another size.
-    """
-    try:
-        yield
-    except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
-        reason = str(error)
-        if not isinstance(error, UnicodeDecodeError) and "DecodeJpeg" not in reason:
-            raise
-        raise UserError(
-            f"A picture of {dataset.root} can't be read; kfer-data verify names it"
-        ) from error
 
 
 def read_all(dataset: Dataset, split: str, columns: Mapping[str, Column]) -> Features:

@@ -1,12 +1,9 @@
 """Whether a data set is still what was written."""
 
 import collections
-import io
 import os
 
-from PIL import Image
-
-from kfer.data import manifest, shard_files
+from kfer.data import broken, manifest, shard_files
 from kfer.data import record as record_lib
 from kfer.data import shards as shards_lib
 from kfer.data.dataset import Dataset, SplitInfo
@@ -45,7 +42,7 @@ def _read_back(
     count = 0
     for serialized in shards_lib.read_shard(path):
         record = record_lib.decode(serialized)
-        if problem := _picture_problem(dataset, record.image):
+        if problem := broken.picture_problem(dataset, record.image):
             raise UserError(f"{path}, record {record.image_id}: {problem}")
         tally.add(record, dataset.columns, dataset.clean_columns)
         ids[record.image_id] += 1
@@ -54,20 +51,6 @@ def _read_back(
         raise UserError(
             f"{path} has {count} records, {MANIFEST} says {shard.num_records}"
         )
-
-
-def _picture_problem(dataset: Dataset, image: bytes) -> str:
-    """What of a picture's header isn't as dataset.json says, or ''."""
-    try:
-        picture = Image.open(io.BytesIO(image), formats=["PNG", "JPEG"])
-    except OSError:
-        return "the picture is neither PNG nor JPEG"
-    if picture.format.lower() != dataset.image_format:
-        return f"the picture is {picture.format}, not {dataset.image_format}"
-    side = dataset.image_size
-    if side and picture.size != (side, side):
-        return f"the picture is {picture.size}, not {(side, side)}"
-    return ""
 
 
 def _compare(split: str, info: SplitInfo, tally: Tally) -> list[str]:

@@ -104,19 +104,20 @@ def collect(
       target -> predictions, for the targets that the split has the truth of; against
       LABELS once more for each label set of the target.
     """
-    from kfer.data import input_pipeline, labels
+    from kfer.data import broken, input_pipeline, labels
 
     targets_of = {labels.feature_of(task): task.target for task in config.tasks}
     size = batch_size or default_batch_size(config.image_size)
     rows: dict[str, list[tuple[np.ndarray, ...]]] = {}
-    for image, targets, masks in input_pipeline.eval_batches(
-        dataset, config, split, size, against
-    ):
-        found = answers(image)
-        for key, target in targets.items():
-            name = targets_of.get(key, key)
-            row = found[name], target, masks[key]
-            rows.setdefault(name, []).append(tuple(np.asarray(part) for part in row))
+    batches = input_pipeline.eval_batches(dataset, config, split, size, against)
+    with broken.one_line(dataset):
+        for image, targets, masks in batches:
+            found = answers(image)
+            for key, target in targets.items():
+                name = targets_of.get(key, key)
+                row = found[name], target, masks[key]
+                parts = tuple(np.asarray(part) for part in row)
+                rows.setdefault(name, []).append(parts)
     return {
         name: Predictions(*(np.concatenate(parts) for parts in zip(*part, strict=True)))
         for name, part in rows.items()

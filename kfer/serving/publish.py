@@ -43,11 +43,19 @@ def publish(model_dir: str, base_dir: str) -> str:
             _clear_leftovers(base_dir)
             return _copy_and_rename(model_dir, base_dir)
     except (OSError, shutil.Error) as error:
-        reason = getattr(error, "strerror", None) or "a file can't be copied"
         raise UserError(
-            f"Publishing {model_dir} in {base_dir} failed: {reason}; no version was "
-            "added and the others are as they were"
+            f"Publishing {model_dir} in {base_dir} failed: {_reason(error)}; no "
+            "version was added and the others are as they were"
         ) from error
+
+
+def _reason(error: OSError | shutil.Error) -> str:
+    """What the disk said: of a copied tree, of its first file."""
+    if isinstance(error, shutil.Error):
+        # [(from, to, "[Errno 28] No space left on device: '/...'"), ...]
+        said = error.args[0][0][-1]
+        return said.partition("] ")[2].partition(":")[0] or said
+    return error.strerror or str(error)
 
 
 def versions(base_dir: str) -> list[int]:

@@ -12,7 +12,7 @@ from absl import logging
 
 from kfer import methods
 from kfer.crowd.triples import Triples
-from kfer.data import annotations, input_pipeline, storage
+from kfer.data import annotations, broken, input_pipeline
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.models.backbones.base import Backbone
@@ -110,7 +110,7 @@ def train(
         execution.configure()
         keras.utils.set_random_seed(config.seed)
         lost = strategies.one_line_if_lost(settings.strategy)
-        with lost, storage.readable(dataset):
+        with lost, broken.one_line(dataset):
             with strategy.scope():
                 method = _new_method(config, settings)
             start = _restored(method, config, dataset, run_dir)

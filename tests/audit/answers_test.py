@@ -1,5 +1,7 @@
 """One pass of a run over a split: the answers of the evaluation, and who answered."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from kfer.evaluation import scoring
 from kfer.settings import config as config_lib
 from kfer.training import compiling
 from tests import runs
+from tests.data import damaged
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,17 @@ def test_answers_in_the_order_of_the_records(sets, monkeypatch):
         assert found.by_target[name].shape[0] == 24  # 10 + 10 + 4
         np.testing.assert_allclose(found.by_target[name], rows, atol=1e-5)
     assert found.joint == {}
+
+
+def test_pictures_that_are_none_are_counted_in_one_line(sets, tmp_path):
+    shutil.copytree(runs.dataset().root, tmp_path / "set")
+    data = damaged.rewritten(
+        tmp_path / "set",
+        "train",
+        lambda row, one: damaged.cut(one) if row == 5 else one,
+    )
+    with pytest.raises(UserError, match=r"^1 of the 24 records of train in .*decoded"):
+        answers.collect(runs.run(), data, "train", sets)
 
 
 def test_provenance(sets):

@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from kfer.evaluation import scoring
 from kfer.evaluation.scoring import Predictions
 from kfer.metrics import suite
 from tests import runs
-from tests.data import prepared
+from tests.data import damaged, prepared
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +155,17 @@ def test_a_run_is_scored_with_its_own_weights_and_data(method, config, tmp_path)
     assert result["scores"] == expected
     stored = scoring.read_predictions(path)
     assert scoring.scores(config, stored) == expected
+
+
+def test_pictures_that_are_none_are_counted_in_one_line(tmp_path):
+    shutil.copytree(runs.dataset().root, tmp_path / "set")
+    data = damaged.rewritten(
+        tmp_path / "set",
+        "test",
+        lambda row, one: damaged.cut(one) if row in (3, 9) else one,
+    )
+    with pytest.raises(UserError, match=r"^2 of the 20 records of test in .*decoded"):
+        scoring.evaluate_run(runs.run(), data.root)
 
 
 def test_what_is_no_run_is_said(tmp_path):

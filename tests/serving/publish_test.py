@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,6 +113,20 @@ def test_a_full_disk_adds_nothing(model, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(whole, "sync_all", full)
+    with pytest.raises(UserError, match=r"failed: No space left on device; no version"):
+        publish.publish(str(model), str(base))
+    assert sorted(os.listdir(base)) == ["1"]
+
+
+def test_a_copy_that_the_disk_refuses_says_why(model, tmp_path, monkeypatch):
+    base = tmp_path / "served"
+    publish.publish(str(model), str(base))
+    said = "[Errno 28] No space left on device: '/served/x'"
+
+    def full(source, target, **_):
+        raise shutil.Error([(source, target, said), (source, target, "another")])
+
+    monkeypatch.setattr(shutil, "copytree", full)
     with pytest.raises(UserError, match=r"failed: No space left on device; no version"):
         publish.publish(str(model), str(base))
     assert sorted(os.listdir(base)) == ["1"]
