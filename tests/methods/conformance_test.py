@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import methods, tasks
+from kfer import methods
 from kfer import runs as runs_lib
 from kfer.errors import UserError
 from kfer.methods import METHODS, base
@@ -20,29 +20,12 @@ ALL = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in MET
 OTHERS = [name for name, row in METHODS.items() if row.kind]
 
 
-def mixed_tasks():
-    """Two label sets of classes and two of values."""
-    pain = [
-        tasks.LabelTask(
-            f"pain_{i}", "continuous", dimensions=("p",), high=10.0, target="pain"
-        )
-        for i in (1, 2)
-    ]
-    return (*tasks.annotator_tasks(2, ("a", "b", "c"), "class"), *pain)
-
-
-def config_of(tiny_config, name, **fields):
-    options = toys.REPLICA_OPTIONS.get(name, {})
-    run = tiny_config(method=name, tasks=mixed_tasks(), **options, **fields)
-    return methods.resolve_tasks(run)
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_step_checkpoint_and_answers(
     tiny_config, make_method, make_batch, monkeypatch, tmp_path, name
 ):
     monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
-    run = config_of(tiny_config, name)
+    run = toys.mixed_config(tiny_config, name)
     method = make_method(run)
     missing = {task.name: (0, 5) for task in run.tasks[:1]}
     batch = tf.nest.map_structure(tf.constant, make_batch(run, missing=missing))
@@ -81,7 +64,7 @@ def test_one_hot_rows_are_learned_as_hard_labels_are(
 ):
     """What mixes pictures, or infers labels, hands every method probabilities."""
     monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
-    run = config_of(tiny_config, name)
+    run = toys.mixed_config(tiny_config, name)
     hard = make_batch(run, missing={run.tasks[0].name: (0, 5)})
     rows = {t.name: np.eye(3, dtype=np.float32) for t in run.tasks if t.is_categorical}
     soft = hard._replace(
@@ -101,7 +84,7 @@ def test_a_batch_without_any_label_moves_no_encoder(
 ):
     monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
     own = {"group_weight": 0.0, "lasso_weight": 0.0, "ridge_weight": 0.0}
-    run = config_of(tiny_config, name, **(own if name == "air" else {}))
+    run = toys.mixed_config(tiny_config, name, **(own if name == "air" else {}))
     method = make_method(run)
     missing = {task.name: range(8) for task in run.tasks}
     batch = tf.nest.map_structure(tf.constant, make_batch(run, missing=missing))
@@ -139,14 +122,14 @@ class TestKindOfLabels:
     @pytest.mark.parametrize("name", OTHERS)
     def test_a_method_without_anything_to_do_is_refused(self, tiny_config, name):
         kind = METHODS[name].kind
-        rows = tuple(task for task in mixed_tasks() if task.kind != kind)
+        rows = tuple(task for task in toys.mixed_tasks() if task.kind != kind)
         message = f"Method '{name}' is about {kind} labels, and none of the tasks"
         with pytest.raises(UserError, match=message) as error:
             methods.resolve_tasks(tiny_config(method=name, tasks=rows))
         assert "\n" not in str(error.value)
 
     def test_majority_keeps_every_label_set_of_values(self, tiny_config):
-        run = tiny_config(method="vgg_majority", tasks=mixed_tasks())
+        run = tiny_config(method="vgg_majority", tasks=toys.mixed_tasks())
         found = [(t.name, t.column) for t in methods.resolve_tasks(run).tasks]
         assert found == [
             ("class", "majority"),
@@ -162,7 +145,7 @@ class TestKindOfLabels:
             "sce": own,
         }
         for name, heads in expected.items():
-            method = methods.build(config_of(tiny_config, name))
+            method = methods.build(toys.mixed_config(tiny_config, name))
             assert [task.name for task in method.head_tasks] == heads
             assert [task.name for task in method.config.tasks] == own
 
@@ -183,12 +166,14 @@ class TestFitToData:
 
     def test_noise_that_the_data_set_recorded(self, tiny_config):
         noise = {f"annotator_{i}": {"achieved": i / 10} for i in (1, 2)}
-        run = tiny_config(method="forward_correction", tasks=mixed_tasks())
+        run = tiny_config(method="forward_correction", tasks=toys.mixed_tasks())
         found = methods.fit_to_data(run, toys.data_of(50, noise)).options
         assert (found.transition, found.noise_rates) == ((), (0.1, 0.2))
         # what is set stays, and one rate is no use without the other
         set_to = tiny_config(
-            method="forward_correction", tasks=mixed_tasks(), noise_rates=[0.3, 0.4]
+            method="forward_correction",
+            tasks=toys.mixed_tasks(),
+            noise_rates=[0.3, 0.4],
         )
         assert methods.fit_to_data(set_to, toys.data_of(50, noise)) == set_to
         del noise["annotator_2"]
@@ -198,7 +183,7 @@ class TestFitToData:
         matrix = [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]
         row = {"achieved": 0.3, "confusion": matrix}
         noise = {"annotator_1": row, "annotator_2": dict(row)}
-        run = tiny_config(method="forward_correction", tasks=mixed_tasks())
+        run = tiny_config(method="forward_correction", tasks=toys.mixed_tasks())
         found = methods.fit_to_data(run, toys.data_of(50, noise))
         assert found.options.transition == (tuple(map(tuple, matrix)),) * 2
         assert methods.fit_to_data(found, toys.data_of(50, noise)) == found

@@ -26,6 +26,23 @@ REPLICA_OPTIONS = {
 }
 
 
+def mixed_tasks():
+    """Two label sets of classes and two of values."""
+    pain = [
+        tasks.LabelTask(
+            f"pain_{i}", "continuous", dimensions=("p",), high=10.0, target="pain"
+        )
+        for i in (1, 2)
+    ]
+    return (*tasks.annotator_tasks(2, ("a", "b", "c"), "class"), *pain)
+
+
+def mixed_config(tiny_config, name, **fields):
+    """The config of a method on mixed_tasks, with the options that it needs."""
+    settings = {"tasks": mixed_tasks(), **REPLICA_OPTIONS.get(name, {}), **fields}
+    return methods.resolve_tasks(tiny_config(method=name, **settings))
+
+
 class StubEncoder(Encoder):
     """Reads the features from row 0, channel 0 of the picture; no convolutions.
 
