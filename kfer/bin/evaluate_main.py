@@ -13,6 +13,7 @@ from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
 from kfer.evaluation import results, scoring
 from kfer.serving import model_folder, model_scores
+from kfer.settings.optimization import CHOICES
 from kfer.storage import whole
 from kfer.training import run_folder
 
@@ -33,6 +34,12 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("out", "", "JSON file to write all scores to.")
 flags.DEFINE_string("predictions", "", ".npz file to write predictions and truth to.")
+flags.DEFINE_enum(
+    "test_averaging",
+    None,
+    list(CHOICES["test_averaging"]),
+    "What answers are the mean of, with --run; the run's own if not given.",
+)
 flags.DEFINE_integer("batch_size", 0, "Images at a time; 0 chooses.", lower_bound=0)
 
 
@@ -48,17 +55,23 @@ def main(argv: Sequence[str]) -> None:
         raise UserError("Name either a --run or a --model to score")
     if FLAGS.model and not FLAGS.data_dir:
         raise UserError("Name the --data_dir to score the model on")
+    if FLAGS.model and FLAGS.test_averaging:
+        raise UserError(
+            "A model's --test_averaging is part of it; export the run again with it"
+        )
     _check_folders()
     common.import_tensorflow()
-    score = scoring.evaluate_run if FLAGS.run else model_scores.evaluate_model
-    result = score(
-        FLAGS.run or FLAGS.model,
+    how = (
         FLAGS.data_dir,
         FLAGS.split,
         FLAGS.batch_size,
         FLAGS.predictions,
         "" if FLAGS.against == "auto" else FLAGS.against,
     )
+    if FLAGS.run:
+        result = scoring.evaluate_run(FLAGS.run, *how, FLAGS.test_averaging or "")
+    else:
+        result = model_scores.evaluate_model(FLAGS.model, *how)
     print(results.describe(result))
     if FLAGS.out:
         whole.write_json(FLAGS.out, result)

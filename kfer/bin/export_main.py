@@ -19,6 +19,7 @@ from absl import flags
 from kfer.bin import common
 from kfer.errors import UserError
 from kfer.serving import confidence, export, latency, model_folder, publish
+from kfer.settings.optimization import CHOICES
 from kfer.training import run_folder
 
 FLAGS = flags.FLAGS
@@ -41,6 +42,13 @@ flags.DEFINE_string(
     confidence.AUTO,
     "Split whose labels calibrate the confidence; auto: valid's if it has the labels "
     "that were learned, else train's; none: leave it as it is.",
+)
+flags.DEFINE_enum(
+    "test_averaging",
+    None,
+    list(CHOICES["test_averaging"]),
+    "What answers are the mean of: 1, 2 or 6 views, which take as many times as long; "
+    "the run's own if not given.",
 )
 flags.DEFINE_string("data_dir", "", "Prepared data set; the run's own if empty.")
 
@@ -97,6 +105,7 @@ def _export(out_dir: str) -> None:
         FLAGS.data_dir,
         FLAGS.format,
         FLAGS.quantize,
+        FLAGS.test_averaging or "",
     )
     path = publish.publish(out_dir, FLAGS.publish) if FLAGS.publish else out_dir
     shown = exported.describe()
@@ -115,7 +124,8 @@ def _score_run() -> str:
     from kfer.evaluation import scoring
     from kfer.metrics import suite
 
-    scored = scoring.evaluate_run(FLAGS.run, FLAGS.data_dir)
+    views = FLAGS.test_averaging or ""
+    scored = scoring.evaluate_run(FLAGS.run, FLAGS.data_dir, test_averaging=views)
     return suite.summary_line(scored["scores"])
 
 

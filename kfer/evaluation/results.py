@@ -109,6 +109,8 @@ def describe(result: Mapping[str, Any]) -> str:
     if (against := result.get("against", TRUTH)) != TRUTH:
         compared = Yardstick(result["split"], against)
         lines.append(f"against {compared.describe()}")
+    if (views := result.get("test_averaging", "none")) != "none":
+        lines.append(f"answers are means over views of a picture: {views}")
     for target, scores in result["scores"].items():
         lines += ["", *_target_lines(target, scores)]
     for target, own in result.get("elsewhere", {}).items():

@@ -185,6 +185,7 @@ def evaluate_run(
     batch_size: int = 0,
     predictions_path: str = "",
     against: str = "",
+    test_averaging: str = "",
 ) -> dict[str, Any]:
     """Scores a run's newest checkpoint.
 
@@ -194,12 +195,13 @@ def evaluate_run(
       split, against: see yardstick.choose.
       batch_size: see `evaluate`.
       predictions_path: .npz to write the predictions to; '' writes none.
+      test_averaging: see Optimization; '' for the run's own.
 
     Returns:
-      'run', 'step', 'data' (root and content hash), 'split', 'against' and 'scores' by
-      target; where neither split nor against is named and those have nothing of some
-      targets, 'elsewhere': target -> 'split', 'against' and 'scores' of its own, or
-      None if it can't be scored.
+      'run', 'step', 'test_averaging', 'data' (root and content hash), 'split',
+      'against' and 'scores' by target; where neither split nor against is named and
+      those have nothing of some targets, 'elsewhere': target -> 'split', 'against' and
+      'scores' of its own, or None if it can't be scored.
 
     Raises:
       UserError: no run, no checkpoint, no data set, or no truth in the split.
@@ -209,9 +211,9 @@ def evaluate_run(
     compared = yardstick.choose(dataset, config, split, against)
     from kfer.training import compiling
 
-    method, config, step = compiling.restored(run_dir)
-    found = {"run": run_dir, "step": step}
+    method, config, step = compiling.restored(run_dir, test_averaging=test_averaging)
     answers = traced(method, config)
+    found = {"run": run_dir, "step": step}
     found |= report(answers, dataset, config, compared, batch_size, predictions_path)
     if split or against:
         return found
@@ -232,6 +234,7 @@ def report(
     if predictions_path:
         write_predictions(predictions_path, predictions)
     return {
+        "test_averaging": config.optimization.test_averaging,
         "data": {"root": dataset.root, "content_hash": dataset.content_hash},
         "split": split,
         "against": against,

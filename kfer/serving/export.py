@@ -188,6 +188,7 @@ def export_run(
     data_dir: str = "",
     form: str = convert.SAVED_MODEL,
     quantize: bool = False,
+    test_averaging: str = "",
 ) -> Exported:
     """Exports a run's newest checkpoint, by default into its own model/.
 
@@ -197,6 +198,8 @@ def export_run(
       calibrate_on: see kfer.serving.confidence.calibrate.
       data_dir: prepared data set to calibrate on; the run's own if ''.
       form, quantize: see export_converted; there is no decoder but in a SavedModel.
+      test_averaging: what its answers are the mean of, see Optimization; '' for the
+        run's own.
 
     Raises:
       UserError: no run, no checkpoint, no data set, or see export_model.
@@ -206,7 +209,7 @@ def export_run(
     model_folder.check_target(out_dir, overwrite)
     from kfer.training import compiling
 
-    method, config, step = compiling.restored(run_dir)
+    method, config, step = compiling.restored(run_dir, test_averaging=test_averaging)
     calibration = _calibration(method, config, run_dir, data_dir, calibrate_on)
     versions = run_folder.read_json(os.path.join(run_dir, run_folder.VERSIONS))
     data = versions.get("data", {})

@@ -14,11 +14,16 @@ def run(*arguments):
 def test_a_run_is_scored_and_written(tmp_path):
     out_path, npz = tmp_path / "m.json", tmp_path / "p.npz"
     status, out, err = run(
-        f"--run={runs.run()}", f"--out={out_path}", f"--predictions={npz}"
+        f"--run={runs.run()}",
+        f"--out={out_path}",
+        f"--predictions={npz}",
+        "--test_averaging=flip",
     )
     assert status == 0, err
     result = json.loads(out_path.read_text())
     assert (result["step"], result["split"]) == (runs.STEP, "test")
+    assert result["test_averaging"] == "flip"
+    assert "\nanswers are means over views of a picture: flip\n" in out
     accuracy = result["scores"]["expression"]["accuracy"]
     assert f"expression: accuracy {100 * accuracy:.2f} %" in out
     stored = scoring.read_predictions(str(npz))
@@ -30,6 +35,10 @@ def test_a_run_is_scored_and_written(tmp_path):
     [
         ([], "Name either a --run or a --model to score"),
         (["--model=b"], "Name the --data_dir to score the model on"),
+        (
+            ["--model=b", "--data_dir=d", "--test_averaging=flip"],
+            "A model's --test_averaging is part of it; export the run again with it",
+        ),
         (["--run=/nowhere"], "/nowhere is no run folder: it has no config.json"),
         (["--model=/nowhere", "--data_dir=d"], "/nowhere is no kfer model"),
     ],

@@ -15,7 +15,10 @@ def run(*arguments):
 def test_a_run_is_exported(tmp_path):
     out_dir, base = tmp_path / "model", tmp_path / "served"
     status, out, err = run(
-        f"--run={runs.run()}", f"--out_dir={out_dir}", f"--publish={base}"
+        f"--run={runs.run()}",
+        f"--out_dir={out_dir}",
+        f"--publish={base}",
+        "--test_averaging=flip",
     )
     assert status == 0, err
     assert out.startswith(f"{out_dir}: ") and " parameters\n" in out
@@ -27,6 +30,7 @@ def test_a_run_is_exported(tmp_path):
     assert "\nserving_default:\n  <- image_bytes: string [batch]\n" in out
     described = model_folder.read_description(str(out_dir))
     assert described["step"] == runs.STEP
+    assert described["config"]["optimization"]["test_averaging"] == "flip"
     assert described["calibration"]["expression"]["split"] == "train"
     assert model_folder.read_description(str(base / "1")) == described
     lock = ".served.publish.lock"  # beside what a server watches
