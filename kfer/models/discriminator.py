@@ -8,7 +8,7 @@ import tensorflow as tf
 from kfer.models import convolution
 from kfer.models.configured import Configured
 from kfer.models.layers import ResidualBlock, ResidualMLP, SelfAttention, each
-from kfer.models.layout import IMAGE_CHANNELS
+from kfer.models.layout import IMAGE_CHANNELS, first_side
 from kfer.models.spectral import SpectralDense
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Scores
@@ -29,7 +29,7 @@ class ImageStream(keras.layers.Layer):
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(**kwargs)
-        self.pool_first = config.image_size > 32
+        self.pool_first = first_side(config.image_size) < config.image_size
         first, *middle, last = (config.channels(count) for count in IMAGE_CHANNELS)
         self.first = ResidualBlock(first, False, True, name="block0")
         self.attention = SelfAttention(name="attention")

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from kfer.models import trunk_flops
-from kfer.models.layout import IMAGE_CHANNELS, ladder
+from kfer.models.layout import IMAGE_CHANNELS, first_side, ladder
 from kfer.models.trunk_flops import conv3x3, conv3x3_pool
 from kfer.settings.config import ExperimentConfig
 
@@ -216,7 +216,7 @@ def _mlp(stream: _Stream, name: str, inputs: int, units: int) -> Iterator[Line]:
 
 
 def _image_stream(config: ExperimentConfig, stream: _Stream) -> Iterator[Line]:
-    side = config.image_size // (2 if config.image_size > 32 else 1)
+    side = first_side(config.image_size)
     channels = 3
     for index, count in enumerate(IMAGE_CHANNELS):
         filters = config.channels(count)

@@ -18,16 +18,29 @@ WHITENED = 2 * PATCH * PATCH * 3
 IMAGE_CHANNELS = (64, 128, 256, 512, 512, 512)
 
 # From the image down: each step back towards the 1x1 start doubles up to 512 channels.
-_TOP_CHANNELS = {5: (512, 512, 256, 128), 6: (512, 512, 256, 128, 64)}
+_TOP_CHANNELS = {
+    4: (512, 256, 128),
+    5: (512, 512, 256, 128),
+    6: (512, 512, 256, 128, 64),
+}
+
+
+def first_side(image_size: int) -> int:
+    """The side at which the discriminator's image stream begins.
+
+    The 2021 code halves pictures above 32 px at once. Of 48 px that would leave nothing
+    for the fifth block to halve.
+    """
+    return image_size if image_size <= 48 else image_size // 2
 
 
 def ladder(image_size: int) -> tuple[int, tuple[int, ...]]:
     """The side of the first map and the channels after each doubling but the last.
 
-    32, 64 and 128 px are the 2021 code's; 256 goes on by its rule, and 96 is the ladder
-    of 32 px from a 3x3 map.
+    32, 64 and 128 px are the 2021 code's; 256 goes on by its rule, 96 is the ladder of
+    32 px from a 3x3 map, and 48 the same with a step less.
     """
-    base = 3 if image_size == 96 else 1
+    base = 3 if image_size % 3 == 0 else 1
     doublings = (image_size // base).bit_length() - 1
     if doublings in _TOP_CHANNELS:
         return base, _TOP_CHANNELS[doublings]

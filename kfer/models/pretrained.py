@@ -1,7 +1,7 @@
 """VGG-16 convolutions to start the encoder from."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,10 +53,30 @@ def _named(path: str) -> dict[str, np.ndarray]:
     return found
 
 
+def imagenet(network: Callable[..., Any], **arguments: Any) -> Any:
+    """A network of keras.applications without its top, with its ImageNet weights.
+
+    Args:
+      network: such as keras.applications.VGG16.
+      **arguments: of it.
+
+    Raises:
+      UserError: the weights can't be fetched, or the arguments don't fit.
+    """
+    try:
+        return network(include_top=False, weights="imagenet", **arguments)
+    except Exception as error:  # Keras raises Exception itself where a fetch fails
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"The ImageNet weights of {network.__name__} can't be had ({reason}); name "
+            "a file that you have, or leave --encoder_weights out"
+        ) from error
+
+
 def _imagenet() -> dict[str, np.ndarray]:
     import keras
 
-    vgg = keras.applications.VGG16(include_top=False, weights="imagenet")
+    vgg = imagenet(keras.applications.VGG16)
     found = {}
     for block, row in enumerate(ENCODER_BLOCKS, 1):
         for index in range(1, len(row) + 1):

@@ -20,7 +20,7 @@ from kfer.settings.optimization import PLAIN, Optimization, Preset
 from kfer.settings.recipes import ALL_SCORES, KFER, Recipe, ScoreWeights, recipe_for
 from kfer.tasks import LabelTask
 
-IMAGE_SIZES = (32, 64, 96, 128, 256)
+IMAGE_SIZES = (32, 48, 64, 96, 128, 256)
 
 # What layers may multiply in (RunSettings.mixed_precision).
 PRECISIONS = ("float32", "bfloat16", "float16")

@@ -104,7 +104,7 @@ def train(
     )
     strategy = make_strategy(settings.strategy, settings.jit_compile)
     with strategies.own_folder(settings.strategy, run_dir) as own_dir:
-        run_folder.claim(own_dir, config, dataset, settings.command)
+        run_folder.check(own_dir, config, dataset)
         if settings.deterministic:
             tf.config.experimental.enable_op_determinism()
         execution.configure()
@@ -113,6 +113,8 @@ def train(
         with lost, broken.one_line(dataset):
             with strategy.scope():
                 method = _new_method(config, settings)
+            # What can't be built leaves no folder that the right settings don't fit.
+            run_folder.claim(own_dir, config, dataset, settings.command)
             start = _restored(method, config, dataset, run_dir)
             scored = scorer and settings.evaluate
             score = scorer(method, dataset, config) if scored else dict

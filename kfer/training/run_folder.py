@@ -44,6 +44,13 @@ def claim(
         os.makedirs(run_dir, exist_ok=True)
         if not os.path.exists(os.path.join(run_dir, CONFIG)):
             _claim_new(run_dir, config, dataset, command)
+    check(run_dir, config, dataset)
+
+
+def check(run_dir: str, config: ExperimentConfig, dataset: Any) -> None:
+    """Raises UserError if the folder is claimed by another run; see `claim`."""
+    if not os.path.exists(os.path.join(run_dir, CONFIG)):
+        return
     found = load_config(run_dir)
     if changed := config_lib.differences(found, config):
         raise UserError(

@@ -69,8 +69,16 @@ def run(*flags):
             "Settings are name=value, got 'depth'",
         ),
         (
-            ["--experiment=cifar10_multi", "--out_dir=o", "--image_size=48"],
-            "image_size 48 is none of (32, 64, 96, 128, 256)",
+            ["--experiment=cifar10_multi", "--out_dir=o", "--image_size=40"],
+            "image_size 40 is none of (32, 48, 64, 96, 128, 256)",
+        ),
+        (
+            ["--experiment=cifar10_multi", "--out_dir=o", "--schedule=step"],
+            "Unknown schedule 'step'; known: constant, cosine, one_cycle",
+        ),
+        (
+            ["--experiment=cifar10_multi", "--out_dir=o", "--optimizer=lion"],
+            "Unknown optimizer 'lion'; known: adam, sgd",
         ),
         (["stray", "--out_dir=o"], "kfer-train takes flags only, got 'stray'"),
     ],

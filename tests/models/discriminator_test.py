@@ -179,7 +179,7 @@ def test_larger_images_are_pooled_first(tiny_config):
         )
 
 
-@pytest.mark.parametrize("size", (96, 128, 256))
+@pytest.mark.parametrize("size", (48, 96, 128, 256))
 def test_other_image_sizes(tiny_config, size):
     discriminator = built(tiny_config(image_size=size))
     (scores,) = discriminator(group_of(discriminator.config, 2))

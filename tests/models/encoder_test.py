@@ -152,7 +152,9 @@ def test_the_class_is_the_same_with_tanh_and_values_are_inside(tiny, tiny_config
     np.testing.assert_allclose(bounded, np.tanh(raw), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("size, side", [(32, 1), (64, 2), (96, 3), (128, 4), (256, 8)])
+@pytest.mark.parametrize(
+    "size, side", [(32, 1), (48, 1), (64, 2), (96, 3), (128, 4), (256, 8)]
+)
 def test_every_image_size(tiny_config, size, side):
     encoder = built(tiny_config(image_size=size))
     # 512 channels at width 1/8 on a map of size / 32

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from kfer.models import flops
-from kfer.settings.config import experiment_config
+from kfer.settings.config import IMAGE_SIZES, experiment_config
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_the_sum_is_of_all_lines():
     assert more == pytest.approx(2e-9 * norms / 128)
 
 
-@pytest.mark.parametrize("size", (32, 64, 96, 128, 256))
+@pytest.mark.parametrize("size", IMAGE_SIZES)
 def test_plain_is_never_cheaper(size):
     for line in flops.lines(experiment_config("raf_multi", image_size=size)):
         assert line.plain >= line.products > 0

@@ -1,7 +1,10 @@
 import subprocess
 import sys
 
+import pytest
+
 from kfer.models import layout
+from kfer.settings.config import IMAGE_SIZES
 
 
 def test_nets_are_the_paper_s():
@@ -12,10 +15,16 @@ def test_nets_are_the_paper_s():
 
 
 def test_ladder_ends_one_doubling_below_the_image():
-    for size in (32, 64, 96, 128, 256):
+    for size in IMAGE_SIZES:
         base, channels = layout.ladder(size)
         assert base * 2 ** (len(channels) + 1) == size
         assert channels[0] == 512
+
+
+@pytest.mark.parametrize("size, side", [(32, 32), (48, 48), (64, 32), (256, 128)])
+def test_where_the_image_stream_begins(size, side):
+    assert layout.first_side(size) == side
+    assert side // 2**5 > 0  # five blocks halve it
 
 
 def test_no_tensorflow_is_imported():

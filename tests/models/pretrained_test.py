@@ -1,5 +1,6 @@
 """VGG-16 convolutions by VGG-Face's and the 2021 code's names."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -54,3 +55,13 @@ def test_another_width(tmp_path):
     wide(np.zeros((1, 32, 32, 3), np.float32))
     with pytest.raises(UserError, match="use --width=1"):
         pretrained.load(wide.convolutions, str(tmp_path / "vgg.npz"))
+
+
+def test_weights_that_can_not_be_fetched(monkeypatch):
+    def unreachable(**_):
+        raise Exception("URL fetch failure on http://x: None -- no route")
+
+    monkeypatch.setattr(keras.applications, "VGG16", unreachable)
+    with pytest.raises(UserError, match="can't be had .URL fetch.*; name a file") as e:
+        pretrained.load([], "imagenet")
+    assert "\n" not in str(e.value)

@@ -101,7 +101,7 @@ class TestOverrides:
                 r"^Unknown recipe 'ours'; known: authors_2021, kfer, paper$",
             ),
             (("raf_multi",), {"widht": 1}, r"^Unknown setting \['widht'\]; known: \["),
-            (("raf_multi",), {"image_size": 48}, r"image_size 48 is none of \(32, 64,"),
+            (("raf_multi",), {"image_size": 40}, r"image_size 40 is none of \(32, 48,"),
             (
                 ("raf_multi",),
                 {"augmentation": "mixup"},

@@ -20,8 +20,8 @@ def test_size_and_batch_follow_from_the_data():
 
 
 def test_image_size_for():
-    sizes = [own_data.image_size_for(stored) for stored in (0, 32, 63, 64, 1024)]
-    assert sizes == [64, 32, 32, 64, 256]
+    sizes = [own_data.image_size_for(stored) for stored in (0, 32, 47, 63, 64, 1024)]
+    assert sizes == [64, 32, 32, 48, 64, 256]
     with pytest.raises(UserError, match="stored at 31 px, the networks take 32 px"):
         own_data.image_size_for(31)
 

@@ -1,16 +1,13 @@
-"""A run from its command: results, going on after a kill, wrong inputs."""
+"""Runs: their stretches, what is scored, wrong inputs, a stop in the middle."""
 
 import dataclasses
-import json
 import os
-import signal
+import re
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
@@ -19,42 +16,7 @@ from kfer.settings.config import experiment_config
 from kfer.settings.optimization import PLAIN
 from kfer.training import compiling, loop, run_folder
 from tests import runs
-
-SMALL = (
-    "--experiment=synthetic_faces",
-    "--width=0.125",
-    "--batch_size=8",
-    "--steps=8",
-    "--eval_every=2",
-    "--deterministic",
-    "--noexport",
-    "--set=gan_start_epoch=0",
-    "--set=noise_size=8",
-    "--set=embedding_size=64",
-)
-
-
-def command(data_dir, out_dir, *flags):
-    return [
-        sys.executable,
-        "-m",
-        "kfer.bin.train_main",
-        *SMALL,
-        f"--data_dir={data_dir}",
-        f"--out_dir={out_dir}",
-        *flags,
-    ]
-
-
-def weights(run_dir, step=8):
-    prefix = os.path.join(run_dir, "checkpoints", f"step-{step:08d}")
-    reader = tf.train.load_checkpoint(prefix)
-    names = reader.get_variable_to_shape_map()
-    return {
-        name: reader.get_tensor(name)
-        for name in names
-        if not name.startswith(("_CHECKPOINTABLE", "save_counter"))
-    }
+from tests.training.commands import command, history, weights
 
 
 def test_stretches_cut_at_evaluations_warmup_and_start():
@@ -113,44 +75,6 @@ def test_each_phase_is_traced_once(monkeypatch, tmp_path):
     assert discriminates == [False, True, True, True]
 
 
-KILLED = {
-    "kfer": ("--recipe=kfer",),
-    "paper": ("--recipe=paper",),
-    "fast": ("--optimization=fast", "--learning_rate=0.01"),
-    "averaged": (
-        "--averaging=ema",
-        "--schedule=cosine",
-        "--mixup=0.5",
-        "--label_smoothing=0.1",
-        "--weight_decay=0.01",
-        "--set=decay_form=decoupled",
-        "--set=cutout=8",
-        "--test_averaging=flip",
-    ),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("flags", KILLED.values(), ids=KILLED)
-def test_a_killed_run_ends_with_the_same_bits(data_dir, tmp_path, flags):
-    whole, killed = str(tmp_path / "whole"), str(tmp_path / "killed")
-    subprocess.run(command(data_dir, whole, *flags), check=True)
-    process = subprocess.Popen(command(data_dir, killed, *flags))
-    # Two evaluations in, step 4: in the middle, whatever the machine's speed.
-    first = os.path.join(killed, "checkpoints", "step-00000004.index")
-    while not os.path.exists(first) and process.poll() is None:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert not os.path.exists(os.path.join(killed, "metrics.json"))
-    subprocess.run(command(data_dir, killed, *flags), check=True)
-    expected, found = weights(whole), weights(killed)
-    assert expected.keys() == found.keys()
-    different = [n for n in expected if not np.array_equal(expected[n], found[n])]
-    assert different == []
-    assert [row["step"] for row in history(killed)] == [2, 4, 6, 8]
-
-
 def test_going_on_with_another_schedule_is_one_line(tmp_path):
     config = runs.config(
         method="vgg_all", schedule="one_cycle", averaging="lookahead", lookahead_every=1
@@ -203,17 +127,42 @@ def test_the_averages_are_scored_and_the_weights_go_on(tmp_path):
 
 def test_rates_that_diverge_end_the_run_in_one_line(tmp_path):
     config = runs.config(method="vgg_all", optimizer="sgd", learning_rate=1e6)
-    settings = loop.RunSettings(steps=9, eval_every=3, evaluate=False)
-    with pytest.raises(
-        UserError, match=r"diverged: .* at step \d; lower --learning_ra"
-    ):
+    settings = loop.RunSettings(steps=9, eval_every=1, evaluate=False)
+    run_dir = str(tmp_path / "run")
+    with pytest.raises(UserError, match="Training diverged") as error:
+        loop.train(config, runs.dataset(), run_dir, settings)
+    found = re.search(
+        r" is (?:nan|-?inf|not finite) at step (\d); lower --learning_rate .now 1e\+06. "
+        r"in a new --out_dir; the last good checkpoint is step (\d)$",
+        str(error.value),
+    )
+    step, kept = map(int, found.groups())
+    assert 1 <= kept < step <= kept + 1
+    saved = weights(run_dir, kept)
+    assert all(np.all(np.isfinite(v)) for v in saved.values())
+    assert [row["step"] for row in history(run_dir)] == [*range(1, kept + 1)]
+    assert not os.path.exists(os.path.join(run_dir, "metrics.json"))
+
+
+@pytest.mark.parametrize(
+    "fields, weights_file, text",
+    (
+        ({"backbone": "resnet51"}, "", "Unknown backbone 'resnet51'"),
+        ({"backbone": "xception", "width": 1.0}, "", "'xception' does not fit 32 px"),
+        ({"backbone": "compact_xs"}, "vgg.npz", "starts from no file of weights"),
+        ({}, "/none/vgg.npz", "No weights file at /none/vgg.npz"),
+    ),
+)
+def test_what_can_not_be_built_claims_no_folder(tmp_path, fields, weights_file, text):
+    """So the same --out_dir takes the command once it is right."""
+    config = experiment_config(
+        "synthetic_faces", method="vgg_all", batch_size=8, **fields
+    )
+    settings = loop.RunSettings(steps=1, encoder_weights=weights_file)
+    with pytest.raises(UserError, match=text) as error:
         loop.train(config, runs.dataset(), str(tmp_path / "run"), settings)
-    assert not os.path.exists(tmp_path / "run" / "metrics.json")
-
-
-def history(run_dir):
-    with open(os.path.join(run_dir, "history.jsonl"), encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+    assert "\n" not in str(error.value)
+    assert not os.path.exists(tmp_path / "run")
 
 
 def test_sigterm_saves_and_says_so(data_dir, tmp_path):

@@ -7,8 +7,11 @@ import keras
 import tensorflow as tf
 
 from kfer.errors import UserError
+from kfer.models import pretrained
 from kfer.models.backbones.base import Backbone
 from kfer.settings.config import ExperimentConfig
+
+_FILES = (".h5", ".hdf5", ".keras")
 
 
 def _known() -> dict[str, tuple[Callable, Callable]]:
@@ -49,24 +52,24 @@ class Application(Backbone):
         self._network, self._normalise = known[key]
         if config.width != 1.0:
             raise UserError(
-                f"Backbone {config.backbone!r} has one width; leave width out"
+                f"Backbone {config.backbone!r} has one width; set --width=1 (it is "
+                f"{config.width:g})"
             )
-        self.network = self._make(None)
+        self.network = self._make()
         self.size = int(self.network.output_shape[-1])
 
-    def _make(self, weights: str | None) -> keras.Model:
+    def _shape(self) -> dict[str, Any]:
         side = self.config.image_size
+        return {"input_shape": (side, side, 3), "pooling": "avg"}
+
+    def _make(self) -> keras.Model:
         try:
-            network = self._network(
-                include_top=False,
-                weights=weights,
-                input_shape=(side, side, 3),
-                pooling="avg",
-            )
+            network = self._network(include_top=False, weights=None, **self._shape())
         except ValueError as error:
             first = str(error).splitlines()[0]
             raise UserError(
-                f"Backbone {self.config.backbone!r} does not fit {side} px: {first}"
+                f"Backbone {self.config.backbone!r} does not fit "
+                f"{self.config.image_size} px: {first}"
             ) from error
         copy = keras.models.clone_model(network, clone_function=_copy)
         copy.set_weights(network.get_weights())
@@ -84,11 +87,18 @@ class Application(Backbone):
 
     def load(self, source: str) -> None:
         """'imagenet' downloads; else a file of Keras weights of the same network."""
+        if source == "imagenet":
+            found = pretrained.imagenet(self._network, **self._shape())
+            self.network.set_weights(found.get_weights())
+            return
+        # Keras takes any other name for a TensorFlow checkpoint, of which it reads
+        # what fits and says nothing of the rest.
+        if not source.endswith(_FILES):
+            raise UserError(
+                f"{source} is no file of Keras weights: they end in {', '.join(_FILES)}"
+            )
         try:
-            if source == "imagenet":
-                self.network.set_weights(self._make("imagenet").get_weights())
-            else:
-                self.network.load_weights(source)
+            self.network.load_weights(source)
         except (ValueError, OSError, KeyError) as error:
             first = (str(error).splitlines() or [""])[0]
             raise UserError(

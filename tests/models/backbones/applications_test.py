@@ -71,6 +71,24 @@ def test_what_can_not_be(tiny_config, settings, message):
         Encoder(tiny_config(**{"width": 1.0, **settings}))
 
 
+def test_a_checkpoint_of_tensorflow_is_refused(encoder, tmp_path):
+    """Keras would read what fits of it, and say nothing of the rest."""
+    path = str(tmp_path / "checkpoint")
+    encoder.network.save_weights(path)
+    with pytest.raises(UserError, match="is no file of Keras weights: they end in .h5"):
+        encoder.trunk.load(path)
+
+
+def test_weights_that_can_not_be_fetched(encoder, monkeypatch):
+    def unreachable(weights, **_):
+        assert weights == "imagenet"
+        raise Exception("URL fetch failure on http://x: None -- [Errno 111]")
+
+    monkeypatch.setattr(encoder.trunk, "_network", unreachable)
+    with pytest.raises(UserError, match=r"of unreachable can't be had .URL fetch fail"):
+        encoder.trunk.load("imagenet")
+
+
 def test_another_networks_weights(encoder, tiny_config, tmp_path):
     path = str(tmp_path / "own.weights.h5")
     encoder.network.save_weights(path)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kfer.models import trunk_flops
 from kfer.models.backbones import compact
 from kfer.models.encoder import Encoder
 
@@ -93,3 +94,38 @@ def test_a_head_gives_a_ninth(tiny_config):
     task = encoder.config.tasks[0]
     raw = encoder.features(image, None) @ encoder.heads[0].kernel
     np.testing.assert_allclose(output.labels[task.name], raw / 9.0, rtol=1e-5)
+
+
+def products_of(encoder, size):
+    """Multiplications of the convolutions of one picture, from the graph's shapes."""
+    spec = tf.TensorSpec([1, size, size, 3])
+    graph = tf.function(lambda x: encoder.features(x, None)).get_concrete_function(spec)
+    found = 0
+    for op in graph.graph.get_operations():
+        if op.type == "Conv2D":
+            height, width = op.outputs[0].shape[1:3]
+            found += height * width * op.inputs[1].shape.num_elements()
+    return found
+
+
+# A valid 2x2 convolution, then three times half: the sides of the maps.
+SIDES = {
+    32: (31, 15, 7, 3),
+    48: (47, 23, 11, 5),
+    64: (63, 31, 15, 7),
+    96: (95, 47, 23, 11),
+    128: (127, 63, 31, 15),
+}
+
+
+@pytest.mark.parametrize("size", SIDES)
+def test_every_size_follows_the_rule(tiny_config, size):
+    run = tiny_config(backbone="compact_xs", width=1.0, image_size=size)
+    encoder = Encoder(run)
+    assert encoder.features(tf.zeros([2, size, size, 3]), None).shape == (2, 64)
+    one, two, three, four = SIDES[size]
+    by_hand = one**2 * (12 * 24 + 9 * 24 * 32)
+    by_hand += two**2 * 9 * (32 * 32 + 32 * 64)
+    by_hand += three**2 * 9 * 2 * 64 * 64 + four**2 * 9 * 64 * 64
+    assert products_of(encoder, size) == by_hand
+    assert sum(part.products for part in trunk_flops.parts(run)) == by_hand
