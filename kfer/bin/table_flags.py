@@ -21,6 +21,11 @@ flags.DEFINE_multi_string(
     "ROLE=HEADER: which column is the image, id, split, subject or annotator.",
 )
 flags.DEFINE_list("labels", [], "Headers of more columns of classes.")
+flags.DEFINE_list(
+    "annotators",
+    [],
+    "Headers of columns of one person's labels each, such as Anna,Bob.",
+)
 flags.DEFINE_list("votes", [], "Headers of columns that count a class's votes each.")
 flags.DEFINE_list("ignore", [], "Headers of columns that are no labels.")
 flags.DEFINE_multi_string(
@@ -40,11 +45,32 @@ flags.DEFINE_string("order", "", "Of numbers that are expressions, such as raf."
 flags.DEFINE_list(
     "splits", ["0.1", "0.1"], "Shares of test and valid where no column says the split."
 )
+flags.DEFINE_enum(
+    "layout",
+    "",
+    ["", "long", "wide"],
+    "long: rows are ratings; wide: rows are pictures, and repeats are faults.",
+)
+flags.DEFINE_integer(
+    "class_folder",
+    0,
+    "Which of the folders on the way to a picture names its class, 1 the outermost; 0: "
+    "the outermost, or the next where that names the split.",
+    lower_bound=0,
+)
 flags.DEFINE_list("missing", None, "Words that stand for no label, in any case.")
 
 # Flag -> the option of importing.options.TableOptions.
-_PLAIN = ("delimiter", "encoding", "decimal", "sheet", "order")
-_LISTS = ("labels", "votes", "ignore", "missing")
+_PLAIN = (
+    "delimiter",
+    "encoding",
+    "decimal",
+    "sheet",
+    "order",
+    "layout",
+    "class_folder",
+)
+_LISTS = ("labels", "annotators", "votes", "ignore", "missing")
 
 
 def options_from_flags(**fields: Any) -> dict[str, Any]:

@@ -25,7 +25,11 @@ SPLITS = {
     "valid": "valid",
     "val": "valid",
     "validation": "valid",
+    "dev": "valid",
+    "publictest": "valid",  # FER2013's words
     "test": "test",
+    "testing": "test",
+    "privatetest": "test",
 }
 EYES = ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
 KNOWN = (

@@ -17,7 +17,7 @@ from kfer.images.decode import (
 DEFAULT_LIMITS = Limits()
 
 # A drive's or an address's beginning; elsewhere a colon is a letter like others.
-_DRIVE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.\-]*:/")
+_DRIVE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:/")
 
 
 def resolve(root: str, path: str) -> str:
@@ -27,7 +27,8 @@ def resolve(root: str, path: str) -> str:
       BadImage: it is absolute, or leaves the root by '..' or by a link.
     """
     relative = path.replace("\\", "/")
-    if "\0" in relative or os.path.isabs(relative) or _DRIVE.match(relative):
+    elsewhere = os.path.splitdrive(relative)[0] or _DRIVE.match(relative)
+    if "\0" in relative or os.path.isabs(relative) or elsewhere:
         raise BadImage(OUTSIDE, f"{path!r} is not relative to the root")
     folder, name = os.path.split(relative)
     base, real = _real_folders(root, folder)

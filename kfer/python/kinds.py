@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kfer.data.importing import headers
 from kfer.data.importing import roles as roles_lib
 from kfer.errors import UserError
 
@@ -43,7 +44,7 @@ class Kinds:
                 self.classes[name] = known
             elif scales.get(name):
                 self.scales[name] = tuple(scales[name])
-            elif name not in roles_lib.DIMENSIONS:
+            elif name not in headers.DIMENSIONS:
                 raise UserError(
                     f"{name} has numbers with decimals; say its lowest and highest "
                     f"value, as scales={{{name!r}: (1, 9)}}, or give whole numbers"

@@ -41,7 +41,11 @@ def test_a_table_becomes_the_data_set_of_kfer_data_import(root, tmp_path, capsys
     [
         (("/no.csv",), {}, "There is no table /no.csv"),
         (("ratings.csv", "/no"), {}, "There is no folder of pictures /no"),
-        (("ratings.csv",), {"depth": 1}, "from_table has no option 'depth'; known: cl"),
+        (
+            ("ratings.csv",),
+            {"depth": 1},
+            "from_table has no option 'depth'; known: annot",
+        ),
         (("ratings.csv",), {"splits": (0.9, 0.2)}, "leave nothing to train on"),
         (("ratings.csv",), {"labels": ["mood"]}, "has no column 'mood'"),
     ],

@@ -1,13 +1,15 @@
 """Words and numbers of class columns -> one list of classes for each truth."""
 
 import dataclasses
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from kfer import tasks as tasks_lib
 from kfer.data import label_orders, reasons
 from kfer.data.importing import values
-from kfer.data.importing.options import TableOptions, is_missing
+from kfer.data.importing.options import TableOptions, asked, is_missing, plain_number
 from kfer.errors import UserError
 
 MISSING = -1
@@ -40,7 +42,12 @@ class Vocabulary:
 
 
 def vocabulary(
-    counts: Counter, target: str, options: TableOptions, order: str, flag: str
+    counts: Counter,
+    target: str,
+    options: TableOptions,
+    order: str,
+    flag: str,
+    headers: Sequence[str] = (),
 ) -> Vocabulary:
     """Makes sense of all texts that stand for classes of one truth.
 
@@ -50,11 +57,21 @@ def vocabulary(
       options: what the user says.
       order: of numbers, where a header names it.
       flag: the name under which --classes takes the names.
+      headers: of its columns, under which --classes takes them too.
 
     Raises:
-      UserError: numbers whose order isn't known, or too few or too many classes.
+      UserError: numbers whose order isn't known or which have two, or too few or too
+        many classes.
     """
-    given = Counter({t: n for t, n in counts.items() if not is_missing(t, options)})
+    listed = _listed(options, (target, flag, *headers))
+    meant = _meant(listed, options)
+    given = Counter(
+        {
+            text: n
+            for text, n in counts.items()
+            if not is_missing(text, options) or _folded(plain_number(text)) in meant
+        }
+    )
     codes = {t: MISSING for t in counts if t not in given}
     numbers = {t: values.number(t, ".") for t in given}
     names, faults = {}, {}
@@ -64,8 +81,6 @@ def vocabulary(
             faults[text] = (reasons.OUT_OF_RANGE, detail)
         elif numbers[text] is None:
             names[text] = _name(text, options)
-    listed = options.classes.get(target) or options.classes.get(flag)
-    listed = listed or options.classes.get("")
     digits = [t for t in given if t not in names and t not in faults]
     stray = sum(given[t] for t in digits) <= _STRAY * sum(given[t] for t in names)
     if stray and not (listed or order):
@@ -78,9 +93,9 @@ def vocabulary(
             detail = f"{text[:_SHOWN]!r} is none of the {numbering}"
             faults[text] = (reasons.OUT_OF_RANGE, detail)
     known, is_expression = _classes(names, given, listed, flag)
-    allowed = {name.casefold(): i for i, name in enumerate(known)}
+    allowed = {_folded(name): i for i, name in enumerate(known)}
     for text, name in names.items():
-        code = allowed.get(name.casefold())
+        code = allowed.get(_folded(name))
         if code is None and is_expression:
             code = allowed.get(label_orders.canonical(name))
         if code is not None:
@@ -111,9 +126,37 @@ def _exclusion(name: str) -> str:
     return reasons.not_asked_for(name)
 
 
+def _folded(text: str) -> str:
+    """Text whose case and whose way of writing accents don't count."""
+    return unicodedata.normalize("NFC", text).casefold().strip()
+
+
+def _listed(options: TableOptions, names: Sequence[str]) -> tuple[str, ...] | None:
+    """The names in order that --classes gives for a truth or any of its columns."""
+    found = asked(options.classes, *filter(None, names))
+    if len(found) > 1:
+        raise UserError(
+            f"--classes gives {list(found[0])} and {list(found[1])} for one truth, "
+            f"{names[0]!r}; the numbers of its columns need one order"
+        )
+    return found[0] if found else options.classes.get("")
+
+
+def _meant(listed: tuple[str, ...] | None, options: TableOptions) -> set[str]:
+    """Texts that the user says are classes, though they may be words for nothing."""
+    parts = [part for entry in listed or () for part in _entry(entry) if part]
+    return {*map(_folded, parts), *map(_folded, options.synonyms)}
+
+
+def _entry(entry: str) -> tuple[str, str]:
+    """('-1', 'sad') of '-1:sad', and ('', 'sad') of 'sad'."""
+    match = re.fullmatch(r"\s*([+-]?\d+)\s*:(.*)", entry, re.DOTALL)
+    return (match[1], match[2].strip()) if match else ("", entry.strip())
+
+
 def _name(text: str, options: TableOptions) -> str:
-    wanted = {k.casefold().strip(): v for k, v in options.synonyms.items()}
-    return wanted.get(text.casefold().strip(), text.strip())
+    wanted = {_folded(k): v for k, v in options.synonyms.items()}
+    return wanted.get(_folded(text), text.strip())
 
 
 def _numbered(
@@ -146,9 +189,9 @@ def _numbered(
 
 def _listed_numbers(listed: tuple[str, ...], given, flag: str) -> dict[int, str]:
     """Number -> class of 'NAME' or 'NUMBER:NAME' entries."""
-    parts = [entry.partition(":") for entry in listed]
-    if all(mid and head.strip().isdecimal() for head, mid, _ in parts):
-        return {int(head): name.strip() for head, _, name in parts}
+    parts = [_entry(entry) for entry in listed]
+    if all(number for number, _ in parts):
+        return {int(number): name for number, name in parts}
     count, low, high = len(listed), min(given, default=0), max(given, default=0)
     if low >= 1 and high < count:
         raise UserError(
@@ -168,7 +211,9 @@ def _classes(
 ) -> tuple[tuple[str, ...], bool]:
     """The classes in order, and whether they are kfer's expressions."""
     if listed:
-        return tuple(e.partition(":")[2].strip() or e for e in listed), False
+        numbered = all(_entry(entry)[0] for entry in listed)
+        names_in_order = (_entry(e)[1] if numbered else e for e in listed)
+        return tuple(dict.fromkeys(names_in_order)), False
     canonical = {text: label_orders.canonical(name) for text, name in names.items()}
     total = sum(given[text] for text in names)
     known = sum(given[t] for t, name in canonical.items() if name in _NO_CLASS)
@@ -177,7 +222,7 @@ def _classes(
         return tasks_lib.EXPRESSIONS[: 8 if has_contempt else 7], True
     spellings: dict[str, Counter] = {}
     for text, name in names.items():
-        spellings.setdefault(name.casefold(), Counter())[name] += given[text]
+        spellings.setdefault(_folded(name), Counter())[name] += given[text]
     found = tuple(
         max(spellings[key].items(), key=lambda item: (item[1], item[0]))[0]
         for key in sorted(spellings)

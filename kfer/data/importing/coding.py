@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ from kfer.data import reasons
 from kfer.data import record as record_lib
 from kfer.data.importing import classes as classes_lib
 from kfer.data.importing import values
-from kfer.data.importing.options import TableOptions, is_missing
+from kfer.data.importing.headers import Labels
+from kfer.data.importing.options import TableOptions, asked, is_missing
 from kfer.data.importing.reading import Table
-from kfer.data.importing.roles import Labels
 from kfer.data.record import Column
 from kfer.errors import UserError
 
@@ -24,6 +24,8 @@ UNIT = (-1.0, 1.0)
 _IN_UNIT = (*tasks_lib.VALENCE_AROUSAL, "dominance")
 # More values than this share beyond the scale: the scale is another.
 _FEW = 0.05
+# So many different values would hardly all be on one side of 0 by chance.
+_MANY = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,18 +76,27 @@ def of_classes(
             f"of one truth in the orders {sorted(orders)}; give one order"
         )
     order = next(iter(orders), options.order)
+    # In kfer's order are numbers of which nothing else is said.
+    if options.order not in ("", "kfer", order):
+        raise UserError(
+            f"{table.name}: a column says that numbers are in the order {order}, "
+            f"--order says {options.order}; give one order"
+        )
     counts: Counter = Counter()
-    for part in group:
-        counts.update(table.cells[part.header].value_counts().to_dict())
+    headers = [part.header for part in group]
+    for header in headers:
+        # A row that is set aside as a whole tells nothing of the classes.
+        cells = table.cells[header].drop(index=[*table.problems])
+        counts.update(cells.value_counts().to_dict())
     flag = target if target != "label" else group[0].header
-    known = classes_lib.vocabulary(counts, target, options, order, flag)
+    known = classes_lib.vocabulary(counts, target, options, order, flag, headers)
     # Header words that say no more than that there are classes.
     generic = target in ("label", "class", "category", "emotion")
     name = "expression" if known.is_expression and generic else target
     coded = {p.header: _coded_classes(table, p.header, known) for p in group}
     said = [f"classes of {name}: {_counted(known, counts)}"]
     said += [f"{name} by the {known.numbering}"] if known.numbering else []
-    said += _said_missing(name, counts, options)
+    said += _said_missing(name, counts, known)
     return record_lib.categorical(name, known.classes), coded, said
 
 
@@ -107,8 +118,11 @@ def _counted(known: classes_lib.Vocabulary, counts: Counter) -> str:
     return ", ".join(f"{c} ({by_class[i]})" for i, c in enumerate(known.classes))
 
 
-def _said_missing(name: str, counts: Counter, options: TableOptions) -> list[str]:
-    words = {t: n for t, n in counts.items() if t and is_missing(t, options)}
+def _said_missing(
+    name: str, counts: Counter, known: classes_lib.Vocabulary
+) -> list[str]:
+    gone = classes_lib.MISSING
+    words = {t: n for t, n in counts.items() if t and known.codes.get(t) == gone}
     if not words:
         return []
     listed = ", ".join(f"{text!r} ({n})" for text, n in sorted(words.items()))
@@ -119,32 +133,74 @@ def of_values(
     table: Table, target: str, group: list[Labels], options: TableOptions
 ) -> tuple[tuple[float, float], dict[str, Coded], list[str]]:
     """Values of one truth on the scale that is stored."""
-    header = group[0].header
-    scale = options.scales.get(target) or options.scales.get(header)
+    scales = {p.header: _scale(target, p.header, options) for p in group}
     for part in group:
         values.check_decimal(table.cells[part.header], part.header, options.decimal)
-    stored = UNIT if target in _IN_UNIT or not scale else scale
-    given = scale or UNIT
-    coded = {p.header: _coded_values(table, p.header, given, options) for p in group}
-    wrong = sum(len(part.faults) for part in coded.values())
-    total = wrong + sum(int(np.isfinite(c.codes).sum()) for c in coded.values())
-    if not scale and wrong > _FEW * total:
-        low, high = _extent(table, group, options)
+    told = [scale for scale in dict.fromkeys(scales.values()) if scale]
+    if len(told) > 1 and target not in _IN_UNIT:
+        raise UserError(
+            f"{table.name}: --scale gives {told[0]} and {told[1]} for one truth, "
+            f"{target!r}; its columns need one scale"
+        )
+    if len(told) == 1:
+        scales = dict.fromkeys(scales, told[0])
+    stored = UNIT if target in _IN_UNIT or not told else told[0]
+    coded = {
+        header: _coded_values(table, header, scale or UNIT, options)
+        for header, scale in scales.items()
+    }
+    _check_scale(table, target, scales, coded, options)
+    known = [v for part in coded.values() for v in part.codes[np.isfinite(part.codes)]]
+    found = f"{min(known):g}..{max(known):g}" if known else "none"
+    coded = {
+        header: dataclasses.replace(
+            part, codes=values.rescaled(part.codes, scales[header] or UNIT, stored)
+        )
+        if (scales[header] or UNIT) != stored
+        else part
+        for header, part in coded.items()
+    }
+    words = " and ".join(f"{low:g}..{high:g}" for low, high in told or [UNIT])
+    as_stored = (
+        f", stored in [{stored[0]:g}, {stored[1]:g}]"
+        if told not in ([], [stored])
+        else ""
+    )
+    return stored, coded, [f"values of {target}: {words}{as_stored}, found {found}"]
+
+
+def _scale(
+    target: str, header: str, options: TableOptions
+) -> tuple[float, float] | None:
+    own = asked(options.scales, header)
+    shared = asked(options.scales, target)
+    return next(iter((*own, *shared)), None)
+
+
+def _check_scale(
+    table: Table,
+    target: str,
+    scales: Mapping[str, tuple[float, float] | None],
+    coded: Mapping[str, Coded],
+    options: TableOptions,
+) -> None:
+    """Raises UserError where values of which no scale is told need one."""
+    unsaid = {h: coded[h] for h, scale in scales.items() if not scale}
+    wrong = sum(len(part.faults) for part in unsaid.values())
+    found = [v for p in unsaid.values() for v in p.codes[np.isfinite(p.codes)]]
+    if wrong > _FEW * (wrong + len(found)):
+        low, high = _extent(table, unsaid, options)
         raise UserError(
             f"{table.name}: values of {target!r} go from {low:g} to {high:g}, beyond "
-            f"[-1, 1] ({_examples(table, coded)}); say --scale={target}=LOW:HIGH, "
+            f"[-1, 1] ({_examples(table, unsaid)}); say --scale={target}=LOW:HIGH, "
             f"such as --scale={target}={low:g}:{high:g}"
         )
-    if scale and stored != scale:
-        coded = {
-            key: dataclasses.replace(
-                part, codes=values.rescaled(part.codes, scale, stored)
-            )
-            for key, part in coded.items()
-        }
-    words = f"{given[0]:g}..{given[1]:g}"
-    as_stored = f", stored in [{stored[0]:g}, {stored[1]:g}]" if stored != given else ""
-    return stored, coded, [f"values of {target}: {words}{as_stored}"]
+    if len(set(found)) >= _MANY and min(found) >= 0:
+        raise UserError(
+            f"{table.name}: values of {target!r} go from {min(found):g} to "
+            f"{max(found):g} and could be of a scale from 0 to 1 or from -1 to 1; say "
+            f"--scale={target}=0:1 or --scale={target}=-1:1"
+        )
 
 
 def _coded_values(
@@ -175,9 +231,9 @@ def _coded_values(
 
 
 def _extent(
-    table: Table, group: list[Labels], options: TableOptions
+    table: Table, headers: Iterable[str], options: TableOptions
 ) -> tuple[float, float]:
-    cells = pd.concat([table.cells[part.header] for part in group]).unique()
+    cells = pd.concat([table.cells[header] for header in headers]).unique()
     numbers = [values.number(text, options.decimal) for text in cells]
     known = [value for value in numbers if value is not None]
     return min(known, default=0.0), max(known, default=0.0)

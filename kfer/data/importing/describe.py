@@ -1,6 +1,5 @@
 """What was understood of a table, for its owner to read."""
 
-from kfer.data.importing import examples
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions
 from kfer.data.importing.understand import Understanding
@@ -18,7 +17,7 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
       options: what the user said.
     """
     cells = found.table.cells
-    pictures = cells[found.roles.of["image"]].nunique()
+    pictures = len(set(found.ids) - {""})
     lines = [
         f"{found.table.name}: {found.table.form}, {len(cells)} rows, "
         f"{pictures} pictures",
@@ -43,7 +42,7 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
 def _layout(found: Understanding) -> str:
     if not found.is_long:
         return "wide, one row a picture"
-    people = list(dict.fromkeys(examples.annotators(found)))
+    people = list(dict.fromkeys(name for name in found.people if name))
     few = ", ".join(people[:_PEOPLE]) + ", ..." * (len(people) > _PEOPLE)
     nameless = "annotator" not in found.roles.of
     names = "no names, numbered within a picture" if nameless else few
@@ -60,10 +59,27 @@ def _truth(found: Understanding, made: Plan) -> str:
 
 def _split(found: Understanding, options: TableOptions) -> str:
     if "split" in found.roles.of:
-        return "split: as the column says; train where it is empty"
+        said = "split: as the column says; train where it is empty"
+        return said + _shared_subjects(found)
     test, valid = options.splits
     by = "subject" if "subject" in found.roles.of else "picture's name"
     return (
         f"split: {test:.0%} test, {valid:.0%} valid, the rest train, by a hash of the "
         f"{by}"
+    )
+
+
+def _shared_subjects(found: Understanding) -> str:
+    """That the same people stand in several splits, where they do."""
+    of = found.roles.of
+    if "subject" not in of:
+        return ""
+    pairs = found.table.cells[[of["subject"], of["split"]]].drop_duplicates()
+    counts = pairs[pairs[of["subject"]] != ""][of["subject"]].value_counts()
+    several = counts[counts > 1]
+    if not len(several):
+        return ""
+    return (
+        f"; {len(several)} subjects, such as {several.index[0]!r}, stand in several: "
+        f"no score is of new people (--ignore={of['split']} splits by subject)"
     )

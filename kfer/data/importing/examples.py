@@ -9,7 +9,7 @@ import numpy as np
 from kfer.data import crowd_labels, manifest_rows, reasons, tables
 from kfer.data.importing import roles as roles_lib
 from kfer.data.importing import understand as understand_lib
-from kfer.data.importing.options import TableOptions
+from kfer.data.importing.options import TableOptions, is_missing
 from kfer.data.importing.understand import LabelSet, Understanding
 from kfer.data.manifest_rows import BadRow
 from kfer.data.record import Column, RawExample, Rejected
@@ -17,6 +17,9 @@ from kfer.errors import UserError
 
 AGAIN = "second rating of a picture by one annotator"
 TWO_SPLITS = "picture in two splits"
+TWO_TRUTHS = "two truths of one picture"
+TWO_PICTURES = "two pictures of one id"
+OTHER_PLACE = "a later rating's eyes or box"
 NO_ANNOTATOR = "no annotator named"
 NO_CLASS = "vote for no class"
 Labels = dict[str, Any]
@@ -77,23 +80,14 @@ def _crowd(found: Understanding) -> tuple[str, ...]:
     """The names of many annotators of a long table, in order; () of few."""
     if not found.is_long or "annotator" not in found.roles.of:
         return ()
-    names = tuple(sorted(set(annotators(found)) - {""}))
+    names = tuple(sorted(set(found.people) - {""}))
     return names if len(names) > crowd_labels.MANY else ()
 
 
 def _people(found: Understanding, label_set: LabelSet) -> list[str]:
     if not found.is_long or label_set.annotator:
         return [label_set.annotator]
-    return [name for name in dict.fromkeys(annotators(found)) if name]
-
-
-def annotators(found: Understanding) -> list[str]:
-    """Of each row of a long table; nameless ones are numbered within their picture."""
-    cells = found.table.cells
-    if "annotator" in found.roles.of:
-        return [text.strip() for text in cells[found.roles.of["annotator"]]]
-    images = cells[found.roles.of["image"]]
-    return [str(n + 1) for n in images.groupby(images).cumcount()]
+    return [name for name in dict.fromkeys(found.people) if name]
 
 
 def read(
@@ -110,34 +104,31 @@ def read(
       Examples; a Rejected for each row of a wide table, or rating of a long one, that
       is set aside.
     """
-    people = annotators(found) if found.is_long else [""] * len(found.table.cells)
     pictures: dict[str, list[int]] = {}
-    image = found.table.cells[found.roles.of["image"]].tolist()
-    for row, name in enumerate(image):
+    for row, name in enumerate(found.ids):
+        # Of a wide table, rows of one id are not joined; all but the first are faults.
         key = name if found.is_long else str(row)
         pictures.setdefault(key, []).append(row)
     for rows in pictures.values():
-        yield from _picture(found, options, made, rows, people)
+        yield from _picture(found, options, made, rows)
 
 
 def _picture(
-    found: Understanding,
-    options: TableOptions,
-    made: Plan,
-    rows: list[int],
-    people: list[str],
+    found: Understanding, options: TableOptions, made: Plan, rows: list[int]
 ) -> Iterator[RawExample | Rejected]:
     """One example of all good rows of a picture."""
-    image_id = _cell(found, "id", rows[0]) or _cell(found, "image", rows[0])
+    image_id = found.ids[rows[0]]
     example, labels, clean, dropped = None, {}, {}, []
     for row in rows:
         try:
             base = _base(found, options, row, image_id)
-            if example and base.split != example.split:
-                raise BadRow(TWO_SPLITS, f"{base.split} and {example.split}")
-            more = _labels(found, made, row, people[row], image_id, dropped)
+            person = found.people[row] if found.is_long else ""
+            _check_same(base, example, dropped)
+            more = _labels(found, made, row, person, image_id, dropped)
             if (joined := _joined(labels, more[0])) is None:
-                raise BadRow(AGAIN, f"{people[row]} rated {image_id} before")
+                raise BadRow(AGAIN, f"{person} rated {image_id} before")
+            if odd := [n for n, v in more[1].items() if clean.get(n, v) != v]:
+                raise BadRow(TWO_TRUTHS, f"{odd[0]} was another in a row before")
             example = example or base
             labels = joined
             clean |= more[1]
@@ -148,6 +139,19 @@ def _picture(
         if not any(part.is_truth for part in found.sets):
             clean = {n: v for n, v in labels.items() if n in made.clean_columns}
         yield example._replace(labels=labels, clean=clean, dropped=tuple(dropped))
+
+
+def _check_same(base: RawExample, first: RawExample | None, dropped: list[str]) -> None:
+    """Raises BadRow where a row's picture isn't that of the first row of its id."""
+    if first is None:
+        return
+    if base.image != first.image:
+        detail = f"{first.image} before, {base.image} here"
+        raise BadRow(TWO_PICTURES, detail)
+    if base.split != first.split:
+        raise BadRow(TWO_SPLITS, f"{base.split} and {first.split}")
+    if (base.eyes, base.box) != (first.eyes, first.box):
+        dropped.append(OTHER_PLACE)
 
 
 def _joined(labels: Labels, more: Labels) -> Labels | None:
@@ -181,8 +185,7 @@ def _base(
     """
     if problem := found.table.problems.get(row):
         raise BadRow(reasons.BAD_ANNOTATION, problem)
-    image = _cell(found, "image", row)
-    if not image:
+    if not (image := _cell(found, "image", row)):
         raise BadRow(manifest_rows.NO_IMAGE, "the image cell is empty")
     geometry = {
         name: text for name in roles_lib.GEOMETRY if (text := _cell(found, name, row))
@@ -202,9 +205,13 @@ def _base(
 def _split(found: Understanding, options: TableOptions, row: int, image: str) -> str:
     if "split" in found.roles.of:
         word = _cell(found, "split", row)
-        return manifest_rows.split_of({"split": word} if word else {})
+        return manifest_rows.split_of(
+            {} if is_missing(word, options) else {"split": word}
+        )
     test, valid = options.splits
-    place = tables.place(_cell(found, "subject", row) or image, "split")
+    subject = _cell(found, "subject", row)
+    known = image if is_missing(subject, options) else subject
+    place = tables.place(known, "split")
     return "test" if place < test else "valid" if place < test + valid else "train"
 
 

@@ -2,8 +2,9 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from kfer.data import label_orders
 from kfer.errors import UserError
@@ -12,6 +13,8 @@ from kfer.errors import UserError
 MISSING = ("", "nan", "na", "n/a", "null", "none", "-1", "-2")
 
 ROLES = ("image", "id", "split", "subject", "annotator")
+LAYOUTS = ("", "long", "wide")
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +27,7 @@ class TableOptions:
       sheet: of a spreadsheet.
       columns: role (ROLES) -> header.
       labels: headers of further columns of classes.
+      annotators: headers of columns of one person's labels each.
       votes: headers of columns that count the votes for a class each.
       ignore: headers that are no labels.
       classes: header or truth -> names in the order of the numbers; '' stands for all.
@@ -32,6 +36,9 @@ class TableOptions:
       scales: header or dimension -> its lowest and highest value.
       missing: words that stand for no label, in any case.
       splits: share of test and of valid pictures where no column says the split.
+      layout: 'long', where rows are ratings, or 'wide', where they are pictures.
+      class_folder: which folder on the way to a picture names its class, from 1; 0
+        looks.
       num_annotators: label sets that are drawn from votes.
     """
 
@@ -42,6 +49,7 @@ class TableOptions:
     sheet: str = ""
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    annotators: tuple[str, ...] = ()
     votes: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     classes: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -50,10 +58,13 @@ class TableOptions:
     scales: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     missing: tuple[str, ...] = MISSING
     splits: tuple[float, float] = (0.1, 0.1)
+    layout: str = ""
+    class_folder: int = 0
     num_annotators: int = 3
 
     def __post_init__(self):
-        for field in ("labels", "votes", "ignore", "missing", "splits"):
+        lists = ("labels", "annotators", "votes", "ignore", "missing", "splits")
+        for field in lists:
             object.__setattr__(self, field, tuple(getattr(self, field)))
         for field in ("classes", "scales"):
             rows = {key: tuple(row) for key, row in getattr(self, field).items()}
@@ -65,6 +76,8 @@ class TableOptions:
             raise UserError(f"No column is the {unknown[0]!r}; known: {ROLES}")
         if self.order:
             label_orders.order(self.order)
+        if self.layout not in LAYOUTS:
+            raise UserError(f"layout {self.layout!r} is neither 'long' nor 'wide'")
         if self.decimal not in ("", ".", ","):
             raise UserError(f"decimal {self.decimal!r} is neither '.' nor ','")
         for name, (low, high) in self.scales.items():
@@ -88,5 +101,22 @@ def from_dict(fields: Mapping[str, Any] | None) -> TableOptions:
 
 
 def is_missing(text: str, options: TableOptions) -> bool:
-    """Whether a cell holds nothing."""
-    return text.strip().casefold() in options.missing
+    """Whether a cell holds nothing; '-1.0' is what '-1' is."""
+    return plain_number(text).casefold() in options.missing
+
+
+def plain_number(text: str) -> str:
+    """'-1' of '-1.0', as tables write whole numbers beside fractions or NaN."""
+    return re.sub(r"^([+-]?\d+)(\.0+|,0{1,2})$", r"\1", text.strip())
+
+
+def plain(header: str) -> str:
+    """'Image Path' as 'image_path'."""
+    return re.sub(r"[\s\-.]+", "_", header.strip()).casefold()
+
+
+def asked(given: Mapping[str, T], *names: str) -> list[T]:
+    """What is said of any of these headers or truths, each thing once."""
+    wanted = {plain(name) for name in names}
+    found = [value for key, value in given.items() if plain(key) in wanted]
+    return [value for i, value in enumerate(found) if value not in found[:i]]

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kfer.data.importing.options import TableOptions
@@ -245,10 +246,14 @@ def _is_broken(text: str) -> bool:
 
 
 def _cell_text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or value is pd.NA or value is pd.NaT:
         return ""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, list):
         return ";".join(map(_cell_text, value))
+    if isinstance(value, float) and value != value:
+        return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return str(value)

@@ -8,8 +8,9 @@ import pandas as pd
 
 from kfer import tasks as tasks_lib
 from kfer.data import label_orders
-from kfer.data.importing import values
-from kfer.data.importing.options import TableOptions, is_missing
+from kfer.data.importing import headers as headers_lib
+from kfer.data.importing.headers import Labels
+from kfer.data.importing.options import TableOptions, asked, plain
 from kfer.data.importing.reading import Table
 from kfer.errors import UserError
 
@@ -34,39 +35,8 @@ GEOMETRY = (
     "landmarks",
     "box",
 )
-DIMENSIONS = (*tasks_lib.VALENCE_AROUSAL, "dominance")
-# Headers of classes; any other text column counts as one where --labels says so.
-_CLASSES = ("expression", "emotion", "label", "class", "category", "gender", "pose")
-_TRUTHS = ("truth", "gold", "ground_truth", "true_label", "gold_label")
-_PEOPLE = r"annotator|rater|coder|worker|labell?er|judge"
-_WIDE = re.compile(rf"^(?:{_PEOPLE})[ _:\-.]*(?P<rest>.+)$", re.IGNORECASE)
-_BEHIND = re.compile(
-    rf"^(?P<what>.+?)[ _:\-.]+(?:{_PEOPLE})[ _:\-.]*(?P<rest>.+)$", re.IGNORECASE
-)
 # So many of a column's first cells are looked at to tell files from other words.
 _LOOK = 200
-
-
-@dataclasses.dataclass(frozen=True)
-class Labels:
-    """A column of labels.
-
-    Attributes:
-      header: in the table.
-      what: the truth it is an account of, or the dimension of its values; '' if the
-        header doesn't say.
-      annotator: whose account; '' if the header doesn't say.
-      is_values: whether cells are numbers of a scale.
-      is_truth: whether it is the truth itself.
-      order: of its numbers, a key of label_orders.ORDERS, or ''.
-    """
-
-    header: str
-    what: str
-    annotator: str = ""
-    is_values: bool = False
-    is_truth: bool = False
-    order: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,18 +56,15 @@ class Roles:
     ignored: Mapping[str, str]
 
 
-def plain(header: str) -> str:
-    """'Image Path' as 'image_path'."""
-    return re.sub(r"[\s\-.]+", "_", header.strip()).casefold()
-
-
 def names_labels(header: str) -> bool:
     """Whether a header says no more than what kind of labels a column has."""
     name = plain(header)
     roles = [word for words in _ROLE_NAMES.values() for word in words.split()]
-    taken = (*roles, *GEOMETRY, *_TRUTHS, *tasks_lib.EXPRESSIONS)
+    taken = (*roles, *GEOMETRY, *headers_lib.TRUTHS, *tasks_lib.EXPRESSIONS)
     odd = name in taken or name.startswith(("clean:", "clean_"))
-    return not (odd or _WIDE.match(header) or _BEHIND.match(header))
+    return not (
+        odd or headers_lib.WIDE.match(header) or headers_lib.BEHIND.match(header)
+    )
 
 
 def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -> Roles:
@@ -113,6 +80,11 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
         told; the flag to set is named.
     """
     _check_named(table, options)
+    if names := [h for h in table.cells.columns if h and exists(h)]:
+        raise UserError(
+            f"{table.name} has no header: its first line has the picture {names[0]!r}; "
+            "put a line before it that names the columns, such as image,label"
+        )
     of = _roles(table, options, exists)
     left = [
         name
@@ -123,20 +95,21 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
     left = [name for name in left if name not in votes.values()]
     labels, ignored = [], {n: "as asked" for n in options.ignore}
     for header in left:
-        found = _labels(table, header, options)
+        found = headers_lib.labels_of(table, header, options)
         if isinstance(found, str):
             ignored[header] = found
         else:
             labels.append(found)
     if not labels and not votes:
         _no_labels(table, left)
+    _check_used(table, labels, options)
     return Roles(of, tuple(labels), votes, ignored)
 
 
 def _check_named(table: Table, options: TableOptions) -> None:
     wanted = {f"--column={r}": [h] for r, h in options.columns.items()}
     wanted |= {"--labels": options.labels, "--votes": options.votes}
-    wanted["--ignore"] = options.ignore
+    wanted |= {"--annotators": options.annotators, "--ignore": options.ignore}
     for flag, headers in wanted.items():
         for header in headers:
             if header not in table.cells.columns:
@@ -201,85 +174,46 @@ def _share_of_files(cells: pd.Series, exists: Callable[[str], bool]) -> float:
 def _votes(table: Table, options: TableOptions, headers: list[str]) -> dict[str, str]:
     """Class -> header, where columns are named by classes and hold numbers."""
     if options.votes:
-        names = [re.sub(r"^votes?[ _:]", "", plain(h)) for h in options.votes]
-        return dict(zip(names, options.votes, strict=True))
+        return {_class_of(header): header for header in options.votes}
     known = (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS)
-    named = {}
+    named: dict[str, str] = {}
+    inner: dict[str, dict[str, str]] = {}
     for header in headers:
-        name = label_orders.canonical(re.sub(r"^votes?[ _:]", "", plain(header)))
-        if name in known and is_numeric(table.cells[header], options):
-            named[name] = header
-    return named if len(named) >= 3 else {}
+        shares = table.cells[header].str.removesuffix("%")
+        if not headers_lib.is_numeric(shares, options):
+            continue
+        if _class_of(header) in known:
+            named[_class_of(header)] = header
+        # 'label:calm', 'label:tense': an object of shares in JSON.
+        of, mid, name = header.partition(":")
+        if mid and plain(of) in headers_lib.CLASSES and name not in label_orders.ORDERS:
+            inner.setdefault(of, {})[_class_of(name)] = header
+    if len(named) >= 3:
+        return named
+    return next((found for found in inner.values() if len(found) > 1), {})
 
 
-def is_numeric(cells: pd.Series, options: TableOptions) -> bool:
-    """Whether all cells that hold something are numbers, and one does."""
-    given = [t for t in cells.unique() if not is_missing(t, options)]
-    words = [t for t in given if values.number(t, options.decimal) is None]
-    return bool(given) and not words
-
-
-def _labels(table: Table, header: str, options: TableOptions) -> Labels | str:
-    """A label column, or why it is none."""
-    name, rest, annotator = plain(header), plain(header), ""
-    truth = name.startswith(("clean:", "clean_")) or name in _TRUTHS
-    if truth:
-        rest = "" if name in _TRUTHS else name[len("clean:") :]
-    elif match := _WIDE.match(header.strip()):
-        annotator, rest = _person(match["rest"])
-    elif match := _BEHIND.match(header.strip()):
-        annotator, rest = match["rest"], plain(match["what"])
-    order = _order_of(rest)
-    what, _, behind = rest.partition(":")
-    if behind and not order and what == "expression":
-        label_orders.order(behind)
-    numeric = is_numeric(table.cells[header], options)
-    scaled = {header, what} & {*options.scales, *DIMENSIONS}
-    if scaled:
-        return Labels(header, what, annotator, True, truth)
-    listed = {header, what} & {*options.classes, *options.labels}
-    if listed or annotator or truth or what in _CLASSES:
-        ordered = listed or "" in options.classes or options.order
-        ordered = ordered or any(_order_of(plain(h)) for h in table.cells.columns)
-        if numeric and not ordered and what != "expression":
-            raise UserError(_two_meanings(table, header, what, options))
-        return Labels(header, what, annotator, False, truth, order)
-    if numeric:
-        return f"numbers without a name that is known; --scale={header}=LOW:HIGH"
-    return f"words; --labels={header} makes it a column of classes"
-
-
-def _order_of(name: str) -> str:
-    """'raf' of 'expression:raf'; '' of names without an order."""
-    order = name.partition(":")[2]
-    return order if order in label_orders.ORDERS else ""
-
-
-def _two_meanings(table: Table, header: str, what: str, options: TableOptions) -> str:
-    cells = table.cells[header]
-    given = cells[[not is_missing(text, options) for text in cells]]
-    first = ", ".join(f"line {table.lines[i]}: {t}" for i, t in given.head(3).items())
-    key = what or header
-    return (
-        f"{table.name}: the numbers of {header!r} ({first}) could be classes or values;"
-        f" say --classes={key}=NAME,NAME,... in the order of the numbers, or "
-        f"--scale={key}=LOW:HIGH"
-    )
-
-
-def _person(rest: str) -> tuple[str, str]:
-    """'ann:valence' or 'ann_valence' as annotator and what he or she gives."""
-    person, _, what = rest.rpartition(":")
-    if person:
-        return person, plain(what)
-    person, _, what = rest.rpartition("_")
-    if person and plain(what) in (*DIMENSIONS, *_CLASSES):
-        return person, plain(what)
-    return rest, ""
+def _class_of(header: str) -> str:
+    name = re.sub(r"^votes?[ _:]", "", plain(header))
+    return label_orders.canonical(name)
 
 
 def _no_labels(table: Table, left: list[str]) -> None:
     raise UserError(
         f"{table.name} has no column of labels that is known by its name; of {left} "
-        "name those with --labels=... (classes) or --scale=NAME=LOW:HIGH (values)"
+        "name those with --labels=... (classes), --scale=NAME=LOW:HIGH (values), "
+        "--annotators=... (a person's labels each) or --votes=... (the votes for a "
+        "class each)"
     )
+
+
+def _check_used(table: Table, labels: list[Labels], options: TableOptions) -> None:
+    """Raises UserError where a flag names labels that there are none of."""
+    known = sorted({p.header for p in labels} | {p.what or "label" for p in labels})
+    for flag, given in (("classes", options.classes), ("scale", options.scales)):
+        for name in given:
+            if name and not asked({name: True}, *known):
+                raise UserError(
+                    f"{table.name} has no labels {name!r} (--{flag}); it has "
+                    f"{', '.join(known)}"
+                )

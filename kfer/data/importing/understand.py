@@ -1,18 +1,20 @@
 """A table as label sets: what was understood of it."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from kfer import tasks as tasks_lib
 from kfer.data import names
 from kfer.data import record as record_lib
-from kfer.data.importing import coding
+from kfer.data.importing import coding, pictures
 from kfer.data.importing import roles as roles_lib
 from kfer.data.importing import votes as votes_lib
 from kfer.data.importing.coding import Coded
-from kfer.data.importing.options import TableOptions
+from kfer.data.importing.headers import Labels
+from kfer.data.importing.options import TableOptions, is_missing
 from kfer.data.importing.reading import Table
-from kfer.data.importing.roles import Labels, Roles
+from kfer.data.importing.roles import Roles
 from kfer.data.label_noise import ANNOTATOR
 from kfer.data.record import Column
 from kfer.errors import UserError
@@ -44,8 +46,11 @@ class Understanding:
     """What a table means.
 
     Attributes:
-      table: as read.
+      table: as read, its text tidied.
       roles: of its columns.
+      ids: of the picture of each row.
+      people: the annotator of each row of a long table, '' where none is named; ()
+        of a wide one.
       sets: its label sets; in a long table each stands for those of all annotators.
       targets: truth -> a Column that tells its classes, or dimensions and range.
       coded: header -> its labels.
@@ -56,6 +61,8 @@ class Understanding:
 
     table: Table
     roles: Roles
+    ids: tuple[str, ...]
+    people: tuple[str, ...]
     sets: tuple[LabelSet, ...]
     targets: Mapping[str, Column]
     coded: Mapping[str, Coded]
@@ -70,7 +77,10 @@ class Understanding:
 
 
 def understand(
-    table: Table, options: TableOptions, exists: Callable[[str], bool]
+    table: Table,
+    options: TableOptions,
+    exists: Callable[[str], bool],
+    root: str = "",
 ) -> Understanding:
     """Looks at a table.
 
@@ -78,12 +88,18 @@ def understand(
       table: as read.
       options: what the user says.
       exists: whether a cell names a picture.
+      root: folder that picture names start from.
 
     Raises:
       UserError: it could mean two things; the flag that decides is named.
     """
     roles = roles_lib.assign(table, options, exists)
+    table = pictures.tidied(table, roles.of["image"], root, options)
     labels = _with_targets(roles.labels)
+    named = _named(table, roles, options)
+    ids = pictures.ids(table, roles, named)
+    of_people = any(part.annotator for part in labels)
+    is_long = pictures.is_long(table, roles, of_people, ids, options)
     targets: dict[str, Column] = {}
     coded: dict[str, Coded] = {}
     notes: list[str] = []
@@ -92,17 +108,85 @@ def understand(
         targets[target] = column
         coded |= found
         notes += said
-    sets, targets = _sets(labels, targets)
     counted = votes_lib.of_table(table, roles.votes, options)
+    if counted and is_long:
+        label, codes = votes_lib.one_each(table, counted, roles.votes)
+        labels.append(label)
+        targets[label.what], coded[label.header] = counted.target, codes
+    sets, targets = _sets(labels, targets)
     if counted:
-        targets[counted.target.name] = counted.target
         notes.append(counted.describe())
+        if not is_long:
+            targets[counted.target.name] = counted.target
+    people = (named or _numbered(ids)) if is_long else ()
+    notes += _notes(targets, sets, people)
+    notes += _unmet(table, labels, options)
     images = table.cells[roles.of["image"]]
-    again = "id" not in roles.of and images[images != ""].duplicated().any()
-    is_long = "annotator" in roles.of or bool(again)
+    if not is_long and "id" in roles.of and images.nunique() < len(images):
+        notes.append("pictures stand under several ids, each an example of its own")
     return Understanding(
-        table, roles, sets, targets, coded, counted, tuple(notes), is_long
+        table,
+        roles,
+        tuple(ids),
+        tuple(people),
+        sets,
+        targets,
+        coded,
+        None if is_long else counted,
+        tuple(notes),
+        is_long,
     )
+
+
+def _named(table: Table, roles: Roles, options: TableOptions) -> list[str]:
+    """The annotator that a column names for each row; [] without such a column."""
+    if "annotator" not in roles.of:
+        return []
+    cells = (text.strip() for text in table.cells[roles.of["annotator"]])
+    return ["" if is_missing(text, options) else text for text in cells]
+
+
+def _numbered(ids: list[str]) -> list[str]:
+    """Nameless annotators, numbered within their picture."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in ids:
+        seen[name] += 1
+        found.append(str(seen[name]))
+    return found
+
+
+def _unmet(table: Table, labels: list[Labels], options: TableOptions) -> list[str]:
+    """Synonyms that no cell of a label has."""
+    headers = [p.header for p in labels if p.header in table.cells]
+    words = {t.strip().casefold() for h in headers for t in table.cells[h].unique()}
+    unmet = [name for name in options.synonyms if name.strip().casefold() not in words]
+    return [f"no label is {', '.join(map(repr, unmet))} (--synonyms)"] if unmet else []
+
+
+def _notes(
+    targets: Mapping[str, Column],
+    sets: tuple[LabelSet, ...],
+    people: Sequence[str],
+) -> list[str]:
+    """What may not be meant."""
+    notes = []
+    spelled: dict[str, str] = {}
+    for name in filter(None, dict.fromkeys(people)):
+        if (other := spelled.setdefault(name.casefold(), name)) != name:
+            notes.append(f"two annotators: {other!r} and {name!r}")
+    alone = {s.target: s.headers[0] for s in sets if not (s.annotator or s.is_truth)}
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for target, header in alone.items():
+        if targets[target].is_categorical and not people:
+            alike.setdefault(targets[target].classes, []).append(header)
+    for headers in alike.values():
+        if len(headers) > 1:
+            notes.append(
+                f"{' and '.join(headers)} count as different truths; if they are what "
+                f"people say of one, --annotators={','.join(headers)}"
+            )
+    return notes
 
 
 def _with_targets(labels: tuple[Labels, ...]) -> list[Labels]:

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from kfer import tasks as tasks_lib
+from kfer.data import label_orders, reasons, tables
 from kfer.data import names as names_lib
 from kfer.data import record as record_lib
-from kfer.data import tables
 from kfer.data.importing import values
+from kfer.data.importing.coding import Coded
+from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, is_missing
 from kfer.data.importing.reading import Table
 from kfer.data.record import Column
+from kfer.errors import UserError
 
 ONE_HOT, COUNTS, SHARES = "one-hot labels", "vote counts", "shares"
+# One-hot labels where at most this share of the rows marks more classes than one.
+_FEW = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,9 +96,9 @@ def of_table(
     if not headers:
         return None
     counts, faults = _counts(table, headers, options)
-    known = tuple(name for name in tasks_lib.EXPRESSIONS if name in headers)
-    if len(known) >= 3:
-        classes = tasks_lib.EXPRESSIONS[: 8 if "contempt" in known else 7]
+    known = (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS)
+    if all(name in known for name in headers):
+        classes = tasks_lib.EXPRESSIONS[: 8 if "contempt" in headers else 7]
         name = "expression"
     else:
         classes, name = tuple(headers), names_lib.safe_names(["label"])["label"]
@@ -104,6 +109,12 @@ def of_table(
     target = record_lib.categorical(name, classes)
     good = counts[[row for row in range(len(counts)) if row not in faults]]
     kind = _kind(good)
+    if kind == ONE_HOT:
+        marked = counts.sum(axis=1)
+        faults |= {
+            row: f"{marked[row]:g} classes are marked, expected one"
+            for row in np.flatnonzero(marked > 1).tolist()
+        }
     number = 1 if kind == ONE_HOT else options.num_annotators
     return Votes(target, inside, kind, faults, sum(outside, nobody), number)
 
@@ -115,7 +126,7 @@ def _counts(
     faults: dict[int, str] = {}
     for index, header in enumerate(headers.values()):
         for row, text in enumerate(table.cells[header]):
-            value = values.number(text, options.decimal)
+            value = values.number(text.strip().removesuffix("%"), options.decimal)
             if value is not None and value >= 0:
                 found[row, index] = value
             elif not is_missing(text, options):
@@ -126,6 +137,34 @@ def _counts(
 def _kind(counts: np.ndarray) -> str:
     totals = counts.sum(axis=1)
     if np.all(counts == counts.round()):
-        single = np.all((totals == 1) | (totals == 0)) and counts.max(initial=0) <= 1
-        return ONE_HOT if single else COUNTS
+        several = np.sum(totals > 1) > _FEW * np.sum(totals > 0)
+        return COUNTS if several or counts.max(initial=0) > 1 else ONE_HOT
     return SHARES
+
+
+def one_each(
+    table: Table, found: Votes, headers: Mapping[str, str]
+) -> tuple[Labels, Coded]:
+    """One-hot labels of a long table, each the label of its row's annotator.
+
+    Args:
+      table: as read.
+      found: see of_table.
+      headers: class -> header.
+
+    Raises:
+      UserError: they are counts or shares.
+    """
+    if found.kind != ONE_HOT:
+        raise UserError(
+            f"{table.name} has {found.kind} in {', '.join(headers.values())} and "
+            "several rows a picture; give one row a picture with the sums, or mark one "
+            "class in each row with 1"
+        )
+    empty = found.counts.sum(axis=1) == 0
+    codes = np.where(empty, -1, found.counts.argmax(axis=1))
+    faults = {row: (reasons.BAD_VOTES, text) for row, text in found.faults.items()}
+    for row in np.flatnonzero(empty & (found.dropped > 0)).tolist():
+        faults.setdefault(row, (reasons.no_expression("no class"), "no class marked"))
+    header = f"one-hot {found.target.name}"
+    return Labels(header, found.target.name), Coded(codes.astype(np.int64), faults)

@@ -72,6 +72,34 @@ def test_what_could_mean_two_things_is_refused_with_the_flag():
         vocabulary(["only"])
 
 
+def test_words_that_are_listed_are_classes_and_not_missing():
+    listed = {"mood": ("none", "mild", "-1")}
+    found = vocabulary({"none": 5, "Mild": 3, "NA": 2, "": 1}, classes=listed)
+    assert found.codes == {"NA": -1, "": -1, "none": 0, "Mild": 1}
+    signed = vocabulary(["-1", "0", "-2", "-1.0"], classes={"mood": ("-1:bad", "0:so")})
+    assert signed.codes == {"-2": -1, "-1": 0, "-1.0": 0, "0": 1}
+    assert vocabulary(["null", "x"], synonyms={"NULL": "y"}).classes == ("x", "y")
+
+
+def test_minus_one_with_decimals_is_missing_too():
+    found = vocabulary(["-1.0", "1.0", "0.0"], classes={"": ("a", "b")})
+    assert found.codes == {"-1.0": -1, "1.0": 1, "0.0": 0}
+
+
+def test_accents_are_alike_however_they_are_written():
+    found = vocabulary({"triste\u0301": 2, "trist\u00e9": 1, "joy": 1})
+    assert len(found.classes) == 2 and set(found.codes.values()) == {0, 1}
+
+
+def test_two_orders_of_one_truth_are_refused():
+    counts = Counter({"0": 1, "1": 1})
+    made = TableOptions(classes={"annotator:a": ("x", "y"), "annotator:b": ("y", "x")})
+    with pytest.raises(UserError, match=r"\['x', 'y'\] and \['y', 'x'\] for one truth"):
+        classes.vocabulary(
+            counts, "label", made, "", "label", ["annotator:a", "annotator:b"]
+        )
+
+
 def test_a_text_that_is_no_class_is_a_fault_of_its_row():
     found = vocabulary({"happy": 1, "1" * 5000: 1})
     assert found.classes == EXPRESSIONS[:7]

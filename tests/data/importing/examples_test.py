@@ -103,6 +103,49 @@ def test_two_columns_of_one_label_set_are_refused(tmp_path):
         read(tmp_path, "image,emotion,expression\na.png,happy,sad\n", ignore=())
 
 
+def test_words_for_nothing_name_no_split_subject_or_annotator(tmp_path):
+    text = (
+        "image,split,rater,label\na.png,NA,ann,x\nb.png,test,-1,y\nb.png,test,bob,y\n"
+    )
+    good, bad, _ = read(tmp_path, text)
+    assert [row.split for row in good] == ["train", "test"]
+    assert [row.reason for row in bad] == [examples.NO_ANNOTATOR]
+    subjects = "".join(f"{i}.png,NA,{'xy'[i % 2]}\n" for i in range(60))
+    good, _, _ = read(tmp_path, "image,subject,label\n" + subjects, splits=(0.5, 0))
+    assert {row.split for row in good} == {"train", "test"}
+
+
+def test_rows_of_one_picture_that_disagree(tmp_path):
+    text = (
+        "id,image,rater,truth,label,box\n1,a.png,ann,x,y,1;1;9;9\n"
+        "1,a.png,bob,x,y,2;2;9;9\n1,b.png,eve,x,y,1;1;9;9\n1,a.png,kim,y,y,1;1;9;9\n"
+    )
+    (good,), bad, _ = read(tmp_path, text)
+    assert set(good.labels) == {"annotator_ann", "annotator_bob"}
+    assert good.box == (1, 1, 9, 9) and good.dropped == (examples.OTHER_PLACE,)
+    assert [row.reason for row in bad] == [examples.TWO_PICTURES, examples.TWO_TRUTHS]
+
+
+def test_one_hot_rows_of_annotators_are_their_labels(tmp_path):
+    text = "image,rater,up,down\na.png,ann,1,0\na.png,bob,0,1\nb.png,ann,0,0\n"
+    good, bad, made = read(tmp_path, text, votes=("up", "down"))
+    assert not bad and made.clean_columns == {}
+    assert [row.labels for row in good] == [
+        {"annotator_ann": 0, "annotator_bob": 1},
+        {},
+    ]
+
+
+def test_subjects_in_several_splits_are_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,split,subject,label\na.png,train,s,x\nb.png,test,s,y\n")
+    chosen = TableOptions(path=str(path))
+    found, made = sources.load(str(tmp_path), chosen)
+    assert "1 subjects, such as 's', stand in several" in describe.describe(
+        found, made, chosen
+    )
+
+
 def test_votes_that_are_dropped_are_counted(tmp_path):
     text = "image,happy,sad,fear,unknown\na.png,2,1,0,1\nb.png,0,2,2,0\n"
     good, _, _ = read(tmp_path, text)

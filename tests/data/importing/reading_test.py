@@ -68,6 +68,12 @@ def test_parquet_and_spreadsheets(tmp_path):
         found = reading.read(str(tmp_path / name), TableOptions())
         assert found.cells["valence"].tolist() == ["1", "0.25"]
         assert found.lines == [2, 3]
+    kinds = {"i": pd.array([1, None], "Int64"), "f": pd.array([None, 0.5], "Float64")}
+    frame.assign(**kinds, c=pd.Categorical(["a", None])).to_parquet(
+        tmp_path / "n.parquet"
+    )
+    empty = reading.read(str(tmp_path / "n.parquet"), TableOptions()).cells
+    assert empty[["i", "f", "c"]].values.tolist() == [["1", "", "a"], ["", "0.5", ""]]
     with pd.ExcelWriter(tmp_path / "two.xlsx") as book:
         frame.to_excel(book, "one", index=False)
         frame.to_excel(book, "two", index=False)

@@ -68,6 +68,13 @@ def test_votes_are_columns_of_numbers_named_by_classes():
     assert named.votes == {"x": "x", "y": "y"}
 
 
+def test_shares_in_percent_and_within_a_json_object_are_votes():
+    rows = {"image": ["a.png"], "happy": ["70%"], "sad": ["20%"], "anger": ["10%"]}
+    assert set(assign(rows).votes) == {"happy", "sad", "anger"}
+    inner = {"image": ["a.png"], "label:calm": ["0.2"], "label:Tense": ["0.8"]}
+    assert assign(inner).votes == {"calm": "label:calm", "tense": "label:Tense"}
+
+
 @pytest.mark.parametrize(
     ("columns", "options", "message"),
     [
@@ -82,6 +89,7 @@ def test_votes_are_columns_of_numbers_named_by_classes():
             r"\['x.a', 'x.b'\] could each name the pictures; name one as --column=image",
         ),
         ({"a": ["1"], "label": ["u"]}, {}, "none of the columns .* names pictures"),
+        ({"a.png": ["b.png"], "happy": ["sad"]}, {}, "no header: .* picture 'a.png'"),
         ({"image": ["a.png"], "note": ["u"]}, {}, "no column of labels"),
         (
             {"image": ["a.png"], "worker": ["1"], "rater": ["1"], "label": ["u"]},

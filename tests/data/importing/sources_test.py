@@ -40,6 +40,28 @@ def test_folders_without_classes_are_refused(tmp_path):
         sources.class_folders(str(tmp_path))
 
 
+def test_folders_around_and_beside_the_classes(tmp_path):
+    names = [f"DATA/{split}/{n}/x.jpg" for split in ("train", "test") for n in (1, 2)]
+    touch(
+        tmp_path, *names, "DATA/.thumbs/1.jpg", "__MACOSX/train/1/x.jpg", "DATA/a.txt"
+    )
+    table = sources.class_folders(str(tmp_path))
+    assert table.cells["label"].tolist() == ["1", "2", "1", "2"]
+    assert table.cells["split"].tolist() == ["test", "test", "train", "train"]
+    assert table.form.endswith("within splits, 3 other or hidden files left out")
+
+
+def test_which_folder_is_the_class_is_asked(tmp_path):
+    touch(tmp_path, *(f"{a}/{b}/x.jpg" for a in ("seen", "new") for b in ("p", "q")))
+    with pytest.raises(UserError, match="each of new, seen has the folders p, q; say"):
+        sources.class_folders(str(tmp_path))
+    for level, classes in ((1, ["new", "new", "seen", "seen"]), (2, ["p", "q"] * 2)):
+        table = sources.class_folders(str(tmp_path), level)
+        assert table.cells["label"].tolist() == classes and "split" not in table.cells
+    touch(tmp_path, "seen/r/x.jpg")  # not the same in each: subfolders of classes
+    assert sources.class_folders(str(tmp_path)).cells["label"].iloc[0] == "new"
+
+
 def test_a_changed_table_is_looked_at_again(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("image,label\na.png,x\nb.png,y\n")

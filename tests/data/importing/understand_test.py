@@ -52,6 +52,66 @@ def test_a_stray_value_is_a_fault_of_its_row():
     assert found.coded["valence"].faults[40][0] == "label out of range"
 
 
+def test_values_on_one_side_of_nothing_could_be_shares():
+    shares = [str(i / 20) for i in range(20)]
+    with pytest.raises(
+        UserError, match=r"from 0 to 0.95 and could .*--scale=valence=0:1"
+    ):
+        look({"valence": shares, "arousal": ["0"] * 20})
+    found = look(
+        {"valence": shares, "arousal": shares},
+        scales={"valence": (0, 1), "arousal": (-1, 1)},
+    )
+    np.testing.assert_allclose(found.coded["valence"].codes[[0, 10]], [-1, 0])
+    assert "values of arousal: -1..1, found 0..0.95" in found.notes
+
+
+def test_each_column_has_its_scale_and_one_truth_has_one():
+    columns = {"annotator:a:valence": ["1", "9"], "annotator:b:valence": ["1", "5"]}
+    scales = {"annotator:a:valence": (1, 9), "annotator:b:valence": (1, 5)}
+    found = look(columns, scales=scales)
+    for header in columns:
+        np.testing.assert_allclose(found.coded[header].codes, [-1, 1])
+    pain = {
+        header.replace("valence", "pain"): cells for header, cells in columns.items()
+    }
+    scales = {header.replace("valence", "pain"): s for header, s in scales.items()}
+    with pytest.raises(UserError, match=r"\(1, 9\) and \(1, 5\) for one truth, 'pain'"):
+        look(pain, scales=scales)
+
+
+def test_flags_that_name_no_labels_are_refused():
+    for name, value in (("scales", (1, 9)), ("classes", ("a", "b"))):
+        with pytest.raises(UserError, match=r"has no labels 'valance' \(--"):
+            look({"valence": ["0"]}, **{name: {"valance": value}})
+
+
+def test_an_order_that_a_header_contradicts_is_refused():
+    with pytest.raises(UserError, match="in the order raf, --order says affectnet"):
+        look({"expression:raf": ["1", "2"]}, order="affectnet")
+
+
+def test_rows_set_aside_as_a_whole_make_no_classes():
+    cells = pd.DataFrame(
+        {"image": ["a.png", "b.png", "c.png"], "label": ["x", "y", "?"]}
+    )
+    table = Table("t.csv", cells, [2, 3, 4], "text", ",", {2: "3 cells, expected 2"})
+    found = understand.understand(table, TableOptions(), lambda n: ".png" in n)
+    assert found.targets["label"].classes == ("x", "y")
+
+
+def test_what_may_not_be_meant_is_noted():
+    found = look({"Anna": ["x", "y"], "Bob": ["y", "x"]}, labels=("Anna", "Bob"))
+    assert any("--annotators=Anna,Bob" in note for note in found.notes)
+    one = look({"Anna": ["x", "y"], "Bob": ["y", "x"]}, annotators=("Anna", "Bob"))
+    assert [s.annotator for s in one.sets] == ["Anna", "Bob"]
+    people = look({"rater": ["ann", "Ann", ""], "label": ["x", "y", "x"]})
+    assert "two annotators: 'ann' and 'Ann'" in people.notes
+    assert people.people == ("ann", "Ann", "")
+    unmet = look({"label": ["x", "y"]}, synonyms={"z": "x", "X": "y", "Y": "x"})
+    assert "no label is 'z' (--synonyms)" in unmet.notes
+
+
 def test_several_truths_at_once():
     found = look(
         {

@@ -6,6 +6,7 @@ import pytest
 from kfer.data.importing import votes
 from kfer.data.importing.options import TableOptions
 from kfer.data.importing.reading import Table
+from kfer.errors import UserError
 from kfer.tasks import EXPRESSIONS
 
 
@@ -43,6 +44,33 @@ def test_one_hot_is_one_label():
     assert found.kind == votes.ONE_HOT and found.target.classes == ("a", "b", "c")
     assert [found.labels(i, "") for i in (0, 1)] == [{"label": 1}, {"label": 2}]
     assert "one-hot" in found.describe()
+
+
+def test_a_few_rows_with_two_marks_are_faults_of_one_hot_labels():
+    rows = [["1", "0", "0"]] * 40 + [["1", "1", "0"]]
+    found = of(rows, ("a", "b", "c"))
+    assert found.kind == votes.ONE_HOT
+    assert found.faults == {40: "2 classes are marked, expected one"}
+    assert of(rows + [["1", "1", "0"]] * 9, ("a", "b", "c")).kind == votes.COUNTS
+
+
+def test_own_classes_beside_expressions_lose_no_vote():
+    found = of([["2", "0", "5"]], ("happy", "sad", "bored"))
+    assert found.target.classes == ("happy", "sad", "bored")
+    assert found.counts.tolist() == [[2, 0, 5]] and found.dropped.tolist() == [0]
+
+
+def test_one_hot_labels_of_a_long_table_are_the_annotators():
+    names = ("happy", "sad", "unknown")
+    rows = [["0", "1", "0"], ["0", "0", "1"], ["0", "0", "0"]]
+    cells = pd.DataFrame(rows, columns=names)
+    table = Table("t.csv", cells, [2, 3, 4], "text")
+    headers = dict(zip(names, names))
+    label, coded = votes.one_each(table, of(rows, names), headers)
+    assert (label.what, coded.codes.tolist()) == ("expression", [2, -1, -1])
+    assert coded.faults == {1: ("no expression: no class", "no class marked")}
+    with pytest.raises(UserError, match="vote counts in happy, sad, unknown and sever"):
+        votes.one_each(table, of([["2", "1", "0"]], names), headers)
 
 
 def test_no_votes():
