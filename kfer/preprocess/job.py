@@ -21,7 +21,7 @@ from kfer.data.label_noise import LabelNoise
 from kfer.data.record import Rejected
 from kfer.errors import UserError
 from kfer.faces import recorded
-from kfer.preprocess import collect, framed, leftovers, parallel, worker_faults
+from kfer.preprocess import collect, framed, leftovers, parallel, steps, worker_faults
 from kfer.preprocess import rows as rows_lib
 from kfer.preprocess.rows import Read
 from kfer.preprocess.transforms import Settings
@@ -49,7 +49,7 @@ class Job:
         in an earlier one is set aside.
       max_rejected: the largest share of faulty rows; more stop the job.
       overwrite: an older data set at out_dir is replaced.
-      beam_args: Beam's own flags.
+      beam_args: Beam's own flags; without any this process does all by itself.
       processes: that decode beside the job's own, for the in-memory runner; spawned, so
         a script that asks for more than 1 guards its main code as multiprocessing says.
       command: noted in dataset.json.
@@ -101,7 +101,7 @@ def run(job: Job) -> Dataset:
             time.monotonic() - started,
             dict(read.splits),
         )
-        _run_beam(job, module, read, work)
+        _run_steps(job, module, read, work)
         _finish(job, module, read, folder, work)
         logging.info("prepared in %.1f s", time.monotonic() - started)
     return dataset_lib.load(job.out_dir)
@@ -160,13 +160,7 @@ def _shown(rows: list[Rejected]) -> str:
     )
 
 
-def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    from kfer.preprocess import pipeline
-
-    args = beam_args(job.beam_args)
+def _run_steps(job: Job, module: Any, read: Read, work: str) -> None:
     aligned = getattr(module, "is_aligned", lambda *_: False)(job.root, job.options)
     settings = dataclasses.replace(
         job.settings,
@@ -174,19 +168,33 @@ def _run_beam(job: Job, module: Any, read: Read, work: str) -> None:
         detect_eyes=job.settings.detect_eyes and not aligned,
         use_boxes=job.settings.use_boxes and not aligned,
     )
-    plan = pipeline.Plan(
+    plan = steps.Plan(
         settings,
         work,
         {s: -(-n // RECORDS_PER_SHARD) for s, n in read.splits.items()},
         *_columns(job, module),
         remove_leaks=job.remove_leaks,
     )
+    with worker_faults.told(work):
+        if job.beam_args:
+            _run_beam(job, read.chunks, plan)
+        else:
+            steps.run(read.chunks, plan)
+
+
+def _run_beam(job: Job, chunks: list[str], plan: steps.Plan) -> None:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from kfer.preprocess import pipeline
+
+    args = beam_args(job.beam_args)
     try:
         made = beam.Pipeline(options=PipelineOptions(args))
     except (ValueError, ImportError, AttributeError) as error:
         raise UserError(f"Beam refuses {' '.join(args)}: {error}") from error
-    with worker_faults.told(work), made as p:
-        pipeline.build(p, read.chunks, plan)
+    with made as p:
+        pipeline.build(p, chunks, plan)
     for counter in p.result.metrics().query()["counters"]:
         if counter.key.metric.namespace == pipeline.NAMESPACE:
             logging.info("%s: %d", counter.key.metric.name, counter.committed)

@@ -34,12 +34,16 @@ def told(work: str) -> Iterator[None]:
     except Exception as error:
         if f"No such file or directory: '{work}" in str(error):
             raise UserError(unreached(work)) from error
-        if number := _refusal(str(error)):
+        if number := _refusal(f"{_name(error)}: {error}"):
             raise OSError(number, os.strerror(number)) from error
         raise
     finally:
         for handler in handlers:
             handler.removeFilter(_is_no_refusal)
+
+
+def _name(error: Exception) -> str:
+    return f"{type(error).__module__}.{type(error).__name__}"
 
 
 def _is_no_refusal(record: logging.LogRecord) -> bool:
