@@ -25,11 +25,8 @@ SPLITS = {
     "valid": "valid",
     "val": "valid",
     "validation": "valid",
-    "dev": "valid",
-    "publictest": "valid",  # FER2013's words
-    "test": "test",
-    "testing": "test",
-    "privatetest": "test",
+    **{"dev": "valid", "publictest": "valid"},  # FER2013's public one
+    **{"test": "test", "testing": "test", "privatetest": "test"},
 }
 EYES = ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
 KNOWN = (

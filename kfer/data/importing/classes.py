@@ -64,14 +64,7 @@ def vocabulary(
         many classes.
     """
     listed = _listed(options, (target, flag, *headers))
-    meant = _meant(listed, options)
-    given = Counter(
-        {
-            text: n
-            for text, n in counts.items()
-            if not is_missing(text, options) or _folded(plain_number(text)) in meant
-        }
-    )
+    given = _given(counts, listed, options)
     codes = {t: MISSING for t in counts if t not in given}
     numbers = {t: values.number(t, ".") for t in given}
     names, faults = {}, {}
@@ -93,6 +86,18 @@ def vocabulary(
             detail = f"{text[:_SHOWN]!r} is none of the {numbering}"
             faults[text] = (reasons.OUT_OF_RANGE, detail)
     known, is_expression = _classes(names, given, listed, flag)
+    _code(names, known, is_expression, codes, faults)
+    return Vocabulary(known, codes, faults, is_expression, numbering if digits else "")
+
+
+def _code(
+    names: Mapping[str, str],
+    known: tuple[str, ...],
+    is_expression: bool,
+    codes: dict[str, int],
+    faults: dict[str, tuple[str, str]],
+) -> None:
+    """Adds what has a name to the codes, or to the faults where it is no class's."""
     allowed = {_folded(name): i for i, name in enumerate(known)}
     for text, name in names.items():
         code = allowed.get(_folded(name))
@@ -102,7 +107,6 @@ def vocabulary(
             codes[text] = code
         else:
             faults[text] = _fault(text, name, known, is_expression)
-    return Vocabulary(known, codes, faults, is_expression, numbering if digits else "")
 
 
 def _fault(
@@ -140,6 +144,20 @@ def _listed(options: TableOptions, names: Sequence[str]) -> tuple[str, ...] | No
             f"{names[0]!r}; the numbers of its columns need one order"
         )
     return found[0] if found else options.classes.get("")
+
+
+def _given(
+    counts: Counter, listed: tuple[str, ...] | None, options: TableOptions
+) -> Counter:
+    """Texts that hold something, and how often they occur."""
+    meant = _meant(listed, options)
+    return Counter(
+        {
+            text: n
+            for text, n in counts.items()
+            if not is_missing(text, options) or _folded(plain_number(text)) in meant
+        }
+    )
 
 
 def _meant(listed: tuple[str, ...] | None, options: TableOptions) -> set[str]:

@@ -100,6 +100,37 @@ def understand(
     ids = pictures.ids(table, roles, named)
     of_people = any(part.annotator for part in labels)
     is_long = pictures.is_long(table, roles, of_people, ids, options)
+    targets, coded, notes = _coded(table, labels, options)
+    counted = votes_lib.of_table(table, roles.votes, options)
+    if counted and is_long:
+        label, codes = votes_lib.one_each(table, counted, roles.votes)
+        _check_new(table, label, targets)
+        labels.append(label)
+        targets[label.what], coded[label.header] = counted.target, codes
+    sets, targets = _sets(labels, targets)
+    notes += [counted.describe()] if counted else []
+    if counted and not is_long:
+        targets[counted.target.name] = counted.target
+    people = (named or _numbered(ids)) if is_long else ()
+    notes += _unmet(table, labels, options)
+    notes += _notes(table, roles, targets, sets, people)
+    votes = None if is_long else counted
+    found = tuple(ids), tuple(people), sets, targets, coded, votes, tuple(notes)
+    return Understanding(table, roles, *found, is_long)
+
+
+def _check_new(table: Table, label: Labels, targets: Mapping[str, Column]) -> None:
+    if label.what in targets:
+        raise UserError(
+            f"{table.name} has a column of {label.what} and a column for each of its "
+            "classes; leave one out with --ignore"
+        )
+
+
+def _coded(
+    table: Table, labels: list[Labels], options: TableOptions
+) -> tuple[dict[str, Column], dict[str, Coded], list[str]]:
+    """Truth -> its column, header -> its labels, and sentences on what was found."""
     targets: dict[str, Column] = {}
     coded: dict[str, Coded] = {}
     notes: list[str] = []
@@ -108,34 +139,7 @@ def understand(
         targets[target] = column
         coded |= found
         notes += said
-    counted = votes_lib.of_table(table, roles.votes, options)
-    if counted and is_long:
-        label, codes = votes_lib.one_each(table, counted, roles.votes)
-        labels.append(label)
-        targets[label.what], coded[label.header] = counted.target, codes
-    sets, targets = _sets(labels, targets)
-    if counted:
-        notes.append(counted.describe())
-        if not is_long:
-            targets[counted.target.name] = counted.target
-    people = (named or _numbered(ids)) if is_long else ()
-    notes += _notes(targets, sets, people)
-    notes += _unmet(table, labels, options)
-    images = table.cells[roles.of["image"]]
-    if not is_long and "id" in roles.of and images.nunique() < len(images):
-        notes.append("pictures stand under several ids, each an example of its own")
-    return Understanding(
-        table,
-        roles,
-        tuple(ids),
-        tuple(people),
-        sets,
-        targets,
-        coded,
-        None if is_long else counted,
-        tuple(notes),
-        is_long,
-    )
+    return targets, coded, notes
 
 
 def _named(table: Table, roles: Roles, options: TableOptions) -> list[str]:
@@ -165,6 +169,8 @@ def _unmet(table: Table, labels: list[Labels], options: TableOptions) -> list[st
 
 
 def _notes(
+    table: Table,
+    roles: Roles,
     targets: Mapping[str, Column],
     sets: tuple[LabelSet, ...],
     people: Sequence[str],
@@ -186,6 +192,9 @@ def _notes(
                 f"{' and '.join(headers)} count as different truths; if they are what "
                 f"people say of one, --annotators={','.join(headers)}"
             )
+    images = table.cells[roles.of["image"]]
+    if not people and "id" in roles.of and images.nunique() < len(images):
+        notes.append("pictures stand under several ids, each an example of its own")
     return notes
 
 
