@@ -1,4 +1,4 @@
-"""examples/own_crowd.sh: five commands from a table of 40 people to a served model."""
+"""examples/own_crowd.sh: commands from a table of 40 people to a served model."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from kfer.data import dataset as dataset_lib
 from kfer.serving import model_folder
@@ -42,7 +43,7 @@ def commands(text):
     return re.findall(r"^(kfer-\w+(?: import)?) ", text, re.MULTILINE)
 
 
-def test_five_commands_end_with_a_served_model_and_a_report(tmp_path):
+def test_the_commands_end_with_the_served_model_s_answer_and_a_report(tmp_path):
     write(tmp_path)
     out = tmp_path / "out"
     path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
@@ -74,12 +75,20 @@ def test_five_commands_end_with_a_served_model_and_a_report(tmp_path):
     assert "w07" in (out / "audit" / "audit.html").read_text()
     served = model_folder.read_description(str(out / "served" / "1"))
     assert served["details"]["data"] == data.content_hash
-    assert done.stdout.count(".png") >= PICTURES
+    lines = done.stdout.splitlines()
+    predicted = [line for line in lines if "photos/0.png" in line]
+    answer = json.loads(lines[-1])
+    assert answer["path"] == str(tmp_path / "photos" / "0.png")
+    assert sum(answer["mood"]) == pytest.approx(1, abs=1e-5)
+    assert answer["mood_class"] in ("bored", "engaged")
+    assert -1 <= answer["valence"][0] <= 1
+    assert len(predicted) == 2, done.stdout  # by kfer-predict, and by the server
 
 
 def test_the_guide_has_the_same_commands():
     guide = (ROOT / "docs" / "guide" / "own_data.md").read_text()
-    five = ["kfer-data import", *(f"kfer-{n}" for n in ("train", "audit", "export"))]
-    five.append("kfer-predict")
-    assert commands(SCRIPT.read_text()) == five
-    assert commands(guide)[:5] == five
+    names = ("train", "audit", "export", "predict", "serve")
+    all_of = ["kfer-data import", *(f"kfer-{name}" for name in names)]
+    assert commands(SCRIPT.read_text()) == all_of
+    assert commands(guide)[:6] == all_of
+    assert commands((ROOT / "README.md").read_text())[:6] == all_of
