@@ -142,22 +142,24 @@ def _check_share(
     faults = {k: n for k, n in rejected.items() if not reasons.is_exclusion(k)}
     total = sum(faults.values())
     if total > job.max_rejected * rows:
-        listed = ", ".join(
-            f"{n} {reason} ({_shown(first.get(reason, []))})"
-            for reason, n in sorted(faults.items())
-        )
         raise UserError(
             f"{total} of {rows} rows of {job.root} are faulty ({total / rows:.1%}, "
-            f"--max_rejected={job.max_rejected:g}) {when}: {listed}; no data set was "
-            "written. Mend them, or look at the rest with --max_rejected=1"
+            f"--max_rejected={job.max_rejected:g}) {when}: {_listed(faults, first)}; "
+            "no data set was written. Mend them, or look at the rest with "
+            "--max_rejected=1"
         )
 
 
-def _shown(rows: list[Rejected]) -> str:
-    """The first rows of a reason: where, and what was found."""
-    return "; ".join(
-        f"{row.source or row.image_id}: {row.detail[:_LONGEST]}" for row in rows
-    )
+def _listed(counts: dict[str, int], first: dict[str, list[Rejected]]) -> str:
+    """Each reason with its first rows: where, and what was found."""
+
+    def shown(reason: str) -> str:
+        rows = first.get(reason, [])
+        return "; ".join(
+            f"{row.source or row.image_id}: {row.detail[:_LONGEST]}" for row in rows
+        )
+
+    return ", ".join(f"{n} {why} ({shown(why)})" for why, n in sorted(counts.items()))
 
 
 def _run_steps(job: Job, module: Any, read: Read, work: str) -> None:
@@ -220,6 +222,9 @@ def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:
     for row in rejected:
         rows_lib.keep_first(first, row)
     _check_share(job, counts, read.rows, first, "after decoding")
+    if not written:
+        listed = _listed(counts, first) or "it has no rows"
+        raise UserError(f"No example of {job.root} is left to write: {listed}")
     columns, clean = _columns(job, module)
     seen = framed.note(job.framing, job.settings, alignment, columns.values())
     manifest.write_rejected(folder, rejected)

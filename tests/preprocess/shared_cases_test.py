@@ -9,6 +9,7 @@ import pytest
 from kfer.bin import common
 from kfer.data import near_copies, rewrite
 from kfer.data.datasets import ReaderOptions
+from kfer.errors import UserError
 from kfer.images import decode
 from kfer.preprocess import job, transforms
 from tests.data import shared_cases
@@ -51,6 +52,13 @@ def test_they_are_set_aside_and_shown(name, reason, detail, tmp_path):
     with pytest.raises(Exception, match="faulty") as error:
         prepare(name, tmp_path, max_rejected=0.05)
     assert reason in str(error.value) and detail in str(error.value)
+
+
+def test_where_no_row_is_left_all_reasons_are_shown(tmp_path):
+    with pytest.raises(UserError, match="No example .* 2 bad box") as error:
+        prepare("box_not_pixels", tmp_path, max_rejected=1.0)
+    assert "manifest.csv:2: box 0.2" in str(error.value)
+    assert "manifest.csv:3: box 600" in str(error.value)
 
 
 def test_a_box_is_cropped_though_no_eyes_are_looked_for(tmp_path):
