@@ -3,7 +3,7 @@
   kfer-preprocess --dataset=NAME --source_dir=RAW --out_dir=DIR [flags] [Beam's flags]
 
 Beam's own flags pass through: --runner=FlinkRunner, --direct_num_workers=2, ... Without
---runner the job runs in this process (FnApiRunner).
+any the job runs in this process, and Beam isn't loaded.
 """
 
 import copy
