@@ -42,9 +42,27 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     Returns:
       [global B, ...], without gradient.
     """
+    return _gathered(values)[0]
+
+
+def rolled(values: tf.Tensor) -> tf.Tensor:
+    """For each row the one before it in the global batch; the last before the first.
+
+    Args:
+      values: [B, ...] of this replica.
+
+    Returns:
+      [B, ...], without gradient.
+    """
+    rows, before = _gathered(values)
+    return tf.roll(rows, 1, axis=0)[before : before + tf.shape(values)[0]]
+
+
+def _gathered(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """All replicas' rows, and how many come before this one's."""
     values = tf.stop_gradient(values)
     if replicas() == 1:
-        return values
+        return values, tf.constant(0)
     # By sums: all_gather traces a function at every eager call.
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     size = tf.shape(values)[0]
@@ -52,4 +70,4 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     before = tf.reduce_sum(sizes[:replica])
     after = tf.reduce_sum(sizes) - before - size
     padding = [[before, after], *([0, 0] for _ in values.shape[1:])]
-    return global_sum(tf.pad(values, padding))
+    return global_sum(tf.pad(values, padding)), before

@@ -50,6 +50,12 @@ def _of_classes(name: str, class_name: str, about: str) -> MethodRow:
     return MethodRow(f"kfer.methods.{name}", class_name, about, kind=CATEGORICAL)
 
 
+def _joint_em(about: str, **options: Any) -> MethodRow:
+    return dataclasses.replace(
+        _of_classes("joint_em", "JointEM", about), options=tuple(options.items())
+    )
+
+
 def _of_values(name: str, class_name: str, about: str) -> MethodRow:
     return MethodRow(f"kfer.methods.{name}", class_name, about, kind=CONTINUOUS)
 
@@ -87,6 +93,12 @@ METHODS = {
     ),
     "em": _of_classes(
         "em", "ExpectationMaximisation", "annotators and network fitted as one EM"
+    ),
+    "joint_em": _joint_em("EM's targets and the proposed method's game"),
+    "joint_em_without_gx": _joint_em(
+        "EM's targets and the joint score alone, no decoder",
+        use_marginals=False,
+        use_decoder=False,
     ),
     "co_teaching": _of_classes(
         "co_teaching", "CoTeaching", "two networks that choose for each other"

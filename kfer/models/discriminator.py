@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kfer.models import convolution
 from kfer.models.configured import Configured
+from kfer.models.fit import LabelFit
 from kfer.models.layers import ResidualBlock, ResidualMLP, SelfAttention, each
 from kfer.models.layout import IMAGE_CHANNELS, first_side
 from kfer.models.spectral import SpectralDense
@@ -22,6 +23,8 @@ class Group(NamedTuple):
     image: Any  # [B, S, S, 3] in [-1, 1]
     y0: Any  # [B, Z]
     labels: dict[str, Any]  # stream task -> [B, size]
+    # [B, F] the encoder's of the real picture, where S_joint is a projection; else ()
+    features: Any = ()
 
 
 class ImageStream(keras.layers.Layer):
@@ -59,7 +62,8 @@ class Discriminator(Configured, keras.Model):
       use_marginals: whether y0 and each label stream have scores of their own, and the
         image stream too.
       use_image_marginal: False where both groups hold the same image (no decoder), so
-        that its marginal score says nothing.
+        that its marginal score says nothing, nor does a perceptron of S_joint beside a
+        projection.
     """
 
     OPTIONS = ("use_joint", "use_marginals", "use_image_marginal")
@@ -82,7 +86,9 @@ class Discriminator(Configured, keras.Model):
         inputs = (IMAGE, Y0, *label_streams)
         scored = inputs if use_marginals else ()
         self.scored = tuple(s for s in scored if s != IMAGE or use_image_marginal)
-        self.embedded = inputs if use_joint else self.scored
+        projects = use_joint and config.recipe.joint_score == "projection"
+        use_mlp = use_joint and (use_image_marginal or not projects)
+        self.embedded = inputs if use_mlp else self.scored
         units = config.channels(512)
         self.embeddings = {
             name: ImageStream(config, name="stream_x")
@@ -91,15 +97,21 @@ class Discriminator(Configured, keras.Model):
             for name in self.embedded
         }
         self.scorers = {n: SpectralDense(1, name=f"score_{n}") for n in self.scored}
+        self.label_fit = LabelFit(config.stream_tasks, name="fit") if projects else None
         self.joint = None
-        if use_joint:
+        if use_mlp:
             self.joint = ResidualMLP(config.channels(1024), name="stream_joint")
             self.score_joint = SpectralDense(1, name="score_joint")
 
     @property
     def streams(self) -> tuple[str, ...]:
         """Names of the scores, in order."""
-        return self.scored + ((JOINT,) if self.joint is not None else ())
+        return self.scored + ((JOINT,) if self.has_joint else ())
+
+    @property
+    def has_joint(self) -> bool:
+        """Whether there is S_joint."""
+        return self.joint is not None or self.label_fit is not None
 
     def call(self, groups: tuple[Group, ...], training: bool = False) -> Any:
         """Scores each group.
@@ -124,10 +136,15 @@ class Discriminator(Configured, keras.Model):
             together = each(lambda *parts: tf.concat(parts, 1), *features.values())
             hidden = self.joint(together, training=training)
             scores[JOINT] = self.score_joint(hidden, training=training)
-        return tuple(
-            Scores({n: tf.cast(s[i][:, 0], tf.float32) for n, s in scores.items()})
+        found = [
+            {n: tf.cast(s[i][:, 0], tf.float32) for n, s in scores.items()}
             for i in range(len(groups))
-        )
+        ]
+        if self.label_fit is not None:
+            for by_stream, group in zip(found, groups, strict=True):
+                fit = self.label_fit(group.features, group.labels)
+                by_stream[JOINT] = by_stream.get(JOINT, 0.0) + fit
+        return tuple(Scores(by_stream) for by_stream in found)
 
 
 def _inputs(name: str, groups: tuple[Group, ...], dtype: Any) -> tuple[tf.Tensor, ...]:

@@ -88,7 +88,11 @@ _GAMES: dict[str, tuple[str, ...]] = {
     "without_joint": ("joint.", "score_joint"),
     "without_marginal": ("score_",),
     "without_gx": ("score_x",),
+    "joint_em": (),
+    "joint_em_without_gx": ("score_",),
 }
+# Of these, those without G_X.
+_UNDRAWN = ("without_gx", "joint_em_without_gx")
 
 
 def training_flops(
@@ -111,10 +115,22 @@ def training_flops(
 
 
 def _left_out(config: ExperimentConfig, line: Line) -> bool:
+    undrawn = config.method in _UNDRAWN
     if line.net == "decoder":
-        return config.method == "without_gx"
-    kept = config.method == "without_marginal" and line.name == "score_joint"
+        return undrawn
+    if undrawn and line.net == "discriminator" and _projects(config):
+        # No perceptron of S_joint, so nothing that it alone would read.
+        alone = _GAMES[config.method] == ("score_",)
+        read = ("y0.", *(f"{t.name}." for t in config.stream_tasks), "score_", "fit")
+        kept = ("fit",) if alone else read
+        return not line.name.startswith(kept) or line.name == "score_joint"
+    alone = "score_" in _GAMES[config.method]
+    kept = alone and line.name == "score_joint"
     return line.name.startswith(_GAMES[config.method]) and not kept
+
+
+def _projects(config: ExperimentConfig) -> bool:
+    return config.recipe.joint_score == "projection"
 
 
 def deconvolution(side: int, channels: int, filters: int) -> tuple[int, int]:
@@ -193,20 +209,33 @@ class _Stream:
 
 def _discriminator(config: ExperimentConfig) -> Iterator[Line]:
     # Without G_X both groups hold the picture, so the generator made none of it.
-    drawn = config.method != "without_gx"
+    drawn = config.method not in _UNDRAWN
     image = _Stream(config, groups=1 if drawn else 0, starts=True)
     yield from _image_stream(config, image)
     units = config.channels(512)
     yield image.dense("score_x", units, 1)
     sizes = {"y0": config.noise_size, **{t.name: t.size for t in config.stream_tasks}}
-    labels = _Stream(config, groups=1, starts=True)
+    # The ratio of gradients is another pass back to the labels.
+    ratio = 1 if config.recipe.lambda_ratio else 0
+    labels = _Stream(config, groups=1 + ratio, starts=True)
     for name, size in sizes.items():
         yield from _mlp(labels, name, size, units)
         yield labels.dense(f"score_{name}", units, 1)
-    joint = _Stream(config, groups=2 if drawn else 1, starts=False)
+    joint = _Stream(config, groups=(2 if drawn else 1) + ratio, starts=False)
     wide = config.channels(1024)
     yield from _mlp(joint, "joint", (1 + len(sizes)) * units, wide)
     yield joint.dense("score_joint", wide, 1)
+    if _projects(config):
+        yield from _fit(config, 1 + ratio)
+
+
+def _fit(config: ExperimentConfig, back: int) -> Iterator[Line]:
+    # In a D step of both groups and of two real pairs, matched and not.
+    steps, units = config.recipe.discriminator_steps, 1 + trunk_flops.features(config)
+    for task in config.stream_tasks:
+        size = task.size if task.is_categorical else task.size * (task.size + 3) // 2
+        passes = (4 * steps + 2, back, 4 * steps)
+        yield Line("discriminator", f"fit.{task.name}", *[size * units] * 2, *passes)
 
 
 def _mlp(stream: _Stream, name: str, inputs: int, units: int) -> Iterator[Line]:

@@ -216,8 +216,7 @@ def configured(
     learned = bundle.optimization
     recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
     config_names = {field.name for field in dataclasses.fields(base)} - {"options"}
-    optimization_names = {*optimization_lib.NAMES}
-    own = recipe_names | config_names | optimization_names
+    own = recipe_names | config_names | (learning := {*optimization_lib.NAMES})
     if unknown := set(overrides) - own - options_lib.all_names():
         known = sorted({*own, *options_lib.names_of(method)})
         raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
@@ -236,7 +235,7 @@ def configured(
         base,
         method=method,
         recipe=dataclasses.replace(chosen, **of(recipe_names, chosen)),
-        optimization=dataclasses.replace(learned, **of(optimization_names, learned)),
+        optimization=dataclasses.replace(learned, **of(learning, learned)),
         options=options_lib.make(method, given),
         **{**bundle.config, **of(config_names, base)},
     )
@@ -283,12 +282,13 @@ def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
 def config_hash(config: ExperimentConfig) -> str:
     """Sixteen hex digits that change with any setting."""
     fields = to_dict(config)
+    fields["recipe"] = Recipe.without_later(fields["recipe"])
     if config.optimization == PLAIN:
         del fields["optimization"]  # as before there was a choice
     if config.backbone == "vgg16":
         del fields["backbone"]  # the same
-    text = json.dumps(fields, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = json.dumps(fields, sort_keys=True).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def differences(first: ExperimentConfig, second: ExperimentConfig) -> list[str]:

@@ -28,6 +28,8 @@ OPTIONS: dict[str, type[MethodOptions]] = {
     "dawid_skene": of.DawidSkeneOptions,
     "em": of.EMOptions,
     "kfer": of.EMOptions,
+    "joint_em": of.EMOptions,
+    "joint_em_without_gx": of.EMOptions,
 }
 
 

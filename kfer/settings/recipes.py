@@ -8,7 +8,8 @@ from kfer.errors import UserError
 _CHOICES = {
     "update_order": ("generator_first", "discriminator_first"),
     "score_reduction": ("sum", "mean"),
-    "discriminator_label_input": ("probabilities", "logits"),
+    "discriminator_label_input": ("probabilities", "logits", "samples"),
+    "joint_score": ("mlp", "projection"),
     "continuous_output": ("linear", "tanh"),
     "ccc_variance": ("biased", "unbiased"),
     "flip": ("exclusive", "inclusive"),
@@ -40,7 +41,8 @@ class Recipe:
       score_weight_inside_hinge: hinge(w s) instead of w hinge(s).
       score_reduction: 'sum' or 'mean' over the scores of a group.
       count_removed_scores: a mean divides by all streams, the ablated ones too.
-      discriminator_label_input: what D sees of a predicted class label.
+      discriminator_label_input: what D sees of a predicted class label: 'samples' are
+        one-hots drawn from its probabilities, which get the gradient straight through.
       continuous_output: 'linear' or 'tanh' scaled to the label's range.
       ccc_variance: 'unbiased' puts unbiased variances under a biased covariance, as the
         2021 code does, so that a perfect prediction scores (n - 1) / n.
@@ -62,6 +64,14 @@ class Recipe:
         the hidden dense units on the first pictures (kfer.models.start);
         'authors_2021' scales convolutions by their outputs and dense layers as PyTorch
         does, on which narrow nets do not start to learn.
+      joint_score: how S_joint sees labels beside a picture: 'mlp', or 'projection', a
+        product of labels and the encoder's features that learns from mismatched pairs
+        too (kfer.models.fit); it is added to the perceptron's where there is G_X.
+      labels_through_annotators: a predicted class label passes its annotator's matrix
+        T before D sees it; of methods that hold such matrices.
+      lambda_ratio: the game's gradient at the encoder's outputs over the labels'; 0
+        weighs the game by lambda_gan alone (kfer.methods.game_weight).
+      lambda_ramp_steps: steps over which the game's weight rises from 0.
     """
 
     name: str
@@ -84,13 +94,30 @@ class Recipe:
     clip_continuous: bool
     shared_sigma: bool
     encoder_start: str
+    joint_score: str = "mlp"
+    labels_through_annotators: bool = False
+    lambda_ratio: float = 0.0
+    lambda_ramp_steps: int = 0
 
     def __post_init__(self):
         _check_choices(self)
+        for field, most in (("lambda_ratio", 1e3), ("lambda_ramp_steps", 2**40)):
+            if not 0 <= (value := getattr(self, field)) <= most:
+                raise UserError(f"{field} must be in [0, {most:g}], got {value}")
         if self.discriminator_steps < 1:
             raise UserError(
                 f"discriminator_steps is {self.discriminator_steps}, must be 1 or more"
             )
+
+    @classmethod
+    def without_later(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """A recipe's fields as before there was a choice, where none was made.
+
+        Args:
+          fields: of dataclasses.asdict.
+        """
+        later = {field.name: field.default for field in dataclasses.fields(cls)}
+        return {name: v for name, v in fields.items() if v != later[name]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,7 +196,19 @@ KFER = dataclasses.replace(
     encoder_start="standardized",
 )
 
-RECIPES = {recipe.name: recipe for recipe in (PAPER, AUTHORS_2021, KFER)}
+# The game without the faults that docs/design/game.md finds in it.
+REPAIRED = dataclasses.replace(
+    KFER,
+    name="repaired",
+    discriminator_steps=1,
+    discriminator_label_input="samples",
+    joint_score="projection",
+    labels_through_annotators=True,
+    lambda_ratio=0.3,
+    lambda_ramp_steps=200,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (PAPER, AUTHORS_2021, KFER, REPAIRED)}
 
 # What the 2021 scripts set apart per data set, and our own recipe: narrow nets learn
 # the labels first (see README).
@@ -193,5 +232,6 @@ def recipe_for(name: str, dataset: str) -> Recipe:
     if name not in RECIPES:
         known = ", ".join(sorted(RECIPES))
         raise UserError(f"Unknown recipe {name!r}; known: {known}")
-    fields = _BY_DATASET.get(name, {}).get(dataset, {})
+    base = "kfer" if name == "repaired" else name
+    fields = _BY_DATASET.get(base, {}).get(dataset, {})
     return dataclasses.replace(RECIPES[name], **fields)

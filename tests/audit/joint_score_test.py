@@ -63,6 +63,30 @@ def test_scores_are_the_discriminators(joint):
     assert np.ptp(found["annotator_1"], axis=1).min() > 1e-5
 
 
+def test_a_projection_is_high_where_labels_fit(tiny_config, make_method):
+    options = {"joint_score": "projection", "method": "without_gx"}
+    method = make_method(tiny_config(**options))
+    tasks = method.config.stream_tasks
+    for task in tasks:
+        kernel = method.discriminator.label_fit.maps[task.name].kernel
+        kernel.assign(np.random.default_rng(0).normal(size=kernel.shape))
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 3)).astype(np.float32)
+    labels = joint_score.inputs(tasks, sets())
+    found = joint_score.scorer(method)(images, labels)
+    output, seen = method.encoder(images), method.encoder.features(images, None)
+
+    def score(**changed):
+        group = Group(images, output.mean, {**labels, **changed}, seen)
+        return -method.discriminator(group)[0].by_stream[JOINT]
+
+    np.testing.assert_allclose(found[joint_score.GIVEN], score(), atol=1e-5)
+    second = np.tile(np.eye(3, dtype=np.float32)[1], (3, 1))
+    expected = score(annotator_1=second)
+    np.testing.assert_allclose(found["annotator_1"][:, 1], expected, atol=1e-5)
+    expected = score(valence_arousal=output.labels["valence_arousal"])
+    np.testing.assert_allclose(found["valence_arousal"][:, 0], expected, atol=1e-5)
+
+
 def test_drops_by_hand(joint):
     classes, values = joint.config.stream_tasks
     scores = {

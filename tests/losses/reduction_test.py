@@ -96,3 +96,19 @@ def test_gather_on_one_replica_has_no_gradient():
         found = reduction.gather(values)
     assert found.numpy().tolist() == [1.0, 2.0]
     assert tape.gradient(found, values) is None
+
+
+@pytest.mark.parametrize("graph", (False, True))
+def test_rolled_goes_over_replicas(two_replicas, graph):
+    values = per_replica(two_replicas, [1.0, 2.0, 3.0], [4.0])
+
+    def run():
+        return two_replicas.run(reduction.rolled, args=(values,))
+
+    found = (tf.function(run) if graph else run)()
+    assert [v.tolist() for v in local(two_replicas, found)] == [[4, 1, 2], [3]]
+
+
+def test_rolled_on_one_replica():
+    found = reduction.rolled(tf.constant([[1.0, 2.0], [3.0, 4.0]]))
+    assert found.numpy().tolist() == [[3.0, 4.0], [1.0, 2.0]]

@@ -21,6 +21,12 @@ REPLICA_OPTIONS = {
     "elr": {"num_examples": 8},
     "em": {"num_examples": 8, "em_start_epoch": 0},
     "kfer": {"num_examples": 8, "em_start_epoch": 0},
+    "joint_em": {"num_examples": 8, "em_start_epoch": 0},
+    "joint_em_without_gx": {
+        "num_examples": 8,
+        "em_start_epoch": 0,
+        "joint_score": "projection",
+    },
     "co_teaching": {"num_examples": 8, "forget_rate": 0.5, "ramp_epochs": 1},
     "ltnet": {"trace_weight": 0.1},
 }
@@ -111,7 +117,7 @@ class Toy:
         run = methods.fit_to_data(methods.resolve_tasks(run), data_of(size))
         tf.keras.utils.set_random_seed(run.seed)
         self.method = methods.build(run)
-        self.method.compile(Adam(rate))
+        self.method.compile(Adam(rate), Adam(rate))
         self.method.build_all()
         self.batch = make_batch(run, features, labels)
 

@@ -152,3 +152,16 @@ class TestTraining:
             if net == "decoder"
         )
         assert whole - self.cost("without_gx") > 2 * decoder
+
+    def test_the_repaired_game_on_labels_alone(self):
+        """A map of each of three label sets from 10 classes to 1 + 512 features."""
+        config = experiment_config(
+            "cifar10_multi", "repaired", method="joint_em_without_gx"
+        )
+        # 4 + 2 passes forward, 1 + 1 back to the labels, 4 to the weights
+        fit = 2 * 12 * 3 * 10 * 513
+        encoder = self.cost("vgg_all")
+        assert flops.training_flops(config, 1) == pytest.approx(encoder + fit)
+
+    def test_joint_em_is_the_joint_method_s(self):
+        assert self.cost("joint_em") == self.cost("joint")
