@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from kfer.audit.label_sets import LabelSets, given
-from kfer.data import record
+from kfer.data.labels import column_of
 from kfer.tasks import IMAGE, Y0, LabelTask
 
 # Key of the score with every label as given; the others are stream tasks.
@@ -42,7 +42,7 @@ def inputs(tasks: tuple[LabelTask, ...], sets: LabelSets) -> dict[str, np.ndarra
         if task.column not in sets.columns:
             found[task.name] = np.zeros((len(sets.ids), task.size), np.float32)
             continue
-        column = record.column_of(task, sets.columns, task.column)
+        column = column_of(task, sets.columns, task.column)
         labels = sets.labels[column.name]
         if task.is_categorical:
             # The last row is that of the missing label, -1.

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable
 
 import numpy as np
+from absl import logging
 
 from kfer.crowd import triples as triples_lib
 from kfer.crowd.triples import Triples, Values
@@ -117,7 +118,10 @@ def read(dataset: Dataset, split: str) -> LabelSets:
       UserError: no such split, it has no label, or a shard is damaged or has another
         number of records than dataset.json says.
     """
-    columns = {n: c for n, c in dataset.columns.items() if not c.annotators}
+    single = {n: c for n, c in dataset.columns.items() if not c.annotators}
+    columns = {n: c for n, c in single.items() if not c.is_votes}
+    for name in single.keys() - columns.keys():
+        logging.info("%s is left out: its votes are nobody's in particular", name)
     crowd_columns = {
         name: column
         for name, column in dataset.columns.items()

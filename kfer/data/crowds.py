@@ -64,11 +64,26 @@ def one_label(found: CrowdLabels, column: Column, pictures: tf.Tensor) -> tf.Ten
         )
     given = tf.where(found.mask > 0, found.label, -1)
     votes = tf.reduce_sum(tf.one_hot(given, column.size, dtype=tf.float64), axis=1)
+    return tf.where(count > 0, most(votes, pictures), -1)
+
+
+def most(votes: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:
+    """The class with the most votes, a tie drawn by a hash of the picture.
+
+    Args:
+      votes: counts or shares, float [B, K].
+      pictures: encoded, string [B].
+
+    Returns:
+      int64 [B].
+    """
+    size = votes.shape[1]
     keys = tf.strings.to_hash_bucket_fast(pictures, 1 << 31)
-    places = keys[:, tf.newaxis] * column.size + tf.range(column.size, dtype=tf.int64)
+    places = keys[:, tf.newaxis] * size + tf.range(size, dtype=tf.int64)
     chance = tf.bitwise.right_shift(_mixed(places), tf.constant(11, tf.uint64))
     chance = tf.cast(chance, tf.float64) / 2.0**53
-    return tf.where(count > 0, tf.argmax(votes + chance, axis=1), -1)
+    top = tf.reduce_max(votes, axis=1, keepdims=True)
+    return tf.argmax(tf.where(tf.equal(votes, top), chance, -1.0), axis=1)
 
 
 def _mixed(numbers: tf.Tensor) -> tf.Tensor:

@@ -147,7 +147,8 @@ def eval_batches(
 
     Returns:
       Dataset of (image, targets by name, masks by name): float32 [B, H, W, 3] in
-      [-1, 1]; int32 [B] or float32 [B, D], 0 where missing; float32 [B] of 0 and 1.
+      [-1, 1]; int32 [B] or float32 [B, D], 0 where missing; float32 [B] of 0 and 1. Of
+      votes the class with the most, see labels.majorities.
 
     Raises:
       UserError: the split has no target, or no label, of any task.
@@ -157,8 +158,9 @@ def eval_batches(
     @storage.plain
     def batch(serialized: tf.Tensor) -> tuple[Any, ...]:
         features = labels.parse(serialized, columns)
+        features, meanings = labels.majorities(features, columns)
         value, mask = {}, {}
-        for name, column in columns.items():
+        for name, column in meanings.items():
             key = name.removeprefix(CLEAN)
             value[key], mask[key] = labels.value_and_mask(features[name], column)
         return _plain_images(features, dataset, config), value, mask

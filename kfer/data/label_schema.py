@@ -59,7 +59,9 @@ def _add(schema: Any, name: str, column: Column) -> None:
         return
     feature.type = schema_pb2.FLOAT
     domain = feature.float_domain
-    domain.min, domain.max = column.low, column.high
+    domain.min = column.low
+    if not column.is_votes:
+        domain.max = column.high
     domain.disallow_nan = domain.disallow_inf = True
 
 

@@ -1,5 +1,6 @@
 """From stored features to what the losses and metrics read: values and masks."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,12 +12,39 @@ from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, LABEL, TRUTH, Column
 from kfer.errors import UserError
 from kfer.structures import CrowdLabels
-from kfer.tasks import LabelTask
+from kfer.tasks import CATEGORICAL, CONTINUOUS, LabelTask
 
 
 def feature_of(task: LabelTask) -> str:
     """The feature a task learns: a column 'clean/<name>' is the truth, else a label."""
     return task.column if task.column.startswith(CLEAN) else LABEL + task.column
+
+
+def column_of(task: LabelTask, columns: dict[str, Column], name: str) -> Column:
+    """The column that a task reads, checked to mean what the task means.
+
+    Raises:
+      UserError: the data set has no such column, or it means something else.
+    """
+    if name not in columns:
+        raise UserError(
+            f"Task {task.name!r} needs the label column {name!r}; this data set has "
+            f"{', '.join(sorted(columns)) or 'none'}"
+        )
+    column = columns[name]
+    expected = task.classes or task.dimensions
+    if (found := column.classes or column.dimensions) != expected:
+        raise UserError(
+            f"Column {name!r} of this data set has {found}, task {task.name!r} "
+            f"expects {expected}"
+        )
+    if (column.kind == CONTINUOUS) != (task.kind == CONTINUOUS):
+        raise UserError(
+            f"Column {name!r} of this data set holds {column.kind} labels, task "
+            f"{task.name!r} learns {task.kind} ones; prepare the data set again if it "
+            "is older than votes as labels"
+        )
+    return column
 
 
 def training_columns(
@@ -32,7 +60,7 @@ def training_columns(
         feature = feature_of(task)
         prefix, name = feature.split("/", 1)
         declared = dataset.clean_columns if prefix == "clean" else dataset.columns
-        found[feature] = record.column_of(task, declared, name)
+        found[feature] = column_of(task, declared, name)
         if not dataset.split(split).given.get(feature):
             raise UserError(
                 f"No example of {split} in {dataset.root} has a value of {feature}, "
@@ -52,7 +80,7 @@ def target_columns(
     tasks = tuple(tasks)
     given = dataset.split(split).given
     found = {
-        task.target: record.column_of(task, dataset.clean_columns, task.target)
+        task.target: column_of(task, dataset.clean_columns, task.target)
         for task in tasks
         if given.get(CLEAN + task.target)
     }
@@ -153,15 +181,42 @@ def value_and_mask(value: tf.Tensor, column: Column) -> tuple[tf.Tensor, tf.Tens
 
     Returns:
       int32 [B] or float32 [B, D], and float32 [B] of 0 and 1. A vector with any NaN is
-      missing as a whole.
+      missing as a whole. Votes are shares that sum to 1; without a vote they are
+      missing.
     """
     if column.is_categorical:
         given = value >= 0
         value = tf.cast(tf.where(given, value, 0), tf.int32)
+    elif column.is_votes:
+        total = tf.reduce_sum(value, axis=-1)
+        given = tf.math.is_finite(total) & (total > 0.0)
+        shares = tf.math.divide_no_nan(value, total[:, tf.newaxis])
+        value = tf.where(given[:, tf.newaxis], shares, 0.0)
     else:
         given = tf.reduce_all(tf.math.is_finite(value), axis=-1)
         value = tf.where(given[:, tf.newaxis], value, 0.0)
     return value, tf.cast(given, tf.float32)
+
+
+def majorities(
+    features: Mapping[str, tf.Tensor], columns: Mapping[str, Column]
+) -> tuple[dict[str, tf.Tensor], dict[str, Column]]:
+    """Parsed features and their columns, votes as the class with the most of them.
+
+    Answers are compared with classes. A tie is drawn by a hash of the picture, see
+    kfer.data.crowds.most.
+
+    Returns:
+      The features, votes as int64 [B], -1 where nobody voted; and what they mean.
+    """
+    found, meanings = dict(features), dict(columns)
+    for name, column in columns.items():
+        if column.is_votes:
+            shares, mask = value_and_mask(features[name], column)
+            most = crowds.most(shares, features["image/encoded"])
+            found[name] = tf.where(mask > 0, most, -1)
+            meanings[name] = dataclasses.replace(column, kind=CATEGORICAL)
+    return found, meanings
 
 
 def training_labels(

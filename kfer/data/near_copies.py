@@ -26,7 +26,9 @@ SIDE = 16
 DISTANCE = 20
 # Pictures from which on a search takes longer than their preparation.
 MANY = 100_000
-_ORDER = ("train", "valid", "test")
+# An earlier split keeps a picture that stands in several, unless notes say otherwise.
+ORDER = ("train", "valid", "test")
+KEPT_BY = "copies_kept_by"
 _CHUNK = 4096
 
 
@@ -47,6 +49,11 @@ class NearCopy:
     of: str
     distance: int
     contrary: bool
+
+
+def order(last_first: bool) -> tuple[str, ...]:
+    """The splits, the one first that keeps a picture which stands in several."""
+    return ORDER[::-1] if last_first else ORDER
 
 
 def look(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +78,8 @@ def find(dataset: Dataset) -> list[NearCopy]:
     Args:
       dataset: prepared; every picture of it is read.
     """
-    filled = [s for s in _ORDER if s in dataset.splits and dataset.splits[s].shards]
+    splits = order(dataset.notes.get(KEPT_BY) == [*ORDER[::-1]])
+    filled = [s for s in splits if s in dataset.splits and dataset.splits[s].shards]
     if len(filled) < 2:
         return []
     looks = {split: _Looks(dataset, split) for split in filled}
@@ -165,7 +173,7 @@ def describe(found: list[NearCopy]) -> str:
 
 
 def report(
-    dataset: Dataset, remove: bool, splits: tuple[str, ...] = _ORDER
+    dataset: Dataset, remove: bool, splits: tuple[str, ...] = ORDER
 ) -> tuple[Dataset, list[NearCopy]]:
     """Looks for near copies and lists them in the folder, or sets them aside.
 

@@ -12,7 +12,7 @@ from kfer.data.rewrite import KEPT
 from kfer.errors import UserError
 from kfer.settings import own_data
 from kfer.settings.config import ExperimentConfig
-from kfer.tasks import LabelTask
+from kfer.tasks import CATEGORICAL, LabelTask
 
 MAJORITY = "majority"
 
@@ -24,7 +24,8 @@ def tasks_of(
 
     An annotator's column is a label set of its truth; any other column is one of its
     own truth. What follows from other columns is no label set and left out, unless it
-    is named: a majority vote, and what a correction replaced.
+    is named: a majority vote, what a correction replaced, and votes that label sets
+    were drawn from. So name votes to learn their shares as soft labels.
 
     Args:
       dataset: prepared.
@@ -61,24 +62,33 @@ def tasks_of_columns(
             f"{', '.join(filled) or 'none'}"
             + (f", of {', '.join(dict.fromkeys(targets.values()))}" if targets else "")
         )
-    chosen = [n for n in filled if _is_chosen(n, targets[n], names)]
+    derived = {n for n in filled if _is_derived(n, filled, targets)}
+    chosen = [n for n in filled if _is_chosen(n, targets[n], names, derived)]
     if not chosen:
         raise UserError(f"{place} has no label to learn from")
     safe = safe_names(chosen)
     return tuple(_task(safe[name], filled[name], targets[name]) for name in chosen)
 
 
-def _is_chosen(name: str, target: str, names: Sequence[str]) -> bool:
-    derived = name == MAJORITY or name.startswith(KEPT)
+def _is_derived(
+    name: str, filled: Mapping[str, Column], targets: Mapping[str, str]
+) -> bool:
+    # Label sets that are drawn from votes say again what the votes say.
+    others = (n for n, t in targets.items() if t == targets[name] and n != name)
+    drawn = filled[name].is_votes and any(others)
+    return drawn or name == MAJORITY or name.startswith(KEPT)
+
+
+def _is_chosen(name: str, target: str, names: Sequence[str], derived: set[str]) -> bool:
     if not names:
-        return not derived
-    return name in names or (target in names and not derived)
+        return name not in derived
+    return name in names or (target in names and name not in derived)
 
 
 def _task(name: str, column: Column, target: str) -> LabelTask:
     return LabelTask(
         name,
-        column.kind,
+        CATEGORICAL if column.is_votes else column.kind,
         column.classes,
         column.dimensions,
         column.low,

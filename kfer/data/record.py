@@ -25,6 +25,9 @@ from kfer.errors import UserError
 
 RECORD_VERSION = 1
 
+# Of a column: votes for classes, beside the kinds of tasks.
+VOTES = "votes"
+
 LABEL = "label/"
 CLEAN = "clean/"
 
@@ -38,8 +41,9 @@ class Column:
 
     Attributes:
       name: the column.
-      kind: tasks.CATEGORICAL or tasks.CONTINUOUS.
-      classes: class names in label order (categorical).
+      kind: tasks.CATEGORICAL or tasks.CONTINUOUS, or VOTES: of each class a count, or
+        a share, of those who chose it. A task learns the shares as soft labels.
+      classes: class names in label order (categorical, votes).
       dimensions: names of the values (continuous).
       low, high: range of a continuous value.
       target: the clean column that a label column is an account of; '' leaves it to
@@ -66,6 +70,13 @@ class Column:
             object.__setattr__(self, field, tuple(getattr(self, field)))
         if len(set(self.annotators)) != len(self.annotators):
             raise UserError(f"Two annotators of column {self.name!r} have one name")
+        kinds = (tasks_lib.CATEGORICAL, tasks_lib.CONTINUOUS, VOTES)
+        if self.kind not in kinds or (self.is_votes and self.annotators):
+            whose = " of annotators" if self.annotators else ""
+            raise UserError(
+                f"Column {self.name!r} has the kind {self.kind!r}{whose}; known: "
+                f"{', '.join(kinds)}, votes without annotators"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """As dataset.json has it; without what was added later where it is empty."""
@@ -76,6 +87,10 @@ class Column:
     @property
     def is_categorical(self) -> bool:
         return self.kind == tasks_lib.CATEGORICAL
+
+    @property
+    def is_votes(self) -> bool:
+        return self.kind == VOTES
 
     @property
     def size(self) -> int:
@@ -101,6 +116,8 @@ class Column:
             return f"{self.name} has {len(values)} values, expected {self.size}"
         if not all(map(math.isfinite, values)):
             return f"{self.name} {values} is not finite"
+        if self.is_votes:
+            return "" if min(values) >= 0 else f"{self.name} {values} is below 0"
         if not all(self.low <= v <= self.high for v in values):
             return f"{self.name} {values} is outside [{self.low:g}, {self.high:g}]"
         return ""
@@ -109,6 +126,11 @@ class Column:
 def categorical(name: str, classes: tuple[str, ...], target: str = "") -> Column:
     """A column of class indices."""
     return Column(name, tasks_lib.CATEGORICAL, classes=classes, target=target)
+
+
+def votes(name: str, classes: tuple[str, ...], target: str) -> Column:
+    """A column of votes for classes."""
+    return Column(name, VOTES, classes=classes, low=0.0, target=target)
 
 
 def valence_arousal(name: str = "valence_arousal", target: str = "") -> Column:
@@ -269,26 +291,3 @@ def parsing_spec(columns: dict[str, Column]) -> dict[str, Any]:
                 [column.size], tf.float32, default_value=[math.nan] * column.size
             )
     return spec
-
-
-def column_of(
-    task: tasks_lib.LabelTask, columns: dict[str, Column], name: str
-) -> Column:
-    """The column that a task reads, checked to mean what the task means.
-
-    Raises:
-      UserError: the data set has no such column, or it means something else.
-    """
-    if name not in columns:
-        raise UserError(
-            f"Task {task.name!r} needs the label column {name!r}; this data set has "
-            f"{', '.join(sorted(columns)) or 'none'}"
-        )
-    column = columns[name]
-    expected = task.classes or task.dimensions
-    if (found := column.classes or column.dimensions) != expected:
-        raise UserError(
-            f"Column {name!r} of this data set has {found}, task {task.name!r} "
-            f"expects {expected}"
-        )
-    return column

@@ -168,13 +168,7 @@ def fit_to_data(config: ExperimentConfig, dataset: Any) -> ExperimentConfig:
             )
         found["num_examples"] = count
     if hasattr(options, "num_annotators") and not options.num_annotators:
-        found["num_annotators"] = tuple(
-            len(dataset.columns[task.column].annotators) or 1
-            if task.column in dataset.columns
-            else 1
-            for task in config.tasks
-            if task.is_categorical
-        )
+        found["num_annotators"] = _num_annotators(config, dataset)
     if hasattr(options, "noise_rates") and not (
         options.transition or options.noise_rates
     ):
@@ -182,6 +176,31 @@ def fit_to_data(config: ExperimentConfig, dataset: Any) -> ExperimentConfig:
     if not found:
         return config
     return dataclasses.replace(config, options=dataclasses.replace(options, **found))
+
+
+def _num_annotators(config: ExperimentConfig, dataset: Any) -> tuple[int, ...]:
+    """Of each class label set: those of a crowd column, 0 of votes, else 1.
+
+    Raises:
+      UserError: there are votes alone, and the method is about annotators.
+    """
+    columns = {
+        task.name: dataset.columns.get(task.column)
+        for task in config.tasks
+        if task.is_categorical
+    }
+    found = tuple(
+        0
+        if column and column.is_votes
+        else len(column.annotators if column else ()) or 1
+        for column in columns.values()
+    )
+    if found and not any(found) and method_row(config.method).kind == CATEGORICAL:
+        raise UserError(
+            f"Method {config.method!r} models annotators, and the votes in "
+            f"{', '.join(columns)} are nobody's in particular; learn them with vgg_all"
+        )
+    return found
 
 
 def _recorded_noise(config: ExperimentConfig, dataset: Any) -> dict[str, tuple]:

@@ -31,8 +31,6 @@ class Method(Trainable):
     warmup = False
     # Whether it can learn from mixed pictures (Optimization.mixup).
     mixes = True
-    # Whether `begin` wants to see all labels before the first step.
-    starts_from_labels = False
     # Kind of label sets (see kfer.tasks) that share one encoder head for each target.
     shared_kind = ""
 
@@ -73,6 +71,11 @@ class Method(Trainable):
     def value_tasks(self) -> tuple[LabelTask, ...]:
         """The label sets of continuous values."""
         return tuple(task for task in self.config.tasks if not task.is_categorical)
+
+    @property
+    def said_tasks(self) -> tuple[LabelTask, ...]:
+        """Label sets all of whose labels `begin` wants to see before the first step."""
+        return ()
 
     @property
     def encoders(self) -> list[Encoder]:

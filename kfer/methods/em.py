@@ -75,14 +75,13 @@ class DawidSkene(Supervised):
 
     Annotators' matrices are fitted before training, shrunk towards the crowd's by a
     strength that held-out labels choose (kfer.crowd.dawid_skene). One head for each
-    target answers; its label sets share it. Values are learned as in vgg_all.
+    target answers; its label sets share it. Values and votes are learned as in vgg_all.
 
     Args:
       config: options.num_examples and num_annotators are filled in by training.
     """
 
     shared_kind = CATEGORICAL
-    starts_from_labels = True
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
@@ -92,10 +91,10 @@ class DawidSkene(Supervised):
                 f"num_annotators has {len(counts)} entries for "
                 f"{len(self.class_tasks)} class label sets; leave it out"
             )
-        by_task = dict(zip(self.class_tasks, counts, strict=True))
+        by_task = {t: n for t, n in zip(self.class_tasks, counts, strict=True) if n}
         truths = {}
-        for target in dict.fromkeys(task.target for task in self.class_tasks):
-            tasks = tuple(task for task in self.class_tasks if task.target == target)
+        for target in dict.fromkeys(task.target for task in by_task):
+            tasks = tuple(task for task in by_task if task.target == target)
             numbers = tuple(by_task[task] for task in tasks)
             truths[target] = _Truth(target, tasks, numbers)
         self.truths = truths
@@ -103,6 +102,10 @@ class DawidSkene(Supervised):
         self.log_matrices = {name: t.log_matrices for name, t in truths.items()}
         self.log_prior = {name: t.log_prior for name, t in truths.items()}
         self.strength = {name: t.strength for name, t in truths.items()}
+
+    @property
+    def said_tasks(self) -> tuple[LabelTask, ...]:
+        return tuple(task for truth in self.truths.values() for task in truth.tasks)
 
     def begin(self, said: Mapping[str, Triples]) -> None:
         """Fits the annotators before the first step.

@@ -19,6 +19,7 @@ from kfer.data.record import Column, RawExample, Record
 from kfer.errors import UserError
 from kfer.preprocess import inspect_plots as plots
 from kfer.storage import whole
+from kfer.tasks import CONTINUOUS
 
 PAGE = "inspect.html"
 MAX_RECORDS = 60_000
@@ -89,7 +90,7 @@ def sample(dataset: Dataset, split: str, per_status: int) -> Sample:
     columns = dataset.columns.items()
     single = [(name, column) for name, column in columns if not column.annotators]
     classes = [name for name, column in single if column.is_categorical]
-    values = [name for name, c in single if not c.is_categorical and c.size == 2]
+    values = [n for n, c in single if c.kind == CONTINUOUS and c.size == 2]
     for record in _records(dataset, split):
         found.records += 1
         shown = found.pictures.setdefault(record.alignment, [])

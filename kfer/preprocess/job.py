@@ -13,7 +13,7 @@ from typing import Any
 from absl import logging
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import datasets, label_orders, manifest, reasons
+from kfer.data import datasets, label_orders, manifest, near_copies, reasons
 from kfer.data.dataset import Dataset
 from kfer.data.datasets import ReaderOptions
 from kfer.data.folder import check_target, new_folder
@@ -45,8 +45,7 @@ class Job:
       settings: what becomes of a picture.
       framing: to note in dataset.json, or '': see kfer.preprocess.framed.
       noise: put on the training labels.
-      remove_leaks: whether a picture of a later split (train, valid, test) that stands
-        in an earlier one is set aside.
+      remove_leaks: set aside a picture that another split keeps, near_copies.order.
       max_rejected: the largest share of faulty rows; more stop the job.
       overwrite: an older data set at out_dir is replaced.
       beam_args: Beam's own flags; without any this process does all by itself.
@@ -176,6 +175,7 @@ def _run_steps(job: Job, module: Any, read: Read, work: str) -> None:
         {s: -(-n // RECORDS_PER_SHARD) for s, n in read.splits.items()},
         *_columns(job, module),
         remove_leaks=job.remove_leaks,
+        order=near_copies.order(job.options.official_test),
     )
     with worker_faults.told(work):
         if job.beam_args:
@@ -268,6 +268,7 @@ def _notes(
             "settings": settings,
             "label_noise": dataclasses.asdict(job.noise),
             "remove_leaks": job.remove_leaks,
+            near_copies.KEPT_BY: near_copies.order(job.options.official_test),
             "classes": classes,
             "label_orders_to_kfer": maps,
             "beam": importlib.metadata.version("apache-beam"),

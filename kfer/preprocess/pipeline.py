@@ -85,7 +85,8 @@ def build(pipeline: beam.Pipeline, chunks: list[str], plan: Plan) -> None:
         prepared[PICTURES]
         | "ByBucket" >> beam.FlatMap(steps.by_bucket)
         | "SamePicture" >> beam.GroupByKey()
-        | "FindLeaks" >> beam.FlatMap(steps.find_leaks, remove=plan.remove_leaks)
+        | "FindLeaks"
+        >> beam.FlatMap(steps.find_leaks, remove=plan.remove_leaks, order=plan.order)
     )
     leaked_ids = beam.pvalue.AsSingleton(
         leaks

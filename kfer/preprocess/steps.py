@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from kfer.data import reasons
+from kfer.data import near_copies, reasons
 from kfer.data.record import Column, RawExample, Record, Rejected
 from kfer.data.shards import Tally, shard_info
 from kfer.preprocess import parallel, spill
@@ -24,7 +24,7 @@ from kfer.preprocess.transforms import Settings
 from kfer.storage import whole
 
 # An earlier split keeps a picture that stands in several.
-SPLITS = ("train", "valid", "test")
+SPLITS = near_copies.ORDER
 LEAK_BUCKETS = 64
 
 
@@ -38,6 +38,7 @@ class Plan:
       num_shards: split -> shards.
       columns, clean_columns: what the labels mean.
       remove_leaks: whether pictures of a later split that stand in an earlier one go.
+      order: of the splits, the one first that keeps a picture of several.
     """
 
     settings: Settings
@@ -46,6 +47,7 @@ class Plan:
     columns: dict[str, Column]
     clean_columns: dict[str, Column]
     remove_leaks: bool = True
+    order: tuple[str, ...] = SPLITS
 
 
 class Picture(NamedTuple):
@@ -141,9 +143,11 @@ def by_bucket(pictures: list[Picture]) -> Iterator[tuple[int, list[Picture]]]:
 
 
 def find_leaks(
-    bucket: tuple[int, Iterable[list[Picture]]], remove: bool
+    bucket: tuple[int, Iterable[list[Picture]]],
+    remove: bool,
+    order: tuple[str, ...] = SPLITS,
 ) -> Iterator[Rejected]:
-    """Of each picture in several splits, those of all but the earliest.
+    """Of each picture in several splits, those of all but the first in `order`.
 
     Also gives back pictures that are set aside for another reason and are no leak.
     """
@@ -152,7 +156,7 @@ def find_leaks(
     for picture in pictures:
         splits.setdefault(picture.fingerprint, set()).add(picture.split)
     for picture in pictures:
-        earliest = min(splits[picture.fingerprint], key=SPLITS.index)
+        earliest = min(splits[picture.fingerprint], key=order.index)
         reason, detail = picture.reason, picture.detail
         if remove and earliest != picture.split:
             reason = reasons.leak(picture.split, earliest)
@@ -234,7 +238,11 @@ def run(chunks: Iterable[str], plan: Plan) -> None:
         for number, pictures in by_bucket(chunk.pictures):
             buckets.setdefault(number, []).append(pictures)
         rejected.append(chunk.rejected)
-    found = [row for b in buckets.items() for row in find_leaks(b, plan.remove_leaks)]
+    found = [
+        row
+        for bucket in buckets.items()
+        for row in find_leaks(bucket, plan.remove_leaks, plan.order)
+    ]
     leaks = {row.image_id for row in found}
     write_rejected([*rejected, found], plan)
     for shard in sorted(records):

@@ -144,7 +144,7 @@ def _collect(
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def rows_of(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        parsed = labels.parse(serialized, columns)
+        parsed, _ = labels.majorities(labels.parse(serialized, columns), columns)
         pictures = signatures.decode(parsed.pop("image/encoded"), config.image_size)
         images = augment.normalise(pictures, config.recipe.channel_order)
         found = answers(images)

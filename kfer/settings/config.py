@@ -113,6 +113,10 @@ class ExperimentConfig:
         return tuple(task for task in self.tasks if task.stream)
 
 
+def _variant(base: ExperimentConfig, name: str, **fields: Any) -> ExperimentConfig:
+    return dataclasses.replace(base, name=name, **fields)
+
+
 _CIFAR10 = ExperimentConfig(
     name="cifar10_multi",
     dataset="cifar10",
@@ -131,9 +135,7 @@ _FACES = ExperimentConfig(
     lambda_gan=1.0,
 )
 
-_AFFECTNET = dataclasses.replace(
-    _FACES, name="affectnet_multi", dataset="affectnet", lambda_gan=0.4
-)
+_AFFECTNET = _variant(_FACES, "affectnet_multi", dataset="affectnet", lambda_gan=0.4)
 
 _FACE_ANNOTATORS = (
     *tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS[:7], "expression"),
@@ -142,11 +144,8 @@ _FACE_ANNOTATORS = (
 
 # With contempt, as in ferplus_multi, so that one prepared data set serves both.
 _FERPLUS = tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS, "expression")
+_FERPLUS_VOTES = (tasks_lib.expression_task(8, column="votes"),)
 _FERPLUS_VA = (*_FERPLUS, tasks_lib.valence_arousal_task())
-
-
-def _variant(base: ExperimentConfig, name: str, **fields: Any) -> ExperimentConfig:
-    return dataclasses.replace(base, name=name, **fields)
 
 
 EXPERIMENTS = {
@@ -163,6 +162,7 @@ EXPERIMENTS = {
         _variant(_AFFECTNET, "affectnet_single_expression", tasks=_FACES.tasks[:1]),
         _variant(_AFFECTNET, "affectnet_single_va", tasks=_FACES.tasks[1:]),
         _variant(_FACES, "ferplus_multi", dataset="ferplus", tasks=_FERPLUS),
+        _variant(_FACES, "ferplus_votes", dataset="ferplus", tasks=_FERPLUS_VOTES),
         _variant(_FACES, "ferplus_va", dataset="ferplus", tasks=_FERPLUS_VA),
         _variant(
             _FACES,

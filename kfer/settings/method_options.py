@@ -212,7 +212,8 @@ class DawidSkeneOptions(MethodOptions):
         that can't be learned before training.
       num_examples: of the training split; 0 is filled in by training.
       num_annotators: of each class label set, in the tasks' order; () is filled in by
-        training. A column of one annotator counts 1.
+        training. A column of one annotator counts 1, one of votes 0: its shares are
+        learned as they are.
     """
 
     diagonal: float = 0.8

@@ -17,6 +17,7 @@ from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.models.backbones.base import Backbone
 from kfer.settings.config import ExperimentConfig
+from kfer.tasks import LabelTask
 from kfer.training import (
     averaging,
     callbacks,
@@ -149,19 +150,18 @@ def _restored(
         images = _first_images(method.encoder.trunk, config, dataset)[:count]
         for encoder in method.encoders:
             encoder.trunk.start(images)
-    if not start and method.starts_from_labels:
-        method.begin(_said(config, dataset))
+    if not start and method.said_tasks:
+        method.begin(_said(method.said_tasks, dataset))
     if not start and (average := averaging.of(method)):
         average.start()
     return start
 
 
-def _said(config: ExperimentConfig, dataset: Dataset) -> dict[str, Triples]:
-    """Target -> all class labels of it in the training split."""
+def _said(tasks: tuple[LabelTask, ...], dataset: Dataset) -> dict[str, Triples]:
+    """Target -> all labels of it in the training split."""
     found: dict[str, list] = {}
-    for task in config.tasks:
-        if task.is_categorical:
-            found.setdefault(task.target, []).append(task)
+    for task in tasks:
+        found.setdefault(task.target, []).append(task)
     return {t: annotations.of_target(dataset, tasks) for t, tasks in found.items()}
 
 

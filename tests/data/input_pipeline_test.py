@@ -377,3 +377,57 @@ def test_pictures_alone_need_no_truth(small):
     for index, image in enumerate(np.concatenate(batches)):
         expected = prepared.pixels_of(prepared.png(index)) / 127.5 - 1
         np.testing.assert_allclose(image, expected, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def voted(tmp_path_factory):
+    """Eight pictures with votes, the last without one, and two to test on."""
+    column = record.votes("votes", prepared.CLASSES[:3], "class")
+    rows = [(float(i), 1.0, 2.0) for i in range(7)] + [(0.0, 0.0, 0.0)]
+    splits = {
+        split: [
+            Record(f"{split}-{i}", prepared.png(i), {"votes": row}, {})
+            for i, row in enumerate(rows[:count])
+        ]
+        for split, count in (("train", 8), ("test", 2))
+    }
+    path = str(tmp_path_factory.mktemp("voted") / "set")
+    return dataset_lib.write(
+        path, "voted", splits, {"votes": column}, {}, image_size=32
+    )
+
+
+def votes_config(**fields):
+    task = tasks.LabelTask(
+        "votes", "categorical", prepared.CLASSES[:3], target="class", column="votes"
+    )
+    fields = {"batch_size": 8, "augmentation": "none", **fields}
+    return prepared.small_config(tasks=(task,), **fields)
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_votes_are_soft_labels(voted, budget):
+    (batch,) = first(voted, 1, votes_config(), **budget)
+    soft, mask = batch.labels["votes"], batch.mask["votes"]
+    for row, index in enumerate(batch.index):
+        shares = np.array([index, 1.0, 2.0]) / (index + 3.0) * (index < 7)
+        np.testing.assert_allclose(soft[row], shares, rtol=1e-6)
+        assert mask[row] == (index < 7)
+
+
+def test_votes_are_mixed_by_their_shares(voted):
+    (batch,) = first(voted, 1, votes_config(mixup=1.0))
+    soft, mask = batch.labels["votes"], batch.mask["votes"]
+    np.testing.assert_allclose(soft[mask > 0].sum(axis=1), 1.0, rtol=1e-6)
+    # The one row without a vote leaves its neighbour's at the neighbour's share.
+    assert ((mask > 0) & (mask < 1)).sum() == 2
+
+
+def test_a_held_out_split_s_votes_are_compared_by_majority(voted):
+    config = votes_config()
+    ((_, value, mask),) = input_pipeline.eval_batches(
+        voted, config, "test", against="labels"
+    )
+    # Votes (0, 1, 2) and (1, 1, 2).
+    np.testing.assert_array_equal(value["label/votes"], [2, 2])
+    np.testing.assert_array_equal(mask["label/votes"], [1.0, 1.0])

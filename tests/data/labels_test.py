@@ -13,6 +13,7 @@ from tests.data import prepared
 
 CLASS = record.categorical("class", ("cat", "dog", "fox"))
 VALUES = record.valence_arousal()
+CAT_DOG = record.categorical("class", ("cat", "dog"))
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +105,54 @@ def test_continuous_labels_are_clipped_to_the_task_when_asked():
     np.testing.assert_array_equal(mask["valence_arousal"], [1.0, 1.0])
     got, _ = labels.training_labels(features, [narrow], columns, clip=False)
     np.testing.assert_array_equal(got["valence_arousal"], [[-1.0, 0.5], [0.0, 1.0]])
+
+
+def test_column_of_checks_the_name_and_the_order_of_classes():
+    one = tasks.LabelTask("class", tasks.CATEGORICAL, ("dog", "cat"))
+    with pytest.raises(UserError, match=r"needs the label column 'x'.*has class"):
+        labels.column_of(one, {"class": CAT_DOG}, "x")
+    with pytest.raises(UserError, match=r"has \('cat', 'dog'\).*expects \('dog'"):
+        labels.column_of(one, {"class": CAT_DOG}, "class")
+    same = tasks.LabelTask("class", tasks.CATEGORICAL, ("cat", "dog"))
+    assert labels.column_of(same, {"class": CAT_DOG}, "class") is CAT_DOG
+    votes = record.votes("votes", ("cat", "dog"), "class")
+    assert labels.column_of(same, {"votes": votes}, "votes") is votes
+    values = record.Column("votes", "continuous", dimensions=("cat", "dog"))
+    with pytest.raises(UserError, match="holds continuous labels, task 'class' learns"):
+        labels.column_of(same, {"votes": values}, "votes")
+    task = tasks.LabelTask("v", "continuous", dimensions=("cat", "dog"))
+    with pytest.raises(UserError, match="holds votes labels"):
+        labels.column_of(task, {"votes": votes}, "votes")
+
+
+VOTES = record.votes("votes", ("cat", "dog", "fox"), "class")
+
+
+def test_votes_are_shares_that_sum_to_one():
+    # Counts, shares, nobody's votes and a missing row.
+    rows = [[2.0, 1.0, 1.0], [0.25, 0.0, 0.75], [0.0] * 3, [math.nan] * 3]
+    value, mask = labels.value_and_mask(tf.constant(rows), VOTES)
+    np.testing.assert_array_equal(
+        value, [[0.5, 0.25, 0.25], [0.25, 0.0, 0.75], [0.0] * 3, [0.0] * 3]
+    )
+    np.testing.assert_array_equal(mask, [1.0, 1.0, 0.0, 0.0])
+
+
+def test_answers_are_compared_with_the_class_of_most_votes():
+    pictures = tf.constant([str(i) for i in range(402)])
+    rows = np.tile([[2.0, 2.0, 1.0]], (402, 1)).astype(np.float32)
+    rows[:2] = [[0, 1, 3], [0, 0, 0]]
+    features = {"image/encoded": pictures, "label/votes": tf.constant(rows)}
+    found, meanings = labels.majorities(features, {"label/votes": VOTES})
+    assert meanings["label/votes"].is_categorical
+    most = found["label/votes"].numpy()
+    assert most[:2].tolist() == [2, -1]
+    # Ties are drawn by the picture: both classes, evenly, the same whenever asked.
+    assert set(most[2:]) == {0, 1} and 150 < (most[2:] == 0).sum() < 250
+    again, _ = labels.majorities(
+        {name: part[5:] for name, part in features.items()}, {"label/votes": VOTES}
+    )
+    np.testing.assert_array_equal(again["label/votes"], most[5:])
+    plain = {"label/class": tf.constant([1, -1], tf.int64)}
+    same, _ = labels.majorities(plain, {"label/class": CLASS})
+    assert same["label/class"] is plain["label/class"]

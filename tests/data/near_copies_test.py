@@ -1,3 +1,4 @@
+import dataclasses
 import glob
 import json
 import os
@@ -69,6 +70,15 @@ def test_copies_are_set_aside(made):
     assert rest.splits["test"].num_records == 2
     assert rest.rejected == {"leak: test picture looks like one in train": 2}
     assert near_copies.find(rest) == [] and near_copies.describe([]) == ""
+
+
+def test_the_last_split_may_keep_them(made):
+    notes = {near_copies.KEPT_BY: ["test", "valid", "train"]}
+    found = near_copies.find(dataclasses.replace(made, notes=notes))
+    pairs = [(c.split, c.image_id, c.of_split, c.of) for c in found]
+    assert [pair[:3] for pair in pairs] == [("train", "t1", "test")]
+    odd = dataclasses.replace(made, notes={near_copies.KEPT_BY: 3})
+    assert [c.split for c in near_copies.find(odd)] == ["test", "test"]
 
 
 def test_forty_of_forty_copies(tmp_path):

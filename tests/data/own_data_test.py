@@ -95,3 +95,19 @@ def test_aligned_faces_are_told_by_the_notes(own):
     assert not own_data.has_aligned_faces(own)
     notes = {"settings": {"alignment": "eyes"}}
     assert own_data.has_aligned_faces(dataclasses.replace(own, notes=notes))
+
+
+def test_votes_are_learned_where_they_are_named_or_alone():
+    votes = record.votes("votes", MOODS, "mood")
+    drawn = record.categorical("annotator_1", MOODS, "mood")
+
+    def tasks_of(columns, names=()):
+        filled = {column.name: column for column in columns}
+        return own_data.tasks_of_columns(filled, {}, "here", names)
+
+    assert [t.column for t in tasks_of([votes, drawn])] == ["annotator_1"]
+    assert [t.column for t in tasks_of([votes, drawn], ["mood"])] == ["annotator_1"]
+    for found in (tasks_of([votes, drawn], ["votes"]), tasks_of([votes])):
+        (task,) = found
+        assert task.is_categorical and task.classes == MOODS
+        assert (task.column, task.target) == ("votes", "mood")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import tasks
 from kfer.data import record
 from kfer.data.record import Record
 from kfer.errors import UserError
@@ -79,14 +78,22 @@ def test_values_must_be_finite_and_in_range(value, text):
     assert not VALUES.problem((-1.0, 1.0))
 
 
-def test_column_of_checks_the_name_and_the_order_of_classes():
-    task = tasks.LabelTask("class", tasks.CATEGORICAL, ("dog", "cat"))
-    with pytest.raises(UserError, match=r"needs the label column 'x'.*has class"):
-        record.column_of(task, {"class": CLASS}, "x")
-    with pytest.raises(UserError, match=r"has \('cat', 'dog'\).*expects \('dog'"):
-        record.column_of(task, {"class": CLASS}, "class")
-    same = tasks.LabelTask("class", tasks.CATEGORICAL, ("cat", "dog"))
-    assert record.column_of(same, {"class": CLASS}, "class") is CLASS
+def test_votes_are_counts_or_shares_of_people():
+    column = record.votes("votes", ("cat", "dog"), "class")
+    stored = Record("a", b"", {"votes": (3.0, 0.5)}, {})
+    assert record.decode(record.encode(stored)) == stored
+    assert [column.problem(v) for v in ((3.0, 0.5), (0.0, 0.0))] == ["", ""]
+    assert column.problem((1.0, -1.0)) == "votes (1.0, -1.0) is below 0"
+    assert "3 values, expected 2" in column.problem((1, 2, 3))
+    assert "not finite" in column.problem((1.0, math.inf))
+    assert record.Column(**column.as_dict()) == column
+
+
+def test_kinds_of_columns_are_known():
+    with pytest.raises(UserError, match="'x' has the kind 'ranks'; known"):
+        record.Column("x", "ranks", classes=("a", "b"))
+    with pytest.raises(UserError, match="'votes' of annotators"):
+        record.Column("x", "votes", classes=("a", "b"), annotators=("ann",))
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff", b"", b"no record at all"])

@@ -1,12 +1,15 @@
 """Dawid-Skene targets and EM in the loop: by hand, and on annotators who err."""
 
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import methods
+from kfer import methods, tasks
 from kfer.crowd import dawid_skene
 from kfer.crowd.triples import Triples
+from kfer.data import record
 from kfer.errors import UserError
 from kfer.noise import transition
 from tests.methods import annotated, toys
@@ -99,3 +102,40 @@ def test_what_can_not_be(tiny_config):
         methods.build(tiny_config(method="dawid_skene", num_annotators=[1, 1, 1]))
     with pytest.raises(UserError, match="keeps something for each picture"):
         methods.build(tiny_config(method="em", mixup=0.2))
+
+
+VOTED = tasks.LabelTask("votes", "categorical", toys.CLASSES, target="class")
+
+
+def test_votes_beside_annotators_are_learned_as_they_are(monkeypatch):
+    features, labels, _ = annotated.problem()
+    both = (*toys.class_tasks(3), VOTED)
+    given = labels | {"votes": labels["annotator_1"]}
+    settings = {"num_annotators": [1, 1, 1, 0]}
+    toy = toys.Toy(monkeypatch, "em", features, given, both, **settings)
+    assert toy.method.said_tasks == both[:3]
+    assert toy.method.transitions()["class"].shape == (3, 4, 4)
+    sets = np.stack([labels[task.name] for task in both[:3]])
+    toy.method.begin({"class": Triples.of_sets(sets, 4)})
+    soft = np.random.default_rng(0).dirichlet(np.ones(4), annotated.SIZE)
+    batch = toy.batch._replace(labels=toy.batch.labels | {"votes": soft})
+    softened = toy.method.softened(tf.nest.map_structure(tf.constant, batch)).labels
+    np.testing.assert_array_equal(softened["votes"], soft)
+    assert np.abs(softened["annotator_1"] - soft).max() > 0.1
+
+
+def test_votes_alone_have_no_annotators(tiny_config):
+    column = record.votes("votes", toys.CLASSES, "class")
+    data = types.SimpleNamespace(
+        split=lambda name: types.SimpleNamespace(num_records=8),
+        columns={"votes": column},
+        noise={},
+    )
+    for method in ("em", "dawid_skene"):
+        with pytest.raises(
+            UserError, match="'(em|dawid_skene)' models annotators, and"
+        ):
+            methods.fit_to_data(tiny_config(method=method, tasks=(VOTED,)), data)
+    found = methods.fit_to_data(tiny_config(method="kfer", tasks=(VOTED,)), data)
+    assert found.options.num_annotators == (0,)
+    assert not methods.build(found).said_tasks

@@ -7,8 +7,8 @@ import os
 import numpy as np
 import pytest
 
+from kfer.data import near_copies, shards, verification
 from kfer.data import record as record_lib
-from kfer.data import shards, verification
 from kfer.data.datasets import ReaderOptions, ferplus, manifest, raf
 from kfer.data.fake_roots.files import write_text
 from kfer.data.label_noise import LabelNoise
@@ -188,6 +188,23 @@ def test_leaks_leave_the_later_split(tmp_path):
         remove_leaks=False,
     )
     assert not any("leak" in reason for reason in kept.rejected)
+
+
+def test_the_official_test_keeps_its_pictures(tmp_path):
+    make_ferplus(str(tmp_path / "fer"))
+    options = ReaderOptions(num_classes=8, official_test=True)
+    dataset = prepare("ferplus", tmp_path / "fer", tmp_path / "out", options=options)
+    leaks = {k: n for k, n in dataset.rejected.items() if k.startswith("leak")}
+    assert leaks == {
+        "leak: train picture also in test": 1,
+        "leak: train picture also in valid": 1,
+        "leak: valid picture also in test": 1,
+    }
+    # Near copies go by the same order.
+    assert dataset.notes[near_copies.KEPT_BY] == ["test", "valid", "train"]
+    assert not {"fer0000000.png", "fer0000001.png", "fer0000008.png"} & set(
+        records(dataset)
+    )
 
 
 def test_equal_bytes_for_one_and_two_workers(tmp_path, monkeypatch):

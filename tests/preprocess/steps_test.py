@@ -40,6 +40,16 @@ def test_leaks_stay_in_the_earliest_split():
     }
 
 
+def test_leaks_may_stay_in_the_last_split():
+    pictures = [picture("1", "test"), picture("2", "train"), picture("3", "valid")]
+    order = ("test", "valid", "train")
+    found = steps.find_leaks((0, [pictures]), True, order)
+    assert {row.image_id: row.reason for row in found} == {
+        "2": "leak: train picture also in test",
+        "3": "leak: valid picture also in test",
+    }
+
+
 def test_rejected_pictures_keep_their_reason_unless_they_are_leaks():
     pictures = [
         picture("1", "train", reason="no expression: unknown"),

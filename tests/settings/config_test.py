@@ -40,6 +40,7 @@ class TestExperiments:
             "affectnet_single_va",
             "ferplus_multi",
             "ferplus_va",
+            "ferplus_votes",
             "synthetic_faces",
         }
 

@@ -41,6 +41,8 @@ class ReaderOptions:
       num_annotators: label sets to sample where the raw data has votes.
       va_noise: standard deviation of the noise on the valence and arousal that are
         made from votes; None makes none.
+      official_test: of FER+'s valid and test pictures keep those that its authors score
+        on; where a picture stands in several splits, the last one keeps it.
       limit: split -> read the first so many examples only; None reads all.
       machine_labels: path of a machine's label file, joined by image id.
       num_classes: expressions, 7 or 8 with contempt.
@@ -55,6 +57,7 @@ class ReaderOptions:
     flip: str = "exclusive"
     num_annotators: int = 3
     va_noise: float | None = None
+    official_test: bool = False
     limit: dict[str, int] | None = None
     machine_labels: str = ""
     num_classes: int = 7

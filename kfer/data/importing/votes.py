@@ -1,7 +1,8 @@
-"""Columns that count the votes for one class each -> label sets drawn from them."""
+"""Columns that count votes for a class each -> the votes, and labels drawn of them."""
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from kfer.data.importing.coding import Coded
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, is_missing
 from kfer.data.importing.reading import Table
-from kfer.data.record import Column
+from kfer.data.record import VOTES, Column
 from kfer.errors import UserError
 
 ONE_HOT, COUNTS, SHARES = "one-hot labels", "vote counts", "shares"
@@ -46,18 +47,21 @@ class Votes:
         """The label columns by name."""
         if self.kind == ONE_HOT:
             return {self.target.name: self.target}
-        names = [f"annotator_{i}" for i in range(1, self.num_annotators + 1)]
-        target = self.target.name
-        return {
+        target, classes = self.target.name, self.target.classes
+        drawn = {
             name: dataclasses.replace(self.target, name=name, target=target)
-            for name in names
+            for name in self._drawn()
         }
+        return drawn | {VOTES: record_lib.votes(VOTES, classes, target)}
 
-    def labels(self, row: int, image_id: str) -> dict[str, int]:
+    def _drawn(self) -> list[str]:
+        return [f"annotator_{i}" for i in range(1, self.num_annotators + 1)]
+
+    def labels(self, row: int, image_id: str) -> dict[str, Any]:
         """Label column -> class of a picture, the same whenever it is asked for.
 
         Votes are drawn one after the other, each at most once; of shares each draw is
-        one of its own.
+        one of its own. Beside them stand the votes themselves.
         """
         counts = self.counts[row]
         if not counts.sum() > 0:
@@ -71,14 +75,15 @@ class Votes:
         else:
             share = counts / counts.sum()
             drawn = rng.choice(len(counts), self.num_annotators, p=share)
-        return dict(zip(self.columns(), map(int, drawn), strict=False))
+        found: dict[str, Any] = dict(zip(self._drawn(), map(int, drawn), strict=False))
+        return found | {VOTES: tuple(map(float, counts))}
 
     def describe(self) -> str:
         """In words."""
         drawn = (
             ""
             if self.kind == ONE_HOT
-            else (f", of which {self.num_annotators} label sets are drawn")
+            else f", kept, and {self.num_annotators} label sets drawn from them"
         )
         return f"{self.kind} of {', '.join(self.target.classes)}{drawn}"
 

@@ -7,7 +7,8 @@ import pytest
 
 from kfer.data.datasets import ReaderOptions, ferplus
 from kfer.data.fake_roots.files import write_text
-from kfer.data.record import RawExample, Rejected, column_of
+from kfer.data.labels import column_of
+from kfer.data.record import RawExample, Rejected
 from kfer.errors import UserError
 from kfer.settings.config import EXPERIMENTS
 from kfer.tasks import EXPRESSIONS
@@ -57,6 +58,36 @@ def test_contempt_votes_are_dropped_where_seven_classes_are_asked_for():
 )
 def test_rule_one(votes, num_classes, reason):
     assert ferplus.verdict(votes, num_classes) == reason
+
+
+@pytest.mark.parametrize(
+    ("votes", "scored"),
+    [
+        ([5, 3, 0, 1, 1, 0, 0, 0, 0, 0], True),  # 5 of 8: single votes are no votes
+        ([4, 4, 0, 0, 0, 0, 0, 0, 0, 0], False),
+        ([4, 2, 2, 0, 0, 0, 0, 0, 0, 0], False),  # exactly half
+        ([3, 0, 0, 0, 0, 0, 0, 0, 2, 0], True),
+        ([3, 0, 0, 0, 0, 0, 0, 0, 2, 2], False),
+        ([1] * 10, False),
+    ],
+)
+def test_a_majority_as_the_authors_have_it(votes, scored):
+    assert (ferplus.official_verdict(votes) == "") == scored
+
+
+def test_the_official_test_is_of_pictures_with_a_majority(tmp_path):
+    ferplus.make_fake_root(str(tmp_path), 200, np.random.default_rng(0))
+    official = ReaderOptions(num_classes=8, official_test=True)
+    rows = list(ferplus.read(str(tmp_path), EIGHT))
+    found = list(ferplus.read(str(tmp_path), official))
+    gone = 0
+    for one, other in zip(rows, found, strict=True):
+        if isinstance(other, Rejected) and not isinstance(one, Rejected):
+            assert other.reason == "no expression: majority" and one.split != "train"
+            gone += 1
+        elif isinstance(one, RawExample):
+            assert one == other
+    assert gone
 
 
 def test_ties_are_drawn_evenly_by_the_image():
@@ -145,7 +176,11 @@ def test_valence_and_arousal_are_read_where_they_are_asked_for(tmp_path):
 
 
 def test_the_columns_are_those_of_the_experiments():
-    for name, options in (("ferplus_multi", EIGHT), ("ferplus_va", WITH_VALUES)):
+    for name, options in (
+        ("ferplus_multi", EIGHT),
+        ("ferplus_votes", EIGHT),
+        ("ferplus_va", WITH_VALUES),
+    ):
         for task in EXPERIMENTS[name].tasks:
             column_of(task, ferplus.columns(options), task.column)
             column_of(task, ferplus.clean_columns(options), task.target)

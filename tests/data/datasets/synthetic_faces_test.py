@@ -6,7 +6,7 @@ import pytest
 from kfer import tasks
 from kfer.data import drawn_faces as faces
 from kfer.data.datasets import ReaderOptions, synthetic_faces
-from kfer.data.record import column_of
+from kfer.data.labels import column_of
 from kfer.errors import UserError
 from kfer.noise import flips
 

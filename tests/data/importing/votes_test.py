@@ -20,22 +20,33 @@ def of(rows, names=("happy", "sad", "fear", "no_face"), **options):
 def test_counts_are_drawn_each_vote_once():
     found = of([["2", "1", "", "4"], ["0", "0", "0", "0"], ["x", "1", "1", "1"]])
     assert found.kind == votes.COUNTS and found.target.classes == EXPRESSIONS[:7]
-    assert list(found.columns()) == ["annotator_1", "annotator_2", "annotator_3"]
+    sets = ["annotator_1", "annotator_2", "annotator_3"]
+    assert list(found.columns()) == [*sets, "votes"]
+    votes_ = found.columns()["votes"]
+    assert (votes_.kind, votes_.target) == ("votes", "expression")
     drawn = found.labels(0, "a")
-    assert Counter(drawn.values()) == {1: 2, 2: 1} and drawn == found.labels(0, "a")
+    assert drawn == found.labels(0, "a")
+    assert drawn.pop("votes") == (0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+    assert Counter(drawn.values()) == {1: 2, 2: 1}
     assert found.labels(1, "b") == {}
     assert found.faults == {2: "column 'happy': 'x' votes"}
     assert found.dropped.tolist() == [4, 0, 1]
 
 
 def test_fewer_votes_than_label_sets_leave_the_rest_missing():
-    assert len(of([["1", "1", "0", "0"]]).labels(0, "a")) == 2
+    assert set(of([["1", "1", "0", "0"]]).labels(0, "a")) == {
+        "annotator_1",
+        "annotator_2",
+        "votes",
+    }
 
 
 def test_shares_are_drawn_at_their_rate():
     found = of([["0.75", "0.25", "0", "0"]], num_annotators=3)
     assert found.kind == votes.SHARES
-    drawn = Counter(v for i in range(400) for v in found.labels(0, str(i)).values())
+    rows = [found.labels(0, str(i)) for i in range(400)]
+    assert {row.pop("votes")[1:3] for row in rows} == {(0.75, 0.25)}
+    drawn = Counter(v for row in rows for v in row.values())
     assert set(drawn) == {1, 2} and drawn[1] / 1200 == pytest.approx(0.75, abs=0.05)
 
 

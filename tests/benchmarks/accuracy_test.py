@@ -1,0 +1,46 @@
+"""benchmarks/accuracy.py as a command, on a few small pictures."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kfer.data.datasets import ReaderOptions, ferplus
+from kfer.preprocess import job
+from kfer.preprocess.transforms import Settings
+
+SMALL = ("backbone=compact_xs", "epochs=1", "batch_size=8")
+
+
+@pytest.mark.slow
+def test_votes_of_ferplus_in_one_line(tmp_path):
+    ferplus.make_fake_root(str(tmp_path / "raw"), 60, np.random.default_rng(0))
+    options = ReaderOptions(num_classes=8, official_test=True)
+    settings = Settings("", image_size=32, image_format="png")
+    paths = str(tmp_path / "raw"), str(tmp_path / "data")
+    data = job.run(job.Job("ferplus", *paths, options, settings))
+    done = subprocess.run(
+        [
+            sys.executable,
+            os.path.join("benchmarks", "accuracy.py"),
+            "--target=ferplus_votes",
+            f"--data_dir={data.root}",
+            f"--out_dir={tmp_path / 'runs'}",
+            "--seeds=1",
+            *(f"--set={text}" for text in (*SMALL, "image_size=32")),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["changed"]["epochs"] == 1 and line["reach"] == 0.865
+    assert line["test"] == {"clean/expression": data.splits["test"].num_records}
+    (found,) = line["by_seed"]
+    assert 0.0 <= found <= 1.0 and found == line["accuracy"]
+    with open(tmp_path / "runs" / "ferplus_votes_0" / "config.json") as file:
+        (task,) = json.load(file)["tasks"]
+    assert (task["column"], task["target"]) == ("votes", "expression")
