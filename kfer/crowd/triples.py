@@ -126,6 +126,10 @@ class Values:
             value=self.value[kept],
         )
 
+    def scaled(self, shift: float, unit: float) -> "Values":
+        """The values less `shift`, in `unit`s."""
+        return dataclasses.replace(self, value=(self.value - shift) / unit)
+
     def by_item(self, per_value: np.ndarray) -> np.ndarray:
         """Sums [N] of numbers [L]."""
         return np.bincount(self.item, per_value, minlength=self.num_items)

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import tensorflow as tf
 
-from kfer.crowd.triples import Triples
+from kfer.crowd.triples import Triples, Values
 from kfer.data import crowds, labels
 from kfer.data.dataset import Dataset
+from kfer.data.record import Column
 from kfer.tasks import LabelTask
 
 _BATCH = 4096
@@ -40,11 +41,60 @@ def of_target(
     return Triples(*parts, size, first, tasks[0].size)
 
 
+def of_tasks(
+    dataset: Dataset, tasks: Iterable[LabelTask], split: str = "train"
+) -> dict[str, Triples | list[Values]]:
+    """Target -> all labels of it: of_target of classes, values_of_target of values."""
+    found: dict[str, list[LabelTask]] = {}
+    for task in tasks:
+        found.setdefault(task.target, []).append(task)
+    return {
+        target: of_target(dataset, own, split)
+        if own[0].is_categorical
+        else values_of_target(dataset, own, split)
+        for target, own in found.items()
+    }
+
+
+def values_of_target(
+    dataset: Dataset, tasks: Iterable[LabelTask], split: str = "train"
+) -> list[Values]:
+    """All values of one truth, one for each dimension; see of_target."""
+    parts = [_values_of_task(dataset, task, split) for task in tasks]
+    size = dataset.split(split).num_records
+    firsts = np.cumsum([0, *(part[0].num_annotators for part in parts)])
+    found = []
+    for same in zip(*parts, strict=True):
+        item = np.concatenate([one.item for one in same])
+        who = [one.annotator + first for one, first in zip(same, firsts, strict=False)]
+        value = np.concatenate([one.value for one in same])
+        found.append(Values(item, np.concatenate(who), value, size, int(firsts[-1])))
+    return found
+
+
+def _values_of_task(dataset: Dataset, task: LabelTask, split: str) -> list[Values]:
+    columns = labels.training_columns(dataset, [task], split)
+    ((feature, column),) = columns.items()
+    if column.annotators:
+        return crowds.triples(dataset, split, column.name)
+    rows = _feature(dataset, split, columns, feature).astype(np.float64)
+    rows[~np.isfinite(rows).all(axis=1)] = np.nan
+    return [Values.of_sets(dimension[np.newaxis]) for dimension in rows.T]
+
+
+def _feature(
+    dataset: Dataset, split: str, columns: dict[str, Column], feature: str
+) -> np.ndarray:
+    records = tf.data.TFRecordDataset(dataset.files(split)).batch(_BATCH)
+    return np.concatenate(
+        [labels.parse(rows, columns)[feature].numpy() for rows in records]
+    )
+
+
 def _of_task(dataset: Dataset, task: LabelTask, split: str) -> Triples:
     columns = labels.training_columns(dataset, [task], split)
     ((feature, column),) = columns.items()
     if column.annotators:
         return crowds.triples(dataset, split, column.name)
-    records = tf.data.TFRecordDataset(dataset.files(split)).batch(_BATCH)
-    given = [labels.parse(rows, columns)[feature].numpy() for rows in records]
-    return Triples.of_sets(np.concatenate(given)[np.newaxis], column.size)
+    given = _feature(dataset, split, columns, feature)
+    return Triples.of_sets(given[np.newaxis], column.size)

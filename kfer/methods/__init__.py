@@ -169,6 +169,8 @@ def fit_to_data(config: ExperimentConfig, dataset: Any) -> ExperimentConfig:
         found["num_examples"] = count
     if hasattr(options, "num_annotators") and not options.num_annotators:
         found["num_annotators"] = _num_annotators(config, dataset)
+    if getattr(options, "em_values", "") == "gaussian":
+        found["num_value_annotators"] = _num_value_annotators(config, dataset)
     if hasattr(options, "noise_rates") and not (
         options.transition or options.noise_rates
     ):
@@ -190,9 +192,7 @@ def _num_annotators(config: ExperimentConfig, dataset: Any) -> tuple[int, ...]:
         if task.is_categorical
     }
     found = tuple(
-        0
-        if column and column.is_votes
-        else len(column.annotators if column else ()) or 1
+        0 if column and column.is_votes else _people_of(column)
         for column in columns.values()
     )
     if found and not any(found) and method_row(config.method).kind == CATEGORICAL:
@@ -201,6 +201,20 @@ def _num_annotators(config: ExperimentConfig, dataset: Any) -> tuple[int, ...]:
             f"{', '.join(columns)} are nobody's in particular; learn them with vgg_all"
         )
     return found
+
+
+def _people_of(column: Any) -> int:
+    return len(column.annotators) or 1 if column else 1
+
+
+def _num_value_annotators(config: ExperimentConfig, dataset: Any) -> tuple[int, ...]:
+    """Of each value label set; () where no target has two annotators."""
+    tasks = [task for task in config.tasks if not task.is_categorical]
+    found = tuple(_people_of(dataset.columns.get(task.column)) for task in tasks)
+    by_target: dict[str, int] = {}
+    for task, number in zip(tasks, found, strict=True):
+        by_target[task.target] = by_target.get(task.target, 0) + number
+    return found if max(by_target.values(), default=0) > 1 else ()
 
 
 def _recorded_noise(config: ExperimentConfig, dataset: Any) -> dict[str, tuple]:

@@ -31,7 +31,7 @@ class Method(Trainable):
     warmup = False
     # Whether it can learn from mixed pictures (Optimization.mixup).
     mixes = True
-    # Kind of label sets (see kfer.tasks) that share one encoder head for each target.
+    # See shared_kinds.
     shared_kind = ""
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
@@ -43,8 +43,8 @@ class Method(Trainable):
             )
         self.config = config
         self.head_tasks = config.tasks
-        if self.shared_kind:
-            self.head_tasks = share_heads(config.tasks, self.shared_kind)
+        for kind in self.shared_kinds(config):
+            self.head_tasks = share_heads(self.head_tasks, kind)
         self.encoder = self.new_encoder()
         # Built before all else, so that one seed starts every method's encoder alike.
         self.encoder(tf.zeros([1, config.image_size, config.image_size, 3]))
@@ -53,6 +53,10 @@ class Method(Trainable):
             for name in self.metric_names()
         }
 
+    def shared_kinds(self, config: ExperimentConfig) -> tuple[str, ...]:
+        """Kinds of label sets that share one encoder head for each target."""
+        return (self.shared_kind,) if self.shared_kind else ()
+
     def new_encoder(self, **kwargs: Any) -> Encoder:
         """An encoder with a head for each of head_tasks; **kwargs of keras.Model."""
         run = dataclasses.replace(self.config, tasks=self.head_tasks)
@@ -60,7 +64,8 @@ class Method(Trainable):
 
     def head_of(self, task: LabelTask) -> str:
         """The encoder's output that a task learns from."""
-        return task.target if task.kind == self.shared_kind else task.name
+        shared = task.kind in self.shared_kinds(self.config)
+        return task.target if shared else task.name
 
     @property
     def class_tasks(self) -> tuple[LabelTask, ...]:

@@ -11,11 +11,13 @@ from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 from kfer.losses import reduction
 from kfer.methods import annotated
+from kfer.methods.em_values import ValueTruth
+from kfer.methods.gaussian import Annotators
 from kfer.methods.supervised import Supervised
 from kfer.noise import transition
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput
-from kfer.tasks import CATEGORICAL, LabelTask
+from kfer.tasks import CATEGORICAL, CONTINUOUS, LabelTask
 
 _TINY = 1e-7
 _MOST = 1e9
@@ -150,6 +152,11 @@ class ExpectationMaximisation(DawidSkene):
     and its annotators' noise are fitted as one EM (Raykar et al., JMLR 2010; Rodrigues
     and Pereira, AAAI 2018), at the cost of no further pass.
 
+    Of values with several annotators it finds each one's bias, scale and spread, from
+    kfer.crowd.values's fit on: the targets are the precision-weighted mean of their
+    corrected values and of the network's running answer, whose precision is counted
+    too; see kfer.methods.em_values. Others are learned as in vgg_all.
+
     The answers are a variable [N, K] for each target: 4 N K bytes.
     """
 
@@ -158,6 +165,9 @@ class ExpectationMaximisation(DawidSkene):
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         count = config.options.num_examples
+        self.value_truths = self._value_truths(config)
+        if self.value_truths:
+            self.values = {n: t.variables for n, t in self.value_truths.items()}
         self.opinions = {
             name: _held(f"opinions_{name}", count, truth.tasks[0].size)
             for name, truth in self.truths.items()
@@ -166,6 +176,54 @@ class ExpectationMaximisation(DawidSkene):
             name: _held(f"said_{name}", *truth.log_matrices.shape)
             for name, truth in self.truths.items()
         }
+
+    def _value_truths(self, config: ExperimentConfig) -> dict[str, ValueTruth]:
+        counts = config.options.num_value_annotators
+        if counts and len(counts) != len(self.value_tasks):
+            raise UserError(
+                f"num_value_annotators has {len(counts)} entries for "
+                f"{len(self.value_tasks)} value label sets; leave it out"
+            )
+        by_target: dict[str, dict[LabelTask, int]] = {}
+        for task, number in zip(self.value_tasks, counts, strict=False):
+            by_target.setdefault(task.target, {})[task] = number
+        return {
+            target: ValueTruth(target, tuple(of), tuple(of.values()), config.options)
+            for target, of in by_target.items()
+            if sum(of.values()) > 1
+        }
+
+    def shared_kinds(self, config: ExperimentConfig) -> tuple[str, ...]:
+        several = config.options.num_value_annotators
+        return (CATEGORICAL, CONTINUOUS) if several else (CATEGORICAL,)
+
+    @property
+    def said_tasks(self) -> tuple[LabelTask, ...]:
+        values = (task for t in self.value_truths.values() for task in t.tasks)
+        return (*super().said_tasks, *values)
+
+    def begin(self, said: Mapping[str, Any]) -> None:
+        super().begin(said)
+        for target, truth in self.value_truths.items():
+            truth.begin(said[target])
+
+    def value_annotators(self) -> dict[str, Annotators]:
+        """Target -> bias, scale and spread [A, D] of each annotator, in the values'
+        unit; they say middle + bias + scale (truth - middle) + N(0, spread^2)."""
+        return {name: t.in_units() for name, t in self.value_truths.items()}
+
+    def softened(self, batch: Batch) -> Batch:
+        found = super().softened(batch)
+        labels, mask = dict(found.labels), dict(found.mask)
+        for truth in self.value_truths.values():
+            expected = truth.expected(batch, self._has_begun())
+            value, known = truth.targets(batch, expected)
+            labels, mask = labels | value, mask | known
+        return found._replace(labels=labels, mask=mask)
+
+    def _has_begun(self) -> tf.Tensor:
+        first = self.config.options.em_start_epoch * self.steps_per_epoch()
+        return self.generator_optimizer.iterations >= first
 
     def steps_per_epoch(self) -> int:
         """Steps after which the annotators are counted anew."""
@@ -177,23 +235,36 @@ class ExpectationMaximisation(DawidSkene):
         return max(1, self.config.options.num_examples // self.config.batch_size)
 
     def prior_of(self, truth: _Truth, batch: Batch) -> tf.Tensor:
-        first = self.config.options.em_start_epoch * self.steps_per_epoch()
         rows = tf.gather(self.opinions[truth.target], batch.index)
         total = tf.reduce_sum(rows, axis=1, keepdims=True)
         answers = tf.math.log(tf.math.divide_no_nan(rows, total) + _TINY)
-        begun = self.generator_optimizer.iterations >= first
         # Without an answer yet only the annotators count.
-        use = tf.logical_and(begun, total > 0.0)
+        use = tf.logical_and(self._has_begun(), total > 0.0)
         return tf.where(use, self.config.options.em_power * answers, truth.log_prior)
 
     def training_loss(self, batch: Batch) -> tf.Tensor:
         output = self.encoder(batch.image, dropout=batch.noise.dropout, training=True)
         loss = self.label_loss(batch, output)
+        self.take_in(batch, output)
+        return loss
+
+    def take_in(self, batch: Batch, output: EncoderOutput) -> None:
+        """Annotators' counts and running means take the batch in, after its loss."""
         q = self.posteriors(batch)
         for name, truth in self.truths.items():
             self._hear(truth, batch, q[name])
             self._remember(name, batch.index, output)
-        return loss
+        ends, counted = self._epoch_ends()
+        for name, held in self.value_truths.items():
+            held.hear(batch, held.expected(batch, self._has_begun()), ends, counted)
+            held.remember(batch.index, output.labels[name])
+
+    def _epoch_ends(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Whether an epoch ends with this step, and whether it is one that counts."""
+        steps = self.steps_per_epoch()
+        step = self.generator_optimizer.iterations + 1
+        counted = step > self.config.options.em_start_epoch * steps
+        return tf.equal(step % steps, 0), counted
 
     def _remember(self, name: str, index: tf.Tensor, output: EncoderOutput) -> None:
         """Moves the running means of the batch's answers, on every replica."""
@@ -209,12 +280,9 @@ class ExpectationMaximisation(DawidSkene):
         counts = annotated.confusion_counts(batch, truth.tasks, truth.counts_of, q)
         held = self.said[truth.target]
         said = held + reduction.global_sum(counts)
-        steps = self.steps_per_epoch()
-        step = self.generator_optimizer.iterations + 1
-        counted = step > self.config.options.em_start_epoch * steps
-        ends = tf.logical_and(tf.equal(step % steps, 0), counted)
+        over, counted = self._epoch_ends()
+        ends = tf.logical_and(over, counted)
         matrices = annotated.shrunk_matrices(said, truth.strength)
         fresh = tf.math.log(tf.maximum(matrices, _TINY))
         truth.log_matrices.assign(tf.where(ends, fresh, truth.log_matrices))
-        over = tf.equal(step % steps, 0)
         held.assign(tf.where(over, tf.zeros_like(said), said))

@@ -53,8 +53,5 @@ class JointEM(JointDistribution, ExpectationMaximisation):
     def label_loss(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
         """EM's, after which its annotators and running means take the batch in."""
         loss = super().label_loss(batch, output)
-        q = self.posteriors(batch)
-        for name, truth in self.truths.items():
-            self._hear(truth, batch, q[name])
-            self._remember(name, batch.index, output)
+        self.take_in(batch, output)
         return loss

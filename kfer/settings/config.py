@@ -283,10 +283,10 @@ def config_hash(config: ExperimentConfig) -> str:
     """Sixteen hex digits that change with any setting."""
     fields = to_dict(config)
     fields["recipe"] = Recipe.without_later(fields["recipe"])
-    if config.optimization == PLAIN:
-        del fields["optimization"]  # as before there was a choice
-    if config.backbone == "vgg16":
-        del fields["backbone"]  # the same
+    fields["options"] = options_lib.hashed(config.options)
+    for field, old in (("optimization", PLAIN), ("backbone", "vgg16")):
+        if getattr(config, field) == old:
+            del fields[field]  # as before there was a choice
     text = json.dumps(fields, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:16]
 

@@ -1,6 +1,7 @@
 """Options of single methods: one frozen dataclass each, held in the config."""
 
 import dataclasses
+from typing import ClassVar
 
 from kfer.errors import UserError
 
@@ -8,6 +9,9 @@ from kfer.errors import UserError
 @dataclasses.dataclass(frozen=True)
 class MethodOptions:
     """What a method without options has: nothing."""
+
+    # Options that came after runs had been hashed without them.
+    newer: ClassVar[tuple[str, ...]] = ()
 
     def _within(self, low: float, high: float, *names: str) -> None:
         """Raises UserError if one of these options is outside [low, high]."""
@@ -239,14 +243,29 @@ class EMOptions(DawidSkeneOptions):
         are `dawid_skene`'s.
       em_power: exponent of the network's probabilities among the annotators'.
       em_momentum: share that an example's earlier answers keep at a visit.
+      em_values: of several annotators' values, 'gaussian' finds each one's bias, scale
+        and spread; 'mean' learns them as vgg_all does.
+      num_value_annotators: of each value label set, in the tasks' order, where any
+        target has several; filled in by training. () is 'mean', as in older runs.
     """
+
+    newer: ClassVar[tuple[str, ...]] = ("em_values", "num_value_annotators")
 
     em_start_epoch: int = 2
     em_power: float = 1.0
     em_momentum: float = 0.5
+    em_values: str = "gaussian"
+    num_value_annotators: tuple = ()
 
     def __post_init__(self):
         super().__post_init__()
         self._within(0, 10**6, "em_start_epoch")
         self._within(0.0, 1e3, "em_power")
         self._within(0.0, 0.9999, "em_momentum")
+        if self.em_values not in ("gaussian", "mean"):
+            raise UserError(f"em_values {self.em_values!r} is none of gaussian, mean")
+        if not isinstance(self.num_value_annotators, tuple):
+            raise UserError(
+                "num_value_annotators takes a list with one entry for each value label "
+                f"set, got {self.num_value_annotators!r}"
+            )

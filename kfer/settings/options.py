@@ -80,6 +80,16 @@ def check(method: str, options: MethodOptions) -> MethodOptions:
     return options
 
 
+def hashed(options: MethodOptions) -> dict[str, Any]:
+    """The options that make a config's hash: without newer ones at their defaults."""
+    return {
+        field.name: getattr(options, field.name)
+        for field in dataclasses.fields(options)
+        if field.name not in options.newer
+        or getattr(options, field.name) != field.default
+    }
+
+
 def check_type(field: str, value: Any, default: Any) -> None:
     """Raises UserError if a setting is given as something else."""
     expected = type(default)

@@ -11,13 +11,11 @@ import tensorflow as tf
 from absl import logging
 
 from kfer import methods
-from kfer.crowd.triples import Triples
 from kfer.data import annotations, broken, input_pipeline
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.models.backbones.base import Backbone
 from kfer.settings.config import ExperimentConfig
-from kfer.tasks import LabelTask
 from kfer.training import (
     averaging,
     callbacks,
@@ -151,18 +149,10 @@ def _restored(
         for encoder in method.encoders:
             encoder.trunk.start(images)
     if not start and method.said_tasks:
-        method.begin(_said(method.said_tasks, dataset))
+        method.begin(annotations.of_tasks(dataset, method.said_tasks))
     if not start and (average := averaging.of(method)):
         average.start()
     return start
-
-
-def _said(tasks: tuple[LabelTask, ...], dataset: Dataset) -> dict[str, Triples]:
-    """Target -> all labels of it in the training split."""
-    found: dict[str, list] = {}
-    for task in tasks:
-        found.setdefault(task.target, []).append(task)
-    return {t: annotations.of_target(dataset, tasks) for t, tasks in found.items()}
 
 
 def _no_picture(step: int) -> None:

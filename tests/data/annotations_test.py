@@ -37,3 +37,37 @@ def test_a_crowd_column_counts_its_people(tmp_path):
     np.testing.assert_array_equal(
         second.annotator - len(column.annotators), alone.annotator
     )
+
+
+def test_values_are_one_part_a_dimension(tmp_path):
+    data = crowded.write(tmp_path / "set")
+    point = data.columns["point"]
+    task = tasks.LabelTask("point", "continuous", (), point.dimensions, 0.0, 9.0)
+    mood = tasks.LabelTask("mood", "categorical", crowded.CLASSES, target="truth")
+    found = annotations.of_tasks(data, [mood, task])
+    assert found["truth"].num_annotators == 5
+    x, y = found["point"]
+    records = {image.decode(): i for i, image in enumerate(_ids(data))}
+    first, last = records["p0"], records["p3"]
+    assert sorted(zip(x.item, x.annotator, x.value, y.value, strict=True)) == sorted(
+        [(first, 0, 1.0, 2.0), (first, 1, 3.0, 4.0), (last, 4, 9.0, 0.0)]
+    )
+    twice, _ = annotations.values_of_target(data, [task, task])
+    assert (twice.num_annotators, len(twice.value)) == (10, 6)
+    assert sorted(twice.annotator) == [0, 1, 4, 5, 6, 9]
+
+
+def test_a_column_of_values_leaves_out_what_is_missing():
+    config, data = runs.config(method="vgg_all"), runs.dataset()
+    (task,) = (task for task in config.tasks if not task.is_categorical)
+    valence, arousal = annotations.values_of_target(data, [task])
+    given = data.split("train").given["label/" + task.column]
+    assert len(valence.value) == len(arousal.value) == given
+    assert valence.num_annotators == 1
+
+
+def _ids(data):
+    for path in data.files("train"):
+        for row in tf.data.TFRecordDataset(path):
+            example = tf.train.Example.FromString(row.numpy())
+            yield example.features.feature["image_id"].bytes_list.value[0]

@@ -255,6 +255,13 @@ class TestFromDict:
         found = config.config_hash(experiment_config("raf_multi", "paper"))
         assert found == "238c8f5163135462"
 
+    def test_the_hash_is_that_of_before_values_had_annotators(self):
+        # of commit 697779d
+        run = experiment_config("cifar10_multi", method="em")
+        assert config.config_hash(run) == "0c596d5a5d78f813"
+        other = experiment_config("cifar10_multi", method="em", em_values="mean")
+        assert config.config_hash(other) != config.config_hash(run)
+
     @pytest.mark.parametrize(
         "spoil, named",
         [
