@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""The exceptions that a user is meant to read."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     Binaries print the line and exit with status 2; everything else is a bug and keeps
     its traceback.
     """
+
+
+class DivergedError(UserError):
+    """A model's answers are no numbers."""

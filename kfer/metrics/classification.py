@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kfer.errors import UserError
+from kfer.errors import DivergedError, UserError
 
 NUM_BINS = 15
 
@@ -92,13 +92,14 @@ def check_probabilities(probabilities: np.ndarray) -> np.ndarray:
     """The probabilities as float64 [n, K].
 
     Raises:
-      UserError: not [n, K], not finite, outside [0, 1], or a row does not sum to 1.
+      UserError: not [n, K], outside [0, 1], or a row does not sum to 1.
+      DivergedError: not finite.
     """
     values = np.asarray(probabilities, np.float64)
     if values.ndim != 2:
         raise UserError(f"Class probabilities are [n, K], got {values.shape}")
     if not np.all(np.isfinite(values)):
-        raise UserError(
+        raise DivergedError(
             f"{np.sum(~np.isfinite(values).all(axis=1))} predictions are not finite: "
             "the model has diverged; train again with a lower learning rate"
         )

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tqdm
 from absl import logging
 
-from kfer.errors import UserError
+from kfer.errors import DivergedError, UserError
 from kfer.metrics import suite
 from kfer.models import flops
 from kfer.settings.config import ExperimentConfig
@@ -98,15 +98,28 @@ class Divergence(keras.callbacks.Callback):
                 self._stop(f"{variable.name} is not finite", variable.name)
 
     def _stop(self, found: str, name: str) -> None:
-        kept, config = self.checkpoints.steps(), self.config
-        rates = f"--learning_rate (now {config.learning_rate:g})"
-        if name in ("gan_loss", "discriminator_loss"):
-            rates += f", or --lambda_gan (now {config.lambda_gan:g})"
-        raise UserError(
-            f"Training diverged: {found} at step {self.counter.step}; lower {rates} in "
-            f"a new --out_dir; the last good checkpoint is "
-            f"{f'step {kept[0]}' if kept else 'none'}"
-        )
+        raise diverged(found, name, self.counter.step, self.checkpoints, self.config)
+
+
+def diverged(
+    found: str, name: str, step: int, checkpoints: Checkpoints, config: ExperimentConfig
+) -> UserError:
+    """What to say of a run whose numbers are none any more.
+
+    Args:
+      found: what is no number.
+      name: of the loss or variable.
+      step: of training.
+      checkpoints, config: of the run.
+    """
+    kept = checkpoints.steps()
+    rates = f"--learning_rate (now {config.learning_rate:g})"
+    if name in ("gan_loss", "discriminator_loss"):
+        rates += f", or --lambda_gan (now {config.lambda_gan:g})"
+    return UserError(
+        f"Training diverged: {found} at step {step}; lower {rates} in a new --out_dir; "
+        f"the last good checkpoint is {f'step {kept[0]}' if kept else 'none'}"
+    )
 
 
 class Recorder(keras.callbacks.Callback):
@@ -151,7 +164,7 @@ class Recorder(keras.callbacks.Callback):
         step, seconds = self.counter.step, time.perf_counter() - self.began
         images = (step - self.first) * self.config.batch_size
         with averaging.answering(self.model):
-            test, picture = self.evaluate(), self.draw(step)
+            test, picture = self._evaluated(step), self.draw(step)
         row = {
             "step": step,
             "epoch": step / self.steps_per_epoch,
@@ -167,6 +180,14 @@ class Recorder(keras.callbacks.Callback):
         # The checkpoint last: its step is where a killed run goes on.
         run_folder.write_history(self.run_dir, self.rows)
         self.checkpoints.save(step)
+
+    def _evaluated(self, step: int) -> dict[str, Any]:
+        try:
+            return self.evaluate()
+        except DivergedError as error:
+            # Finite weights may still be too large for their products.
+            found = "answers are not finite"
+            raise diverged(found, "", step, self.checkpoints, self.config) from error
 
     def _totals(self, seconds: float, images: int) -> dict[str, float | None]:
         """Seconds and PFLOP of training so far; None where an earlier row has none."""

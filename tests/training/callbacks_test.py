@@ -5,7 +5,7 @@ import types
 import pytest
 import tensorflow as tf
 
-from kfer.errors import UserError
+from kfer.errors import DivergedError, UserError
 from kfer.training import callbacks, run_folder
 from tests import runs
 
@@ -99,6 +99,24 @@ class TestRecorder:
         seconds = first["seconds"] + second["seconds"]
         assert second["total_seconds"] == pytest.approx(seconds)
         assert recorder.checkpoints.kept == [9, 6]
+
+    def test_answers_that_are_no_numbers_end_the_run_unsaved(self, counter, tmp_path):
+        recorder = self.recorder(counter, str(tmp_path))
+        self.stretch(counter, recorder, 2)
+
+        def overflown():
+            raise DivergedError("16 predictions are not finite")
+
+        recorder.evaluate = overflown
+        with pytest.raises(UserError) as error:
+            self.stretch(counter, recorder, 3)
+        assert str(error.value) == (
+            "Training diverged: answers are not finite at step 9; lower "
+            "--learning_rate (now 0.0005) in a new --out_dir; the last good checkpoint "
+            "is step 6"
+        )
+        assert recorder.checkpoints.kept == [6]
+        assert [r["step"] for r in run_folder.read_history(str(tmp_path))] == [6]
 
     def test_a_run_that_noted_none_has_none_later(self, counter, tmp_path):
         row = {"step": 4, "seconds": 2.0, "test": {}}

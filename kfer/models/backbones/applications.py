@@ -1,5 +1,6 @@
 """Any network of keras.applications as a trunk."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +98,8 @@ class Application(Backbone):
             raise UserError(
                 f"{source} is no file of Keras weights: they end in {', '.join(_FILES)}"
             )
+        if not os.path.isfile(source):
+            raise UserError(f"No weights file at {source}")
         try:
             self.network.load_weights(source)
         except (ValueError, OSError, KeyError) as error:

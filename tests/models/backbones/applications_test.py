@@ -77,6 +77,8 @@ def test_a_checkpoint_of_tensorflow_is_refused(encoder, tmp_path):
     encoder.network.save_weights(path)
     with pytest.raises(UserError, match="is no file of Keras weights: they end in .h5"):
         encoder.trunk.load(path)
+    with pytest.raises(UserError, match="No weights file at /none.h5"):
+        encoder.trunk.load("/none.h5")
 
 
 def test_weights_that_can_not_be_fetched(encoder, monkeypatch):
