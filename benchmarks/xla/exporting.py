@@ -17,7 +17,9 @@ import tensorflow as tf
 
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
+from kfer.settings.backbones import PAPER
 from kfer.settings.config import ExperimentConfig
+from kfer.settings.optimization import PLAIN
 from kfer.structures import Batch, Noise
 
 FORMAT_VERSION = 1
@@ -188,6 +190,26 @@ def batch_spec(config: ExperimentConfig) -> Any:
     )
 
 
+def check(method: Any, config: ExperimentConfig) -> None:
+    """Refuses what the exported step alone would learn wrongly, in one line.
+
+    Raises:
+      UserError: training would do more than steps of Adam: count the annotators' labels
+        beforehand, whiten by the pictures, or change the rate and average the weights.
+    """
+    if hasattr(method, "begin"):
+        found = f"method {config.method!r}, which counts labels before the first step"
+    elif config.backbone != PAPER:
+        found = f"backbone {config.backbone!r}, which is not {PAPER!r}"
+    elif config.optimization != PLAIN:
+        found = "an optimization other than 'plain'"
+    else:
+        return
+    raise UserError(
+        f"The step can't be exported with {found}; train it with kfer-train"
+    )
+
+
 def export(
     config: ExperimentConfig,
     dataset: Any,
@@ -206,8 +228,12 @@ def export(
 
     Returns:
       The method at its start.
+
+    Raises:
+      UserError: see `check`.
     """
     method, drawn = build(config)
+    check(method, config)
     variables = describe(method, drawn)
     values = {
         row["name"]: variable.numpy()
@@ -244,15 +270,13 @@ def export(
 
 def _write_start(exporter: Exporter, method: Any, config: ExperimentConfig) -> None:
     """The module that fits the encoder's dense layers to the first pictures."""
-    from kfer.models import start
-
-    batches = math.ceil(start.NUM_IMAGES / config.batch_size)
+    batches = math.ceil(method.encoder.trunk.start_images / config.batch_size)
     side = config.image_size
     image = tf.TensorSpec([batches * config.batch_size, side, side, 3], tf.float32)
 
     def fit(parts: dict[str, Any]) -> dict[str, Any]:
         for encoder in method.encoders:
-            start.standardize(encoder, parts["image"])
+            encoder.trunk.start(parts["image"])
         return {}
 
     exporter.write("start", fit, {"image": image})

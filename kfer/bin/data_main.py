@@ -16,6 +16,7 @@ from absl import flags, logging
 from kfer.bin import common, table_import
 from kfer.data import dataset as dataset_lib
 from kfer.data import datasets, described, folder, verification
+from kfer.data.drawn_faces import annotators
 from kfer.errors import UserError
 
 FLAGS = flags.FLAGS
@@ -44,6 +45,14 @@ flags.DEFINE_enum(
     ["exclusive", "inclusive"],
     "Whether a flip always changes the class, or may keep it as the 2021 code does.",
 )
+flags.DEFINE_enum(
+    "crowd",
+    "habits",
+    list(annotators.RATES),
+    "Who labels drawn faces: three with habits of their own, three whose errors agree "
+    "(pairs), five of whom two label each picture (sparse), or two and one who answers "
+    "anything (spammer).",
+)
 
 
 def options_from_flags() -> datasets.ReaderOptions:
@@ -54,6 +63,7 @@ def options_from_flags() -> datasets.ReaderOptions:
         seed=FLAGS.seed,
         flip_rates=common.numbers(FLAGS.flip_rates, "flip_rates"),
         flip=FLAGS.flip,
+        crowd=FLAGS.crowd,
         limit=limit or None,
         image_size=FLAGS.image_size,
         source=FLAGS.source,
@@ -67,6 +77,8 @@ def make(arguments: Sequence[str]) -> None:
     for flag in ("dataset", "out_dir"):
         if not FLAGS[flag].value:
             raise UserError(f"make needs --{flag}")
+    if FLAGS["crowd"].present and FLAGS.dataset != "synthetic_faces":
+        raise UserError("--crowd is about --dataset=synthetic_faces alone")
     options = options_from_flags()
     datasets.reader(FLAGS.dataset)
     folder.check_target(FLAGS.out_dir, FLAGS.overwrite)

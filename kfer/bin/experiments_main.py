@@ -28,7 +28,14 @@ flags.DEFINE_list(
     "table", [], f"One or more of {', '.join(tables_lib.TABLES)}; all if not given."
 )
 flags.DEFINE_enum("scale", "cpu", list(cells_lib.SCALES), "How large the cells are.")
-flags.DEFINE_integer("seeds", 3, "Seeds 0, 1, .. of every cell.", 1)
+flags.DEFINE_integer("seeds", 3, "How many seeds every cell is run from.", 1)
+flags.DEFINE_integer("first_seed", 0, "The first of them.", 0)
+flags.DEFINE_integer(
+    "data_seed",
+    0,
+    "Of simulated labels and drawn pictures; each has its own folders.",
+    0,
+)
 flags.DEFINE_list("methods", [], "Only cells of these methods; all if not given.")
 flags.DEFINE_string("data_root", "", "Folder of raw or prepared data sets.")
 flags.DEFINE_string("out_dir", "runs/experiments", "Folder of all cells and results.")
@@ -54,6 +61,7 @@ def plan_from_flags() -> runner.Plan:
         FLAGS.recipe,
         jobs,
         tuple(FLAGS.train_flag),
+        FLAGS.data_seed,
     )
 
 
@@ -62,14 +70,19 @@ def chosen_tables() -> list[tables_lib.Table]:
     return [tables_lib.table_of(name) for name in FLAGS.table or tables_lib.TABLES]
 
 
+def chosen_seeds() -> range:
+    """The seeds asked for."""
+    return range(FLAGS.first_seed, FLAGS.first_seed + FLAGS.seeds)
+
+
 def chosen_cells() -> list[cells_lib.Cell]:
     """Their cells, seed by seed, each once."""
     for name in FLAGS.methods:
         methods.method_row(name)
     found: dict[cells_lib.Cell, None] = {}
-    for seed in range(FLAGS.seeds):
+    for seed in chosen_seeds():
         for table in chosen_tables():
-            found |= {c: None for c in table.cells(FLAGS.seeds) if c.seed == seed}
+            found |= dict.fromkeys(table.cells([seed]))
     chosen = [c for c in found if not FLAGS.methods or c.method in FLAGS.methods]
     if not chosen:
         raise UserError(f"No cell of these tables has methods {FLAGS.methods}")
@@ -101,7 +114,7 @@ def report(plan: runner.Plan, cells: Sequence[cells_lib.Cell]) -> int:
     rows = results.collect(plan, cells)
     print(results.write(os.path.join(out_dir, results.FILE), rows))
     for table in chosen_tables():
-        print(*report_lib.write(plan, table, FLAGS.seeds, rows, out_dir), sep="\n")
+        print(*report_lib.write(plan, table, chosen_seeds(), rows, out_dir), sep="\n")
     return 0
 
 

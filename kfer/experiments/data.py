@@ -38,14 +38,26 @@ def last_line(log: str) -> str:
     return lines[-1] if lines else f"it said nothing; see {log}"
 
 
-def _cifar(name: str) -> Callable[[str, Scale], list[str]]:
-    def command(root: str, scale: Scale) -> list[str]:
-        return ["data_main", "make", f"--dataset={name}", f"--source_dir={root}"]
+Maker = Callable[[str, Scale, int], list[str]]
+
+
+def _cifar(name: str) -> Maker:
+    def command(root: str, scale: Scale, seed: int) -> list[str]:
+        flags = [f"--dataset={name}", f"--source_dir={root}", f"--seed={seed}"]
+        return ["data_main", "make", *flags]
 
     return command
 
 
-def _ferplus(root: str, scale: Scale) -> list[str]:
+def _faces(crowd: str) -> Maker:
+    def command(root: str, scale: Scale, seed: int) -> list[str]:
+        flags = ["--dataset=synthetic_faces", f"--crowd={crowd}", f"--seed={seed}"]
+        return ["data_main", "make", *flags]
+
+    return command
+
+
+def _ferplus(root: str, scale: Scale, seed: int) -> list[str]:
     # Pictures are 48 px; the paper's encoder takes 64.
     return [
         "preprocess_main",
@@ -54,6 +66,7 @@ def _ferplus(root: str, scale: Scale) -> list[str]:
         f"--image_size={scale.image_size or 64}",
         f"--va_from_votes={VA_NOISE}",
         "--majority_vote",
+        f"--seed={seed}",
     ]
 
 
@@ -62,14 +75,22 @@ COMMANDS = {
     "cifar10": _cifar("cifar10"),
     "cifar10n": _cifar("cifar10n"),
     "ferplus": _ferplus,
+    "faces": _faces("habits"),
+    "faces_pairs": _faces("pairs"),
+    "faces_sparse": _faces("sparse"),
+    "faces_spammer": _faces("spammer"),
 }
+# Of them, those that no raw data are read for.
+DRAWN = ("faces", "faces_pairs", "faces_sparse", "faces_spammer")
 
 # Made by a model trained on another data set: found prepared, or drawn where a scale
 # says how many pictures.
 BASES = ("raf_base", "affectnet_base")
 
 
-def prepare(name: str, data_root: str, out_dir: str, scale: Scale, log: str) -> str:
+def prepare(
+    name: str, data_root: str, out_dir: str, scale: Scale, log: str, seed: int = 0
+) -> str:
     """The folder of a prepared data set, made on the first call.
 
     Args:
@@ -79,27 +100,30 @@ def prepare(name: str, data_root: str, out_dir: str, scale: Scale, log: str) -> 
       out_dir: where it is made, in a folder of its name.
       scale: says how many examples.
       log: path for what the command says.
+      seed: of simulated labels and drawn pictures; 0 is the data of the tables, and
+        any other's folders are called <name>-seed<seed>.
 
     Raises:
       UserError: the data are missing or damaged; in one line, for the table.
     """
-    found = os.path.join(data_root, name)
+    named = f"{name}-seed{seed}" if seed else name
+    found = os.path.join(data_root, named)
     if data_root and os.path.isfile(os.path.join(found, folder.MANIFEST)):
         return found
-    made = os.path.join(out_dir, name)
+    made = os.path.join(out_dir, named)
     if os.path.isfile(os.path.join(made, folder.MANIFEST)):
         return made
     if name in BASES:
-        return _draw(name, data_root, made, scale)
-    if not data_root:
+        return _draw(name, data_root, made, scale, seed)
+    if not data_root and name not in DRAWN:
         raise UserError(f"no --data_root to read {name} from")
     flags = [f"--num_{split}={count}" for split, count in scale.examples.items()]
-    command = COMMANDS[name](data_root, scale)
+    command = COMMANDS[name](data_root, scale, seed)
     run_command([*command, f"--out_dir={made}", *flags], log)
     return made
 
 
-def _draw(name: str, data_root: str, out_dir: str, scale: Scale) -> str:
+def _draw(name: str, data_root: str, out_dir: str, scale: Scale, seed: int) -> str:
     if not scale.examples:
         place = os.path.join(data_root or "--data_root", name)
         raise UserError(
@@ -113,7 +137,7 @@ def _draw(name: str, data_root: str, out_dir: str, scale: Scale) -> str:
         out_dir,
         num_train=scale.examples["train"],
         num_test=min(2000, scale.examples["test"]),
-        seed=0,
+        seed=seed,
         command=f"kfer-experiments --scale={scale.name}",
     )
     return out_dir

@@ -15,7 +15,9 @@ from kfer.experiments.tables import Table
 from kfer.training import run_folder
 
 
-def of_table(plan: Plan, table: Table, seeds: int) -> Iterator[tuple[str, str, bytes]]:
+def of_table(
+    plan: Plan, table: Table, seeds: Sequence[int]
+) -> Iterator[tuple[str, str, bytes]]:
     """File name, caption and PNG of each figure of a table.
 
     A figure that no finished cell can be drawn from is left out. The curves are those
@@ -31,7 +33,9 @@ def of_table(plan: Plan, table: Table, seeds: int) -> Iterator[tuple[str, str, b
         yield from _pictures(runs)
 
 
-def _runs(plan: Plan, table: Table, seeds: int) -> dict[tuple[str, str], list[Run]]:
+def _runs(
+    plan: Plan, table: Table, seeds: Sequence[int]
+) -> dict[tuple[str, str], list[Run]]:
     """(setting, method) -> the finished runs of its seeds."""
     found: dict[tuple[str, str], list[Run]] = {}
     for cell in table.cells(seeds):

@@ -17,7 +17,7 @@ FORMATS = ("md", "html")
 
 
 def write(
-    plan: Plan, table: Table, seeds: int, rows: Sequence[Row], out_dir: str
+    plan: Plan, table: Table, seeds: Sequence[int], rows: Sequence[Row], out_dir: str
 ) -> list[str]:
     """Writes <table>.md, <table>.html and the figures; returns their paths.
 
@@ -55,7 +55,7 @@ def _render(template: str, content: dict[str, Any]) -> str:
 
 
 def _content(
-    plan: Plan, table: Table, seeds: int, rows: Sequence[Row]
+    plan: Plan, table: Table, seeds: Sequence[int], rows: Sequence[Row]
 ) -> dict[str, Any]:
     lines = summary.lines(table, rows)
     used = dict.fromkeys(entry.setting for entry in table.entries)
@@ -70,6 +70,9 @@ def _content(
                 "head": line.head,
                 "last": summary.shown(line.entry, line.last),
                 "best": summary.shown(line.entry, line.best),
+                "gap": summary.gap_shown(line.entry, line.gap),
+                "seconds": summary.mean_shown(line.seconds, 0),
+                "pflop": summary.mean_shown(line.pflop, 3),
                 "printed": summary.printed(line.entry),
                 "seeds": line.last.seeds if line.last else 0,
                 "machine": "; ".join(line.machines),
@@ -99,9 +102,13 @@ def _labels_own(plan: Plan, setting: str, rows: Sequence[Row]) -> dict[str, str]
     return {}
 
 
-def _command(plan: Plan, table: Table, seeds: int) -> str:
-    recipe = "" if plan.recipe == "kfer" else f" --recipe={plan.recipe}"
-    return (
-        f"kfer-experiments run --table={table.name} --scale={plan.scale.name} "
-        f"--seeds={seeds}{recipe} --data_root=RAW"
-    )
+def _command(plan: Plan, table: Table, seeds: Sequence[int]) -> str:
+    words = [
+        f"kfer-experiments run --table={table.name} --scale={plan.scale.name}",
+        f"--seeds={len(seeds)}",
+        f"--first_seed={seeds[0]}" if seeds[0] else "",
+        f"--data_seed={plan.data_seed}" if plan.data_seed else "",
+        "" if plan.recipe == "kfer" else f"--recipe={plan.recipe}",
+        "--data_root=RAW",
+    ]
+    return " ".join(filter(None, words))

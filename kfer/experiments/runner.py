@@ -38,6 +38,7 @@ class Plan:
       recipe: a key of kfer.settings.config.RECIPES.
       jobs: cells side by side; the cores are dealt out to them.
       flags: more flags for every kfer-train, such as --strategy=default.
+      data_seed: of simulated labels and drawn pictures; see data.prepare.
     """
 
     scale: Scale
@@ -46,12 +47,14 @@ class Plan:
     recipe: str = "kfer"
     jobs: int = 1
     flags: tuple[str, ...] = ()
+    data_seed: int = 0
 
     @property
     def root(self) -> str:
-        """The folder of the scale, and of the recipe where it isn't kfer's."""
+        """The folder of the scale; recipes and data of other seeds have their own."""
         name = self.scale.name
         name += "" if self.recipe == "kfer" else f"-{self.recipe}"
+        name += f"-data{self.data_seed}" if self.data_seed else ""
         return os.path.join(self.out_dir, name)
 
     def folder(self, cell: Cell) -> str:
@@ -121,7 +124,12 @@ def prepare(plan: Plan, cells: Sequence[Cell]) -> dict[str, str | UserError]:
             fcntl.flock(file, fcntl.LOCK_EX)  # another runner may be making it
             try:
                 found[name] = data_lib.prepare(
-                    name, plan.data_root, out_dir, plan.scale, plan.log(name)
+                    name,
+                    plan.data_root,
+                    out_dir,
+                    plan.scale,
+                    plan.log(name),
+                    plan.data_seed,
                 )
             except UserError as error:
                 found[name] = error

@@ -1,11 +1,16 @@
 """Rows of results -> the lines of a table: mean and deviation beside the paper."""
 
+import dataclasses
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+import scipy.stats
 
 from kfer.experiments.results import BEST, LAST, Row
 from kfer.experiments.tables import Entry, Table
+from kfer.metrics import suite
 
 
 class Spread(NamedTuple):
@@ -14,6 +19,13 @@ class Spread(NamedTuple):
     mean: float
     deviation: float | None  # of the seeds (n - 1); None of a single one
     seeds: int
+
+
+class Gap(NamedTuple):
+    """A method's measure minus another's, seed by seed."""
+
+    mean: float
+    half: float | None  # of the 95 % interval, by Student's t; None of a single seed
 
 
 class Line(NamedTuple):
@@ -25,6 +37,9 @@ class Line(NamedTuple):
     last: Spread | None
     best: Spread | None
     machines: tuple[str, ...]
+    gap: Gap | None = None  # to the method that the table compares with
+    seconds: Sequence[float] = ()
+    pflop: Sequence[float] = ()
 
 
 def spread(values: Sequence[float]) -> Spread | None:
@@ -35,39 +50,102 @@ def spread(values: Sequence[float]) -> Spread | None:
     return Spread(statistics.fmean(values), deviation, len(values))
 
 
+def gap(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Gap | None:
+    """ours - theirs over the seeds that both have; None if they share none.
+
+    Args:
+      ours, theirs: seed -> measure.
+    """
+    pairs = [ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())]
+    if not pairs:
+        return None
+    mean, count = statistics.fmean(pairs), len(pairs)
+    if count == 1:
+        return Gap(mean, None)
+    error = statistics.stdev(pairs) / math.sqrt(count)
+    return Gap(mean, float(scipy.stats.t.ppf(0.975, count - 1)) * error)
+
+
 def lines(table: Table, rows: Sequence[Row]) -> list[Line]:
-    """Every entry of a table, row by row."""
-    return [
-        _line(label, head, entry, rows)
+    """Every entry of a table: row by row, or column by column from the best on down
+    where the table compares its methods."""
+    found = [
+        _line(label, head, entry, rows, table.against)
         for label, entries in table.rows.items()
         for head, entry in zip(table.heads, entries, strict=True)
         if entry
     ]
+    if not table.against:
+        return found
+    return sorted(found, key=lambda line: (table.heads.index(line.head), _rank(line)))
 
 
-def _line(label: str, head: str, entry: Entry, rows: Sequence[Row]) -> Line:
-    mine = [
+def _rank(line: Line) -> float:
+    """Lower is better; without a number last."""
+    if line.last is None:
+        return math.inf
+    lower = line.entry.measure in suite.LOWER_IS_BETTER
+    return line.last.mean if lower else -line.last.mean
+
+
+def _measured(entry: Entry, rows: Sequence[Row], which: str) -> list[Row]:
+    return [
         row
         for row in rows
-        if (row.setting, row.method, row.target, row.measure)
-        == (entry.setting, entry.method, entry.target, entry.measure)
+        if (row.setting, row.method, row.target, row.measure, row.which)
+        == (entry.setting, entry.method, entry.target, entry.measure, which)
         and row.value is not None
     ]
-    last, best = (
-        spread(
-            [row.value for row in mine if row.which == which and row.value is not None]
-        )
-        for which in (LAST, BEST)
+
+
+def _by_seed(rows: Sequence[Row]) -> dict[int, float]:
+    return {row.seed: row.value for row in rows if row.value is not None}
+
+
+def _line(
+    label: str, head: str, entry: Entry, rows: Sequence[Row], against: str
+) -> Line:
+    mine, best = (_measured(entry, rows, which) for which in (LAST, BEST))
+    values = _by_seed(mine)
+    other = dataclasses.replace(entry, method=against)
+    compared = against not in ("", entry.method)
+    return Line(
+        label,
+        head,
+        entry,
+        spread(list(values.values())),
+        spread(list(_by_seed(best).values())),
+        tuple(dict.fromkeys(row.machine for row in mine if row.machine)),
+        gap(values, _by_seed(_measured(other, rows, LAST))) if compared else None,
+        [row.seconds for row in mine],
+        [row.pflop for row in mine if row.pflop is not None],
     )
-    machines = tuple(dict.fromkeys(row.machine for row in mine if row.machine))
-    return Line(label, head, entry, last, best, machines)
+
+
+def mean_shown(values: Sequence[float], digits: int) -> str:
+    """The mean of a cost, or '' of nothing."""
+    return f"{statistics.fmean(values):.{digits}f}" if values else ""
+
+
+def gap_shown(entry: Entry, found: Gap | None) -> str:
+    """A gap as the tables show it: '-1.15 ± 0.42', or '' without one."""
+    if found is None:
+        return ""
+    factor, digits = _unit(entry)
+    text = f"{factor * found.mean:+.{digits}f}"
+    return text if found.half is None else f"{text} ± {factor * found.half:.{digits}f}"
+
+
+def _unit(entry: Entry) -> tuple[int, int]:
+    """What a measure is multiplied by, and how many decimals are shown."""
+    return (100, 2) if entry.measure == "accuracy" else (1, 4)
 
 
 def shown(entry: Entry, found: Spread | None) -> str:
     """A measure as the tables show it: '81.23 ± 0.45', or '' without one."""
     if found is None:
         return ""
-    factor, digits = (100, 2) if entry.measure == "accuracy" else (1, 4)
+    factor, digits = _unit(entry)
     text = f"{factor * found.mean:.{digits}f}"
     if found.deviation is None:
         return text
@@ -78,7 +156,7 @@ def printed(entry: Entry) -> str:
     """The paper's number as the paper prints it."""
     if entry.printed is None:
         return ""
-    return f"{entry.printed:.{2 if entry.measure == 'accuracy' else 4}f}"
+    return f"{entry.printed:.{_unit(entry)[1]}f}"
 
 
 def without_result(table: Table, rows: Sequence[Row]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ doesn't have print none.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kfer.errors import UserError
 from kfer.experiments.cells import SETTINGS, Cell
@@ -40,6 +40,8 @@ class Table:
       heads: of the columns of entries.
       rows: label -> an entry, or None, for each head.
       figure: 'curves' (Fig. 3), 'samples' (Fig. 4), or '' for a table.
+      against: a method; every other's paired difference to it is shown, and rows come
+        in order of their numbers. '' shows none, in the order of `rows`.
     """
 
     name: str
@@ -47,16 +49,17 @@ class Table:
     heads: tuple[str, ...]
     rows: dict[str, tuple[Entry | None, ...]]
     figure: str = ""
+    against: str = ""
 
     @property
     def entries(self) -> list[Entry]:
         """All entries, row by row."""
         return [entry for row in self.rows.values() for entry in row if entry]
 
-    def cells(self, seeds: int) -> list[Cell]:
+    def cells(self, seeds: Iterable[int]) -> list[Cell]:
         """Each cell once, one seed after the other."""
         pairs = dict.fromkeys((entry.setting, entry.method) for entry in self.entries)
-        return [Cell(*pair, seed) for seed in range(seeds) for pair in pairs]
+        return [Cell(*pair, seed) for seed in seeds for pair in pairs]
 
 
 def _rows(
@@ -160,10 +163,36 @@ _FIELD = {
 }
 
 
+_FACE_FIELD = {
+    **{row: method for row, method in _FIELD.items() if method != "vgg_clean"},
+    "Label smoothing": "label_smoothing",
+    "CrowdLayer": "crowd_layer",
+    "AIR": "air",
+    "Huber": "huber",
+    "Proposed": "joint",
+}
+
+_FACE_MEASURES = (
+    ("expression", "accuracy"),
+    ("valence_arousal", "ccc"),
+    ("expression", "ece"),
+)
+
+
 def _field(setting: str, title: str) -> Table:
-    rows = {label: (method, None) for label, method in _FIELD.items()}
-    name = f"field_{setting}"
-    return Table(name, title, ("test accuracy [%]",), _rows(setting, "class", rows))
+    rows = _rows(setting, "class", {k: (m, None) for k, m in _FIELD.items()})
+    heads = ("test accuracy [%]",)
+    return Table(f"field_{setting}", title, heads, rows, against="em")
+
+
+def _face_field(setting: str) -> Table:
+    rows: dict[str, tuple[Entry | None, ...]] = {
+        label: tuple(Entry(setting, method, *measured) for measured in _FACE_MEASURES)
+        for label, method in _FACE_FIELD.items()
+    }
+    heads = ("accuracy [%]", "V/A CCC", "ECE")
+    title = f"The field: {SETTINGS[setting].about}"
+    return Table(f"field_{setting}", title, heads, rows, against="em")
 
 
 TABLES = {
@@ -234,6 +263,7 @@ TABLES = {
         _field("cifar10", "The field: CIFAR-10, three label sets, 20, 30, 40 % noise"),
         _field("cifar10_single", "The field: CIFAR-10, one label set, 20 % noise"),
         _field("cifar10n", "The field: CIFAR-10N, three people's labels"),
+        *map(_face_field, ("faces", "faces_pairs", "faces_sparse", "faces_spammer")),
     )
 }
 

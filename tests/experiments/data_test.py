@@ -40,6 +40,7 @@ def test_it_is_made_once(tmp_path, commands):
             "make",
             "--dataset=cifar10n",
             "--source_dir=RAW",
+            "--seed=0",
             f"--out_dir={out}/cifar10n",
             "--num_train=4000",
             "--num_test=5000",
@@ -55,7 +56,27 @@ def test_faces_are_made_as_large_as_the_scale_says(tmp_path, commands):
         data.prepare("ferplus", "RAW", str(tmp_path), scale, "log")
         assert f"--image_size={side}" in commands[-1]
         assert "--source_dir=RAW/ferplus" in commands[-1]
-    assert "--num_train=4000" in commands[0] and len(commands[1]) == 7
+    assert "--num_train=4000" in commands[0] and len(commands[1]) == 8
+
+
+def test_drawn_faces_need_no_raw_data_and_other_seeds_lie_apart(tmp_path, commands):
+    scale, out = cells.SCALES["fast_faces"], str(tmp_path)
+    made = data.prepare("faces_sparse", "", out, scale, "log", seed=7)
+    assert made == f"{out}/faces_sparse-seed7"
+    assert commands[0] == [
+        "data_main",
+        "make",
+        "--dataset=synthetic_faces",
+        "--crowd=sparse",
+        "--seed=7",
+        f"--out_dir={made}",
+        "--num_train=4000",
+        "--num_test=4000",
+    ]
+    prepared(tmp_path / "raw" / "cifar10")
+    assert data.prepare(
+        "cifar10", str(tmp_path / "raw"), out, scale, "log", seed=7
+    ) == (f"{out}/cifar10-seed7")
 
 
 def test_missing_data_are_one_line(tmp_path):

@@ -28,12 +28,12 @@ def drawn(monkeypatch):
 
 def finished(tmp_path):
     plan = fake.plan(tmp_path)
-    for cell, curve in zip(TABLE.cells(2), ([0.1, 0.2], [0.5, 0.6], [0.3, 0.4])):
+    for cell, curve in zip(TABLE.cells(range(2)), ([0.1, 0.2], [0.5, 0.6], [0.3, 0.4])):
         folder = fake.finish(plan, cell, 0.2, 0.2, curve)
-    os.makedirs(os.path.join(plan.folder(TABLE.cells(1)[1]), "samples"))
+    os.makedirs(os.path.join(plan.folder(TABLE.cells(range(1))[1]), "samples"))
     for step in (10, 20):
         path = os.path.join(
-            plan.folder(TABLE.cells(1)[1]), "samples", f"step-{step:06d}.png"
+            plan.folder(TABLE.cells(range(1))[1]), "samples", f"step-{step:06d}.png"
         )
         with open(path, "wb") as file:
             file.write(b"picture %d" % step)
@@ -42,7 +42,7 @@ def finished(tmp_path):
 
 
 def test_curves_are_means_over_seeds(tmp_path, drawn):
-    found = list(figures.of_table(finished(tmp_path), TABLE, 2))
+    found = list(figures.of_table(finished(tmp_path), TABLE, range(2)))
     assert [name for name, _, _ in found] == [
         "cifar10-accuracy.png",
         "cifar10-loss.png",
@@ -60,9 +60,9 @@ def test_curves_are_means_over_seeds(tmp_path, drawn):
 
 def test_figures_of_the_paper_show_their_own_kind(tmp_path, drawn):
     plan = finished(tmp_path)
-    names = [name for name, _, _ in figures.of_table(plan, TABLES["fig4"], 1)]
+    names = [name for name, _, _ in figures.of_table(plan, TABLES["fig4"], range(1))]
     assert names == ["cifar10-joint-samples.png"] and drawn == []
-    names = [name for name, _, _ in figures.of_table(plan, TABLES["fig3"], 1)]
+    names = [name for name, _, _ in figures.of_table(plan, TABLES["fig3"], range(1))]
     assert names == ["cifar10-accuracy.png", "cifar10-loss.png"]
 
 

@@ -9,12 +9,12 @@ from tests.experiments import fake
 
 def test_a_table(tmp_path):
     plan, table = fake.plan(tmp_path), TABLES["1"]
-    cells = table.cells(2)
+    cells = table.cells(range(2))
     vgg = [cell for cell in cells if cell.method == "vgg_all"]
     for cell, accuracy in zip(vgg, (0.3, 0.4), strict=True):
         fake.finish(plan, cell, accuracy, 0.5)
     rows = results.collect(plan, cells)
-    paths = report.write(plan, table, 2, rows, str(tmp_path / "report"))
+    paths = report.write(plan, table, range(2), rows, str(tmp_path / "report"))
     names = [pathlib.Path(path).name for path in paths]
     assert names == [
         "table-1-cifar10-accuracy.png",
@@ -38,8 +38,28 @@ def test_a_table(tmp_path):
 
 def test_a_table_without_any_run(tmp_path):
     plan, table = fake.plan(tmp_path), TABLES["cifar10n"]
-    rows = results.collect(plan, table.cells(1))
-    paths = report.write(plan, table, 1, rows, str(tmp_path / "report"))
+    rows = results.collect(plan, table.cells(range(1)))
+    paths = report.write(plan, table, range(1), rows, str(tmp_path / "report"))
     assert [pathlib.Path(path).suffix for path in paths] == [".md", ".html"]
     text = pathlib.Path(paths[0]).read_text()
     assert "with kfer at no commit." in text and "people's labels" in text
+
+
+def test_a_table_that_compares(tmp_path):
+    plan, table = fake.plan(tmp_path, data_seed=7), TABLES["field_cifar10"]
+    seeds = range(10, 12)
+    cells = table.cells(seeds)
+    for method, values in (("em", (0.5, 0.6)), ("vgg_all", (0.4, 0.6))):
+        mine = [cell for cell in cells if cell.method == method]
+        for cell, accuracy in zip(mine, values, strict=True):
+            fake.finish(plan, cell, accuracy, accuracy)
+    rows = results.collect(plan, cells)
+    paths = report.write(plan, table, seeds, rows, str(tmp_path / "report"))
+    text = pathlib.Path(paths[-2]).read_text()
+    # Differences -0.1 and 0: mean -0.05, error 0.05, Student's t of one degree 12.706.
+    assert "test accuracy [%] | 50.00 ± 14.14 | -5.00 ± 63.53 |" in text
+    assert text.index("| EM in the loop |") < text.index("| All label sets |")
+    assert text.index("| All label sets |") < text.index("| SCE |")
+    assert "seeds 10 to 11;" in text and "drawn with seed 7." in text
+    assert "--seeds=2 --first_seed=10 --data_seed=7 --data_root=RAW" in text
+    assert "best model" not in text

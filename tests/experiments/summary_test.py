@@ -1,5 +1,6 @@
 """Mean and deviation by hand."""
 
+import dataclasses
 import math
 
 import pytest
@@ -43,6 +44,29 @@ def test_lines_over_seeds():
     assert summary.without_result(TABLE, rows) == {
         "skipped: no data": ["cifar10-joint-0"]
     }
+
+
+def test_a_gap_is_paired_by_seed():
+    # 3 and 1 points over the seeds that both have: mean 2, error 1, t(1) = 12.706.
+    ours, theirs = {0: 0.5, 1: 0.7, 2: 0.9}, {0: 0.47, 1: 0.69, 3: 0.1}
+    found = summary.gap(ours, theirs)
+    assert found.mean == pytest.approx(0.02)
+    assert found.half == pytest.approx(0.01 * 12.7062, rel=1e-5)
+    assert summary.gap(ours, {0: 0.4}) == pytest.approx((0.1, None))
+    assert summary.gap(ours, {5: 0.4}) is None
+    assert summary.gap_shown(VGG, found) == "+2.00 ± 12.71"
+    assert summary.gap_shown(VGG, summary.Gap(-0.1, None)) == "-10.00"
+
+
+def test_lower_is_better_of_some_measures():
+    ece = [Entry("cifar10", m, "class", "ece") for m in ("joint", "vgg_all")]
+    table = Table("t", "T", ("e",), {"j": ece[:1], "v": ece[1:]}, against="joint")
+    scores = zip(("joint", "vgg_all"), (0.2, 0.1), strict=True)
+    rows = [row(0, value, method=m) for m, value in scores]
+    rows = [dataclasses.replace(r, measure="ece") for r in rows]
+    first, second = summary.lines(table, rows)
+    assert (first.row, second.row) == ("v", "j")
+    assert first.gap.mean == pytest.approx(-0.1) and second.gap is None
 
 
 def test_shown():

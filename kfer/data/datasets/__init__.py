@@ -38,6 +38,7 @@ class ReaderOptions:
         reader's own.
       flip: 'exclusive' moves a label to another class, so the rate asked is the rate
         got; 'inclusive' draws from all classes, as the 2021 code does.
+      crowd: who labels drawn faces, a key of drawn_faces.annotators.RATES.
       num_annotators: label sets to sample where the raw data has votes.
       va_noise: standard deviation of the noise on the valence and arousal that are
         made from votes; None makes none.
@@ -55,6 +56,7 @@ class ReaderOptions:
     seed: int = 0
     flip_rates: tuple[float, ...] = ()
     flip: str = "exclusive"
+    crowd: str = "habits"
     num_annotators: int = 3
     va_noise: float | None = None
     official_test: bool = False

@@ -7,8 +7,9 @@ train  annotator_1.. (each from its own confusion matrix) and valence_arousal (G
        noise and the bias of one of three annotators); no clean label is stored
 test   clean expression and valence_arousal; no noisy label
 
-`options.limit` sets the number of faces of each split, `options.flip_rates` the mean
-noise rate of each annotator, `options.image_size` the side in pixels.
+`options.limit` sets the number of faces of each split, `options.crowd` who labels them
+and `options.flip_rates` the mean noise rate of each annotator, `options.image_size` the
+side in pixels.
 """
 
 import functools
@@ -41,13 +42,13 @@ class Annotated(NamedTuple):
 
     params: faces.FaceParameters
     truth: tuple[float, float]
-    given: tuple[int, ...]  # one class per annotator
+    given: tuple[int, ...]  # one class per annotator; -1 from who didn't label it
     values: tuple[float, ...]  # noisy valence and arousal
 
 
 def flip_rates(options: ReaderOptions) -> tuple[float, ...]:
     """The mean noise rate of each annotator."""
-    return options.flip_rates or annotators.RATES
+    return options.flip_rates or annotators.rates_of(options.crowd)
 
 
 def columns(options: ReaderOptions) -> dict[str, Column]:
@@ -87,20 +88,21 @@ def count(options: ReaderOptions, split: str) -> int:
     return faces_asked
 
 
-@functools.lru_cache(maxsize=8)
-def _matrices(rates: tuple[float, ...]) -> tuple[np.ndarray, ...]:
-    return tuple(annotators.confusion(i, rate) for i, rate in enumerate(rates))
+_matrices = functools.lru_cache(maxsize=8)(annotators.matrices)
 
 
 def annotated(options: ReaderOptions, index: int) -> Annotated:
-    """Training face `index`: a function of the seed, the index and the rates alone."""
+    """Training face `index`: a function of the seed, the index and the crowd alone."""
     params = faces.sample_face(faces.face_rng(options.seed, index))
     truth = faces.valence_arousal(params)
     rng = np.random.default_rng([options.seed, index, _ANNOTATION])
-    matrices = _matrices(flip_rates(options))
+    matrices = _matrices(options.crowd, flip_rates(options))
     label = np.array([params.label])
-    given = tuple(int(transition.sample(label, m, rng)[0]) for m in matrices)
-    return Annotated(params, truth, given, annotators.judged(truth, rng))
+    given = np.array([transition.sample(label, m, rng)[0] for m in matrices])
+    values = annotators.judged(truth, rng)
+    labelled = annotators.who_labels(options.crowd, len(given), rng)
+    given = np.where(labelled, given, -1)
+    return Annotated(params, truth, tuple(given.tolist()), values)
 
 
 def read(root: str, options: ReaderOptions) -> Iterator[RawExample]:
@@ -109,7 +111,7 @@ def read(root: str, options: ReaderOptions) -> Iterator[RawExample]:
     for index in range(count(options, "train")):
         face = annotated(options, index)
         labels: dict[str, Any] = {
-            f"annotator_{i}": g for i, g in enumerate(face.given, 1)
+            f"annotator_{i}": g for i, g in enumerate(face.given, 1) if g >= 0
         }
         labels["valence_arousal"] = face.values
         yield _example("train", index, face.params, options, labels, {})
@@ -164,7 +166,7 @@ def noise_summary(options: ReaderOptions) -> dict[str, dict[str, Any]]:
         summary[name] = {
             "requested": rate,
             "achieved": flips.noise_rate(labels, truth),
-            "compared": len(rows),
+            "compared": int(np.sum(labels >= 0)),
             "confusion": transition.estimate(labels, truth, len(CLASSES)).tolist(),
         }
     majority = flips.majority_vote(sets, len(CLASSES))

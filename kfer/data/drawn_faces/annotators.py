@@ -11,7 +11,27 @@ from kfer.errors import UserError
 from kfer.noise import continuous, flips, transition
 from kfer.noise.continuous import Annotator
 
-RATES = (0.2, 0.3, 0.4)
+# Crowd -> mean noise rate of each annotator, where no others are asked for.
+RATES = {
+    "habits": (0.2, 0.3, 0.4),
+    "pairs": (0.2, 0.3, 0.4),
+    "sparse": (0.2, 0.25, 0.3, 0.35, 0.4),
+    "spammer": (0.2, 0.3, 6 / 7),
+}
+
+# Of the crowd `sparse`, how many annotators label a picture.
+LABELS_A_PICTURE = 2
+
+# The one class that each is mistaken for in the crowd `pairs`.
+PARTNER = {
+    "neutral": "sad",
+    "happy": "surprise",
+    "sad": "neutral",
+    "surprise": "fear",
+    "fear": "surprise",
+    "disgust": "anger",
+    "anger": "disgust",
+}
 
 # How much noisier than the average each class is.
 DIFFICULTY = {
@@ -63,6 +83,13 @@ VALENCE_AROUSAL = (
 )
 
 
+def rates_of(crowd: str) -> tuple[float, ...]:
+    """RATES of a crowd; UserError if there is none of that name."""
+    if crowd not in RATES:
+        raise UserError(f"Unknown crowd {crowd!r}; known: {', '.join(RATES)}")
+    return RATES[crowd]
+
+
 def judged(truth: tuple[float, float], rng: np.random.Generator) -> tuple[float, ...]:
     """A face's valence and arousal as one of VALENCE_AROUSAL, drawn by lot, sees it."""
     judge = VALENCE_AROUSAL[int(rng.integers(len(VALENCE_AROUSAL)))]
@@ -103,3 +130,38 @@ def confusion(annotator: int, rate: float) -> np.ndarray:
         )
     matrix = np.diag(1.0 - wrong) + wrong[:, None] * wrong_answers(annotator)
     return transition.check(matrix, len(CLASSES))
+
+
+def matrices(crowd: str, rates: tuple[float, ...]) -> tuple[np.ndarray, ...]:
+    """T[true, given], float64 [7, 7], of each annotator of a crowd.
+
+    Args:
+      crowd: 'habits' and 'sparse', see `confusion`; 'pairs', whose every error is the
+        class's PARTNER, alike for all, so that errors agree; 'spammer', whose last
+        annotator draws from all classes alike, whatever the picture and the rate.
+      rates: mean noise rate of each.
+
+    Raises:
+      UserError: see `confusion`.
+    """
+    if crowd == "pairs":
+        return tuple(_paired(rate) for rate in rates)
+    if crowd == "spammer":
+        anything = np.full((len(CLASSES), len(CLASSES)), 1 / len(CLASSES))
+        return (*(confusion(i, rate) for i, rate in enumerate(rates[:-1])), anything)
+    return tuple(confusion(i, rate) for i, rate in enumerate(rates))
+
+
+def _paired(rate: float) -> np.ndarray:
+    matrix = np.eye(len(CLASSES)) * (1.0 - flips.check_rate(rate))
+    for row, name in enumerate(CLASSES):
+        matrix[row, CLASSES.index(PARTNER[name])] += rate
+    return matrix
+
+
+def who_labels(crowd: str, count: int, rng: np.random.Generator) -> np.ndarray:
+    """bool [count]: which annotators label a picture; all, but in a `sparse` crowd."""
+    if crowd != "sparse":
+        return np.ones(count, bool)
+    chosen = rng.choice(count, min(LABELS_A_PICTURE, count), replace=False)
+    return np.isin(np.arange(count), chosen)

@@ -140,3 +140,14 @@ def test_default_size_and_bounds():
     with pytest.raises(UserError, match="At most 1000000 train faces"):
         synthetic_faces.count(options(train=1_000_001), "train")
     assert synthetic_faces.noise_summary(options(train=0)) == {}
+
+
+def test_a_sparse_crowd_leaves_labels_out():
+    examples = read(crowd="sparse", train=60, test=1)
+    names = [f"annotator_{i}" for i in range(1, 6)]
+    given = [[n for n in names if n in e.labels] for e in examples[:60]]
+    assert {len(found) for found in given} == {2}
+    summary = synthetic_faces.noise_summary(options(crowd="sparse", train=60))
+    compared = {name: summary[name]["compared"] for name in names}
+    assert compared == {n: sum(n in found for found in given) for n in names}
+    assert sum(compared.values()) == 120 and summary["majority"]["compared"] == 60

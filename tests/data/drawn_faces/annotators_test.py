@@ -60,7 +60,7 @@ def test_a_rate_too_high_is_told():
 
 def test_the_documents_tables_are_the_matrices():
     text = (DOCS / "synthetic_faces.md").read_text()
-    for i, rate in enumerate(annotators.RATES):
+    for i, rate in enumerate(annotators.RATES["habits"]):
         table = text.split(f"| annotator_{i + 1} |")[1].split("\n\n")[0]
         rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
         assert [row[0] for row in rows] == list(CLASSES)
@@ -82,3 +82,30 @@ def test_values_are_judged_by_one_of_three():
     again = annotators.judged((0.0, 0.1), np.random.default_rng(0))
     assert again == tuple(given[0])
     assert np.abs(annotators.judged((1.0, -1.0), rng)).max() <= 1.0
+
+
+def test_pairs_err_alike_and_to_one_class():
+    for matrix, rate in zip(annotators.matrices("pairs", (0.2, 0.4)), (0.2, 0.4)):
+        assert matrix[INDEX["fear"], INDEX["surprise"]] == pytest.approx(rate)
+        assert matrix[INDEX["happy"], INDEX["surprise"]] == pytest.approx(rate)
+        np.testing.assert_allclose(np.diag(matrix), 1 - rate)
+        np.testing.assert_allclose(matrix.sum(axis=1), 1)
+
+
+def test_a_spammer_answers_anything():
+    *others, last = annotators.matrices("spammer", (0.2, 0.3, 0.9))
+    np.testing.assert_allclose(last, np.full((7, 7), 1 / 7))
+    np.testing.assert_array_equal(others[1], annotators.confusion(1, 0.3))
+
+
+def test_two_of_five_label_a_picture():
+    rng = np.random.default_rng(0)
+    who = np.array([annotators.who_labels("sparse", 5, rng) for _ in range(2000)])
+    assert set(who.sum(axis=1)) == {2}
+    assert who.mean(axis=0) == pytest.approx([0.4] * 5, abs=0.04)
+    assert annotators.who_labels("habits", 3, rng).tolist() == [True] * 3
+
+
+def test_an_unknown_crowd():
+    with pytest.raises(UserError, match="Unknown crowd 'x'; known: habits, pairs"):
+        annotators.rates_of("x")
