@@ -28,7 +28,11 @@ RULES = ("Zeros", "Ones", "RandomUniform", "RandomNormal", "HeNormal", "_UnitNor
 
 
 def build(config: ExperimentConfig) -> tuple[Any, dict[Any, Any]]:
-    """The method, and by variable the initializer that drew it, if one did."""
+    """The method, and by variable the initializer that drew it, if one did.
+
+    Raises:
+      UserError: see `check`.
+    """
     drawn = {}
 
     def creator(create: Callable, **settings: Any) -> Any:
@@ -42,6 +46,7 @@ def build(config: ExperimentConfig) -> tuple[Any, dict[Any, Any]]:
     tf.keras.utils.set_random_seed(config.seed)
     with tf.variable_creator_scope(creator):
         method = compiling.compiled(config)
+    check(method, config)
     return method, drawn
 
 
@@ -230,10 +235,9 @@ def export(
       The method at its start.
 
     Raises:
-      UserError: see `check`.
+      UserError: see `build`.
     """
     method, drawn = build(config)
-    check(method, config)
     variables = describe(method, drawn)
     values = {
         row["name"]: variable.numpy()

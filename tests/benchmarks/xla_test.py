@@ -15,7 +15,6 @@ from kfer.data import augment, input_pipeline
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.methods import METHODS
-from kfer.settings import config as config_lib
 from kfer.training import compiling
 from tests import runs
 from tests.methods.replicas import EPSILON, RATE, weights_of, worst
@@ -257,27 +256,6 @@ def test_every_method_can_be_exported(tmp_path, name):
     updated = content["modules"]["train"]["updated"]
     roles = {content["variables"][index]["role"] for index in updated}
     assert roles == {"weight", "optimizer", "metric"}
-
-
-@pytest.mark.parametrize(
-    "fields, found",
-    [
-        ({"backbone": "compact_xs"}, "'compact_xs'"),
-        ({"optimization": "fast"}, "an optimization"),
-    ],
-)
-def test_what_steps_alone_would_learn_wrongly_is_refused(fields, found):
-    run = config_lib.experiment_config("synthetic_faces", method="vgg_all", **fields)
-    with pytest.raises(UserError, match=f"can't be exported with .*{found}"):
-        exporting.check(None, run)
-
-
-def test_labels_that_are_counted_beforehand_are_refused(tmp_path):
-    run = methods.fit_to_data(
-        methods.resolve_tasks(config(method="em")), runs.dataset()
-    )
-    with pytest.raises(UserError, match="can't be exported with method 'em', which"):
-        exporting.export(run, runs.dataset(), str(tmp_path))
 
 
 def test_a_tensor_from_outside_is_refused(tmp_path):
