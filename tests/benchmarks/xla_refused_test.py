@@ -11,7 +11,7 @@ from kfer.settings import config as config_lib
 from tests import runs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks" / "xla"))
-import exporting  # noqa: E402
+import exporting
 
 
 @pytest.mark.parametrize(
