@@ -12,7 +12,7 @@ DEMO_DIR ?= $(ROOT)runs/demo
 # Test files that run side by side.
 JOBS ?= 2
 
-.PHONY: env env-xla demo test test-all lint lock lock-xla
+.PHONY: advisories env env-xla demo test test-all lint lock lock-xla
 .DEFAULT_GOAL := demo
 
 env: $(DONE)
@@ -42,6 +42,10 @@ test-all: env
 
 lint: env
 	@cd "$(ROOT)" && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache && $(BIN)/mypy
+
+# Known holes in what is locked; needs a network.
+advisories: env
+	@$(BIN)/uv tool run --system-certs pip-audit --no-deps --disable-pip -r "$(ROOT)requirements/all.lock"
 
 # Resolves requirements/all.in anew; run it to move to other versions.
 lock: env

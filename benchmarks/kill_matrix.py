@@ -56,7 +56,10 @@ def _one(command: commands.Command, name: str, folder: str, chosen) -> bool:
         fault = "read-only disk" if read_only else "full disk"
         print(json.dumps({"command": name, "fault": fault, **found}), flush=True)
         kept = ("one_line", "nothing_made", "same_after")
-        bad |= not all(found[key] for key in kept) or found["status"] != 2
+        bad |= (
+            not all(found[key] for key in kept)
+            or found["status"] not in command.refused
+        )
     return bad
 
 

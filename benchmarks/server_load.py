@@ -50,8 +50,8 @@ def pictures(side: int, count: int = 16) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def server(model: str, name: str) -> Iterator[str]:
-    """kfer-serve on a free port; its URL."""
+def server(model: str, name: str) -> Iterator[tuple[str, int]]:
+    """kfer-serve on a free port; its URL and its process's number."""
     command = [sys.executable, "-m", "kfer.bin.serve_main", f"--model={model}"]
     process = subprocess.Popen(
         [*command, "--port=0", f"--name={name}"], stderr=subprocess.PIPE, text=True
@@ -59,7 +59,7 @@ def server(model: str, name: str) -> Iterator[str]:
     try:
         for line in iter(process.stderr.readline, ""):
             if found := re.search(r"http://\S+", line):
-                yield found.group()
+                yield found.group(), process.pid
                 return
         raise SystemExit("the server did not start")
     finally:
@@ -122,7 +122,7 @@ def main(argv: Sequence[str]) -> None:
     del argv
     bodies = requests(FLAGS.requests, FLAGS.side, FLAGS.poison)
     with contextlib.ExitStack() as stack:
-        url = FLAGS.url or stack.enter_context(server(FLAGS.model, FLAGS.name))
+        url = FLAGS.url or stack.enter_context(server(FLAGS.model, FLAGS.name))[0]
         measure(url, FLAGS.name, bodies[:20], 4)
         rows = [measure(url, FLAGS.name, bodies, int(n)) for n in FLAGS.clients]
     machine = {"cores": os.cpu_count(), "processor": platform.processor()}

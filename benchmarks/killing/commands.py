@@ -26,10 +26,12 @@ class Command:
       words: of the process, given the folder for what it makes.
       content: name -> hash of what lies in that folder; empty where there is nothing
         that counts as made.
+      refused: statuses with which it may end where the disk refuses.
     """
 
     words: Callable[[str], list[str]]
     content: Callable[[str], Content]
+    refused: tuple[int, ...] = (2,)
 
 
 def _kfer(name: str, *words: str) -> list[str]:
@@ -148,6 +150,7 @@ def _experiments(folder: str) -> Command:
     return Command(
         lambda out: _kfer("experiments", "run", *cell, f"--out_dir={out}/cells"),
         weights_of,
+        (1, 2),  # 1 where a cell failed, which is noted, and others go on
     )
 
 

@@ -74,7 +74,8 @@ def append(path: str, decision: Decision) -> None:
       UserError: the disk refused.
     """
     line = json.dumps(dataclasses.asdict(decision), ensure_ascii=False) + "\n"
-    with whole.appending(path) as file, whole.disk(path):
+    # Outermost, as closing the file may be refused too.
+    with whole.disk(path), whole.appending(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with open(path, "rb") as other:
             size = other.seek(0, os.SEEK_END)

@@ -151,7 +151,7 @@ def _parsed(
 
     spec = record_lib.parsing_spec(features)
     spec["image_id"] = tf.io.FixedLenFeature([], tf.string)
-    del spec["image/encoded"]
+    del spec[record_lib.IMAGE]
     records = (s for path in dataset.files(split) for s in shards.read_shard(path))
     parts: dict[str, list[np.ndarray]] = {name: [] for name in spec}
     for batch in iter(lambda: list(itertools.islice(records, _BATCH)), []):

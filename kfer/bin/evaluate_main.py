@@ -1,6 +1,7 @@
 """Scores a run's newest checkpoint, or an exported model, against clean labels.
 
 kfer-evaluate --run=DIR [--data_dir=DIR] [--split=NAME] [--out=FILE]
+    [--slice_by=COLUMN,... [--report]]
 kfer-evaluate --model=DIR --data_dir=DIR [flags]
 """
 
@@ -11,7 +12,7 @@ from absl import flags
 from kfer.bin import common
 from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
-from kfer.evaluation import results, scoring
+from kfer.evaluation import report, results, scoring
 from kfer.serving import model_folder, model_scores
 from kfer.settings.optimization import CHOICES
 from kfer.storage import whole
@@ -31,6 +32,15 @@ flags.DEFINE_enum(
     ["auto", "truth", "labels"],
     "Compare with the truth, or with labels: how often the model agrees with "
     "annotators; auto: the truth where there is any.",
+)
+flags.DEFINE_list(
+    "slice_by",
+    [],
+    "Class columns, such as gender,pose: scores of each class by itself, with 95 % "
+    "intervals.",
+)
+flags.DEFINE_bool(
+    "report", False, "Put the slices into the run's metrics.json and report.html."
 )
 flags.DEFINE_string("out", "", "JSON file to write all scores to.")
 flags.DEFINE_string("predictions", "", ".npz file to write predictions and truth to.")
@@ -59,6 +69,10 @@ def main(argv: Sequence[str]) -> None:
         raise UserError(
             "A model's --test_averaging is part of it; export the run again with it"
         )
+    if FLAGS.report and not (FLAGS.run and FLAGS.slice_by):
+        raise UserError("--report shows slices of a run; add --run and --slice_by")
+    if FLAGS.report and FLAGS.test_averaging:
+        raise UserError("--report shows a run with its own --test_averaging; use --out")
     _check_folders()
     common.import_tensorflow()
     how = (
@@ -67,6 +81,7 @@ def main(argv: Sequence[str]) -> None:
         FLAGS.batch_size,
         FLAGS.predictions,
         "" if FLAGS.against == "auto" else FLAGS.against,
+        FLAGS.slice_by,
     )
     if FLAGS.run:
         result = scoring.evaluate_run(FLAGS.run, *how, FLAGS.test_averaging or "")
@@ -75,6 +90,8 @@ def main(argv: Sequence[str]) -> None:
     print(results.describe(result))
     if FLAGS.out:
         whole.write_json(FLAGS.out, result)
+    if FLAGS.report:
+        print(report.write_slices(FLAGS.run, result))
 
 
 def _check_folders() -> None:

@@ -3,9 +3,10 @@
 kfer-export --run=DIR [--out_dir=DIR] [--publish=BASE] [--with_decoder]
 kfer-export --run=DIR --out_dir=DIR --format=onnx|tflite [--quantize]
 
-A SavedModel takes encoded pictures ('serving_default') or float images
-('predict_images') and answers by target name, with class names; a decoder draws from
-labels ('generate'). --publish puts it into BASE/<next number>, for TensorFlow Serving.
+A SavedModel takes encoded pictures ('serving_default'), float images
+('predict_images') or tf.train.Examples ('predict_examples') and answers by target name,
+with class names; a decoder draws from labels ('generate'). --publish puts it into
+BASE/<next number>, for TensorFlow Serving.
 Its confidence is calibrated on the labels of the run's data set, never on those of the
 test split unless it is named.
 """

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from kfer.data import record
 from kfer.data.dataset import Dataset
 
 
@@ -20,7 +21,7 @@ def pictures(
       dataset: tells the side of the stored pictures, if they have one.
       size: side wanted.
     """
-    encoded, stored = features["image/encoded"], dataset.image_size
+    encoded, stored = features[record.IMAGE], dataset.image_size
 
     def one(data: tf.Tensor) -> tf.Tensor:
         # Reads PNG as well, at less cost than decode_image, which gives the same.

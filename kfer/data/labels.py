@@ -150,7 +150,7 @@ def _with_crowds(
     for name, column in columns.items():
         if column.annotators:
             said = crowds.padded(features, column)
-            pictures = features["image/encoded"]
+            pictures = features[record.IMAGE]
             found[name] = crowds.one_label(said, column, pictures)
             parts = said._asdict().items()
             found |= {f"{CROWD}{column.name}/{key}": part for key, part in parts}

@@ -28,6 +28,7 @@ RECORD_VERSION = 1
 # Of a column: votes for classes, beside the kinds of tasks.
 VOTES = "votes"
 
+IMAGE = "image/encoded"
 LABEL = "label/"
 CLEAN = "clean/"
 
@@ -193,7 +194,7 @@ def encode(record: Record) -> bytes:
 
     features = {
         "image_id": text(record.image_id.encode()),
-        "image/encoded": text(record.image),
+        IMAGE: text(record.image),
         "source": text(record.source.encode()),
         "alignment": text(record.alignment.encode()),
         "box": feature(record.box, False),
@@ -259,7 +260,7 @@ def _decoded(serialized: bytes) -> Record:
 
     return Record(
         image_id=text("image_id").decode(),
-        image=text("image/encoded"),
+        image=text(IMAGE),
         labels=values(LABEL) | crowd(),
         clean=values(CLEAN),
         source=text("source").decode(),
@@ -280,7 +281,7 @@ def parsing_spec(columns: dict[str, Column]) -> dict[str, Any]:
     """
     import tensorflow as tf
 
-    spec = {"image/encoded": tf.io.FixedLenFeature([], tf.string)}
+    spec = {IMAGE: tf.io.FixedLenFeature([], tf.string)}
     for name, column in columns.items():
         if column.annotators:
             spec |= crowd_labels.spec(column.name, column.is_categorical)

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kfer import tasks as tasks_lib
-from kfer.evaluation import pictures, scoring
+from kfer.errors import UserError
+from kfer.evaluation import pictures, scoring, slices
 from kfer.evaluation.pictures import Series
 from kfer.evaluation.results import Run, label_noise, load_run
+from kfer.evaluation.yardstick import Yardstick
 from kfer.settings.config import ExperimentConfig
 from kfer.storage import whole
 from kfer.training import run_folder
@@ -43,6 +45,34 @@ def write_report(out_dir: str, rivals: Sequence[str] = ()) -> str:
     path = os.path.join(out_dir, PAGE)
     whole.write_text(path, render(out_dir, rivals))
     return path
+
+
+def write_slices(out_dir: str, result: Mapping[str, Any]) -> str:
+    """Puts slices into a run's metrics.json and its page; the page's path.
+
+    They stay there until the run is trained further. The page shows the run alone.
+
+    Args:
+      out_dir: the run's folder.
+      result: of kfer.evaluation.scoring.evaluate_run with slices.
+
+    Raises:
+      UserError: the slices are of other data than the run's own, the run has no
+        metrics.json yet, or the folder can't be written to.
+    """
+    run = load_run(out_dir)
+    own = run.versions.get("data", {}).get("content_hash")
+    if result["data"]["content_hash"] != own:
+        raise UserError(
+            f"{out_dir} was trained with another data set than "
+            f"{result['data']['root']}; its page shows its own alone: use --out"
+        )
+    if not run.metrics:
+        raise UserError(f"{out_dir} has not ended yet, so it has no page; use --out")
+    kept = {key: result[key] for key in ("step", "split", "against", "slices")}
+    path = os.path.join(out_dir, run_folder.METRICS)
+    whole.write_json(path, run.metrics | {"sliced": kept})
+    return write_report(out_dir)
 
 
 def render(out_dir: str, rivals: Sequence[str] = ()) -> str:
@@ -83,6 +113,7 @@ def _content(runs: Sequence[Run]) -> dict[str, Any]:
         "settings": settings(run.config),
         "scored_on": run.scored_on.describe(),
         "tables": [_table(runs, target) for target in _targets(run)],
+        "sliced": _slices(run.metrics.get("sliced", {})),
         "figures": [{"title": t, "uri": uri(png)} for t, png in figures],
         "samples": [{"title": t, "uri": uri(png)} for t, png in _samples(run)],
         "noise": [_noise_row(*item) for item in label_noise(run).items()],
@@ -129,6 +160,15 @@ def _table(runs: Sequence[Run], target: str) -> dict[str, Any]:
     heads = [name.replace("_", " ") for name in measures]
     heads += [] if task.is_categorical else [f"ccc {d}" for d in task.dimensions]
     return {"target": target, "heads": heads, "rows": rows}
+
+
+def _slices(sliced: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page says of slices; {} of a run without."""
+    if not sliced:
+        return {}
+    compared = Yardstick(sliced["split"], sliced["against"]).describe()
+    tables = slices.tables(sliced["slices"])
+    return {"step": sliced["step"], "compared": compared, "tables": tables}
 
 
 def _by_dimension(scores: Mapping[str, Any]) -> list[str]:

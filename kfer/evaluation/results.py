@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfer.data.record import TRUTH
-from kfer.evaluation import yardstick
+from kfer.evaluation import slices, yardstick
 from kfer.evaluation.yardstick import Yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
@@ -113,6 +113,7 @@ def describe(result: Mapping[str, Any]) -> str:
         lines.append(f"answers are means over views of a picture: {views}")
     for target, scores in result["scores"].items():
         lines += ["", *_target_lines(target, scores)]
+    lines += slices.describe(result.get("slices", {}))
     for target, own in result.get("elsewhere", {}).items():
         lines += ["", *_elsewhere_lines(target, own)]
     return "\n".join(lines)

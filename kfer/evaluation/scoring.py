@@ -1,7 +1,7 @@
 """Model and clean examples -> scores, predictions and pictures of G_X."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from kfer.data import dataset as dataset_lib
 from kfer.data.dataset import Dataset
 from kfer.data.record import TRUTH
 from kfer.errors import UserError
-from kfer.evaluation import yardstick
+from kfer.evaluation import slices, yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
 from kfer.storage import whole
@@ -185,6 +185,7 @@ def evaluate_run(
     batch_size: int = 0,
     predictions_path: str = "",
     against: str = "",
+    slice_by: Sequence[str] = (),
     test_averaging: str = "",
 ) -> dict[str, Any]:
     """Scores a run's newest checkpoint.
@@ -195,13 +196,15 @@ def evaluate_run(
       split, against: see yardstick.choose.
       batch_size: see `evaluate`.
       predictions_path: .npz to write the predictions to; '' writes none.
+      slice_by: class columns whose classes are scored each by itself, too.
       test_averaging: see Optimization; '' for the run's own.
 
     Returns:
       'run', 'step', 'test_averaging', 'data' (root and content hash), 'split',
-      'against' and 'scores' by target; where neither split nor against is named and
-      those have nothing of some targets, 'elsewhere': target -> 'split', 'against' and
-      'scores' of its own, or None if it can't be scored.
+      'against' and 'scores' by target; with slice_by 'slices', see
+      kfer.evaluation.slices.of; where neither split nor against is named and those have
+      nothing of some targets, 'elsewhere': target -> 'split', 'against' and 'scores' of
+      its own, or None if it can't be scored.
 
     Raises:
       UserError: no run, no checkpoint, no data set, or no truth in the split.
@@ -214,7 +217,9 @@ def evaluate_run(
     method, config, step = compiling.restored(run_dir, test_averaging=test_averaging)
     answers = traced(method, config)
     found = {"run": run_dir, "step": step}
-    found |= report(answers, dataset, config, compared, batch_size, predictions_path)
+    found |= report(
+        answers, dataset, config, compared, batch_size, predictions_path, slice_by
+    )
     if split or against:
         return found
     return found | elsewhere(answers, dataset, config, compared, batch_size)
@@ -227,18 +232,23 @@ def report(
     compared: yardstick.Yardstick,
     batch_size: int,
     predictions_path: str,
+    slice_by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """See evaluate_run."""
     split, against = compared
-    predictions = collect(answers, dataset, config, split, batch_size, against)
+    slices.columns(dataset, split, slice_by)
+    size = batch_size or default_batch_size(config.image_size)
+    predictions = collect(answers, dataset, config, split, size, against)
     if predictions_path:
         write_predictions(predictions_path, predictions)
+    parts = slices.of(predictions, dataset, config, split, size, slice_by)
     return {
         "test_averaging": config.optimization.test_averaging,
         "data": {"root": dataset.root, "content_hash": dataset.content_hash},
         "split": split,
         "against": against,
         "scores": scores(config, predictions),
+        **({"slices": parts} if slice_by else {}),
     }
 
 

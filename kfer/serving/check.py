@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import rewrite
+from kfer.data import record, rewrite
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.serving import model_folder
@@ -24,6 +24,11 @@ from kfer.serving import model_folder
 COUNT = 8
 TOLERANCE = 1e-4
 SECONDS = 300
+
+# Signatures that answer for pictures; models of earlier versions lack the last.
+_ANSWERING = ("serving_default", "predict_images", "predict_examples")
+# Inputs that are bytes.
+_ENCODED = ("image_bytes", "examples")
 
 Arrays = dict[str, np.ndarray]
 
@@ -55,7 +60,7 @@ def check(
     if predictions_path:
         count = len(requests["predict_images"]["images"])
         expected = _expected(predictions_path, model_dir, count)
-        for name in ("serving_default", "predict_images"):
+        for name in filter(there.__contains__, _ANSWERING):
             _compare(f"{name} beside the trained method", expected, there[name])
     return list(requests)
 
@@ -79,7 +84,7 @@ def _expected(predictions_path: str, model_dir: str, count: int = COUNT) -> Arra
 def requests_of(
     model_dir: str, data_dir: str, split: str = "test"
 ) -> dict[str, Arrays]:
-    """Signature -> input name -> array; encoded pictures are base64 text."""
+    """Signature -> input name -> array; bytes are base64 text."""
     import tensorflow as tf
 
     described = model_folder.read_description(model_dir)
@@ -92,7 +97,9 @@ def requests_of(
     resized = [tf.image.resize(p, [size, size], antialias=True) for p in pixels]
     texts = np.array([base64.b64encode(data).decode() for data in encoded])
     images = np.stack([picture.numpy() for picture in resized]) / 127.5 - 1.0
+    examples = np.array([_example(data) for data in encoded])
     known = {"image_bytes": texts, "images": images.astype(np.float32)}
+    known["examples"] = examples
 
     def value(name: str, text: str) -> np.ndarray:
         return known[name] if name in known else _zeros(text, len(encoded))
@@ -101,6 +108,16 @@ def requests_of(
         name: {key: value(key, text) for key, text in spec["inputs"].items()}
         for name, spec in described["signatures"].items()
     }
+
+
+def _example(image: bytes) -> str:
+    """An example that holds a picture alone, in base64."""
+    import tensorflow as tf
+
+    value = tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))
+    features = tf.train.Features(feature={record.IMAGE: value})
+    made = tf.train.Example(features=features).SerializeToString()
+    return base64.b64encode(made).decode()
 
 
 def _zeros(text: str, count: int) -> np.ndarray:
@@ -114,9 +131,7 @@ def _call(model: Any, name: str, request: Mapping[str, np.ndarray]) -> Arrays:
     import tensorflow as tf
 
     inputs = {
-        key: [base64.b64decode(text) for text in value]
-        if key == "image_bytes"
-        else value
+        key: [base64.b64decode(text) for text in value] if key in _ENCODED else value
         for key, value in request.items()
     }
     try:

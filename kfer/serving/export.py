@@ -84,9 +84,10 @@ def export_model(
 ) -> Exported:
     """Writes what answers for pictures: by default the encoder alone.
 
-    Signatures 'serving_default' (encoded pictures), 'predict_images' (float32 pictures)
-    and, with the decoder, 'generate'; see kfer.serving.signatures. Class names are
-    outputs and lie in assets/labels.json; assets/model_card.md tells people the same.
+    Signatures 'serving_default' (encoded pictures), 'predict_images' (float32
+    pictures), 'predict_examples' (serialized tf.train.Examples) and, with the decoder,
+    'generate'; see kfer.serving.signatures. Class names are outputs and lie in
+    assets/labels.json; assets/model_card.md tells people the same.
     assets.extra has requests that a server warms up with.
 
     Args:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from kfer.errors import UserError
+from kfer.serving import foreign_ops
 from kfer.storage import whole
 from kfer.training import run_folder
 
@@ -84,7 +85,12 @@ def read_description(model_dir: str) -> dict[str, Any]:
 
 
 def load(model_dir: str) -> Any:
-    """The loaded SavedModel; UserError if it is damaged or of another format."""
+    """The loaded SavedModel.
+
+    Raises:
+      UserError: it is damaged, of another format, or does what no kfer model does, see
+        kfer.serving.foreign_ops.
+    """
     import tensorflow as tf
 
     read_description(model_dir)
@@ -94,6 +100,7 @@ def load(model_dir: str) -> Any:
             "pictures; export the run as a SavedModel"
         )
     try:
+        foreign_ops.check(os.path.join(model_dir, FILES[form]))
         return tf.saved_model.load(model_dir)
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
         raise damaged(model_dir, error) from error

@@ -1,5 +1,6 @@
 """An exported model -> its scores, as kfer.evaluation gives a run's."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kfer.data import dataset as dataset_lib
@@ -14,6 +15,7 @@ def evaluate_model(
     batch_size: int = 0,
     predictions_path: str = "",
     against: str = "",
+    slice_by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Scores a SavedModel of kfer.serving.export.
 
@@ -26,7 +28,7 @@ def evaluate_model(
     found = {"model": model_dir, "step": description["step"]}
     compared = yardstick.choose(dataset, config, split, against)
     found |= scoring.report(
-        answers, dataset, config, compared, batch_size, predictions_path
+        answers, dataset, config, compared, batch_size, predictions_path, slice_by
     )
     if split or against:
         return found

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.data import augment
+from kfer.data import augment, record
 from kfer.errors import UserError
 from kfer.evaluation import samples
 from kfer.metrics import calibration
@@ -15,7 +15,11 @@ from kfer.tasks import LabelTask, task_of_target
 
 SERVING_DEFAULT = "serving_default"
 PREDICT_IMAGES = "predict_images"
+PREDICT_EXAMPLES = "predict_examples"
 GENERATE = "generate"
+
+# Feature of an example that holds the encoded picture.
+PICTURE = record.IMAGE
 
 _PARALLEL_DECODES = 4
 # What float images may stand out of [-1, 1] by rounding.
@@ -56,11 +60,16 @@ def signatures(
     def predict_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return from_images(checked(images, -1.0, 1.0, "images"))
 
+    def predict_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return serve(pictures_of(examples))
+
     encoded = tf.TensorSpec([None], tf.string, "image_bytes")
+    serialized = tf.TensorSpec([None], tf.string, "examples")
     pixels = tf.TensorSpec([None, side, side, 3], tf.float32, "images")
     found = {
         SERVING_DEFAULT: _concrete(serve, encoded),
         PREDICT_IMAGES: _concrete(predict_images, pixels),
+        PREDICT_EXAMPLES: _concrete(predict_examples, serialized),
     }
     if include_decoder:
         found[GENERATE] = _generate(method, config)
@@ -109,7 +118,7 @@ def _concrete(function: Any, *specs: Any, **named: Any) -> Any:
 
 
 def output_names(config: ExperimentConfig) -> list[str]:
-    """Names of what SERVING_DEFAULT and PREDICT_IMAGES return.
+    """Names of what each signature but GENERATE returns.
 
     Raises:
       UserError: two are the same, as with targets 'a' and 'a_class'.
@@ -167,38 +176,66 @@ def decode(image_bytes: tf.Tensor, size: int) -> tf.Tensor:
     return tf.cond(
         tf.equal(tf.size(image_bytes), 1),
         lambda: one(image_bytes[0], "image_bytes_at_index_0")[None],
-        lambda: _decode_many(image_bytes, one, size),
+        lambda: _each(
+            image_bytes,
+            one,
+            tf.zeros([size, size, 3]),
+            "image_bytes holds no whole JPEG or PNG picture at index",
+        ),
     )
 
 
-def _decode_many(image_bytes: tf.Tensor, one: Any, size: int) -> tf.Tensor:
-    """`decode` for any batch: only tf.data can tell which of its rows failed."""
-    count = tf.size(image_bytes, out_type=tf.int64)
+def pictures_of(examples: tf.Tensor) -> tf.Tensor:
+    """The encoded pictures [B] of serialized tf.train.Examples, as records have them.
+
+    TFX's BulkInferrer and TFMA's evaluation send such examples.
+
+    Raises:
+      InvalidArgumentError: a row is no Example, or has no picture; its index is named.
+    """
+    spec = {PICTURE: tf.io.FixedLenFeature([], tf.string)}
+
+    def one(example: tf.Tensor) -> tf.Tensor:
+        return tf.io.parse_single_example(example, spec)[PICTURE]
+
+    # Not all at once: the parser's message would quote the bytes of a broken one.
+    what = f"examples holds no tf.train.Example with a feature {PICTURE} at index"
+    return _each(examples, one, tf.constant(""), what)
+
+
+def _each(values: tf.Tensor, one: Any, empty: tf.Tensor, what: str) -> tf.Tensor:
+    """`one` of each of the values: only tf.data can tell which of them failed.
+
+    Args:
+      values: [B], string.
+      one: value -> what `empty` is one of.
+      empty: any result, which isn't returned.
+      what: is said of the indices that failed.
+    """
+    count = tf.size(values, out_type=tf.int64)
     # Not enumerate(), which rewrites the graph, and logs it, at each request.
-    rows = tf.data.Dataset.from_tensor_slices((tf.range(count), image_bytes))
+    rows = tf.data.Dataset.from_tensor_slices((tf.range(count), values))
     good = rows.map(
         lambda index, data: (index, one(data)),
         num_parallel_calls=_PARALLEL_DECODES,
         deterministic=True,
     ).ignore_errors()
     # Without a row of its own, an empty request would be an empty data set.
-    first = tf.data.Dataset.from_tensors(
-        (tf.constant(-1, tf.int64), tf.zeros([size, size, 3]))
-    )
+    first = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), empty))
     options = tf.data.Options()
     # They cost more than they gain in so short a pipeline.
     options.experimental_optimization.apply_default_optimizations = False
     options.autotune.enabled = False
     whole = first.concatenate(good).batch(count + 1).with_options(options)
-    index, images = whole.get_single_element()
+    index, found = whole.get_single_element()
     missing = tf.sets.difference(tf.range(count)[None], index[None, 1:]).values
     check = tf.debugging.Assert(
         tf.equal(tf.size(missing), 0),
-        ["image_bytes holds no whole JPEG or PNG picture at index", missing],
+        [what, missing],
         summarize=16,
     )
     with tf.control_dependencies([check]):
-        return tf.identity(images[1:])
+        return tf.identity(found[1:])
 
 
 def checked(values: tf.Tensor, low: float, high: float, name: str) -> tf.Tensor:

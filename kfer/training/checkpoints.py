@@ -60,11 +60,11 @@ class Checkpoints:
         except (OSError, tf.errors.OpError) as error:
             self._remove(step)
             kept = self.steps()
-            last = f"step {kept[0]}" if kept else "none"
+            last = f"the last good one is step {kept[0]}" if kept else "it is the first"
             reason = str(error).splitlines()[0]
             raise UserError(
                 f"Writing the checkpoint of step {step} to {self.folder} failed: "
-                f"{reason}; the last good one is {last}. Free space, then run the same "
+                f"{reason}; {last}. Free space, then run the same "
                 "command again"
             ) from error
         for old in self.steps()[self.keep :]:

@@ -18,6 +18,11 @@ def decision(image_id, action, label="", who="ann", given="cat"):
     return Decision(image_id, "a", given, action, label, who, decisions.now(), "abc")
 
 
+def test_a_full_disk_is_one_line():
+    with pytest.raises(UserError, match="Can't write to /dev/full: No space left"):
+        decisions.append("/dev/full", decision("1", "keep", "cat"))
+
+
 def test_what_is_written_is_read(tmp_path):
     path = str(tmp_path / "folder" / "decisions.jsonl")
     assert decisions.read(path) == []

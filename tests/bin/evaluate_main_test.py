@@ -39,6 +39,7 @@ def test_a_run_is_scored_and_written(tmp_path):
             ["--model=b", "--data_dir=d", "--test_averaging=flip"],
             "A model's --test_averaging is part of it; export the run again with it",
         ),
+        (["--run=a", "--report"], "--report shows slices of a run; add --run and"),
         (["--run=/nowhere"], "/nowhere is no run folder: it has no config.json"),
         (["--model=/nowhere", "--data_dir=d"], "/nowhere is no kfer model"),
     ],

@@ -29,7 +29,7 @@ def predictions(tmp_path_factory):
 
 def test_a_good_model(model, predictions):
     found = check.check(model, runs.dataset().root, predictions)
-    assert found == ["serving_default", "predict_images"]
+    assert found == ["serving_default", "predict_images", "predict_examples"]
 
 
 def test_another_model_than_was_trained(model, predictions, tmp_path, monkeypatch):

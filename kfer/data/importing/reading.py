@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kfer.data.importing import parquet
 from kfer.data.importing.options import TableOptions
 from kfer.errors import UserError
 
@@ -62,7 +63,7 @@ def read(path: str, options: TableOptions) -> Table:
     name, kind = os.path.basename(path), os.path.splitext(path)[1].lower()
     try:
         if kind == ".parquet":
-            table = _of_frame(name, pd.read_parquet(path), "Parquet")
+            table = _of_frame(name, parquet.read(path), "Parquet")
         elif kind in _SHEETS:
             table = _spreadsheet(path, name, options)
         elif kind in (".json", ".jsonl", ".ndjson"):
