@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer.data import record, shards
 from kfer.errors import UserError
 from kfer.serving import export, model_folder
 from kfer.settings import config as config_lib
@@ -77,48 +76,6 @@ def test_images_give_the_same(model, method):
     np.testing.assert_allclose(
         found["valence_arousal"], expected["valence_arousal"], atol=1e-5
     )
-
-
-def example(**features: bytes) -> bytes:
-    """A serialized tf.train.Example of bytes."""
-    values = {
-        name.replace("_", "/"): tf.train.Feature(
-            bytes_list=tf.train.BytesList(value=[value])
-        )
-        for name, value in features.items()
-    }
-    made = tf.train.Example(features=tf.train.Features(feature=values))
-    return made.SerializeToString()
-
-
-def test_examples_give_what_their_pictures_give(model):
-    pictures = runs.encoded()[:3]
-    expected = model[1]["serving_default"](image_bytes=tf.constant(pictures))
-    rows = [example(image_encoded=data, source=b"else") for data in pictures]
-    found = model[1]["predict_examples"](examples=tf.constant(rows))
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_array_equal(found[name], value)
-    # A prepared data set's records are such examples.
-    stored = next(shards.read_shard(runs.dataset().files("test")[0]))
-    one = model[1]["predict_examples"](examples=tf.constant([stored]))
-    picture = record.decode(stored).image
-    again = model[1]["serving_default"](image_bytes=tf.constant([picture]))
-    np.testing.assert_array_equal(one["expression"], again["expression"])
-    nothing = model[1]["predict_examples"](examples=tf.constant([], tf.string))
-    assert nothing["expression"].shape == (0, 7)
-
-
-def test_examples_without_a_picture_are_errors_that_name_the_index(model):
-    ask = model[1]["predict_examples"]
-    good = example(image_encoded=runs.encoded()[0])
-    for rows, text in (
-        ([good, example(source=b"x")], r"feature image/encoded at index\S* \[1\]"),
-        ([good, good, b"\xff no example"], r"image/encoded at index\S* \[2\]"),
-        ([good, example(image_encoded=b"no picture")], r"at index\S* \[1\]"),
-    ):
-        with pytest.raises(tf.errors.InvalidArgumentError, match=text):
-            ask(examples=tf.constant(rows))
 
 
 def test_an_empty_request_gets_empty_answers(model):
