@@ -49,12 +49,12 @@ class ResidualBlock(keras.layers.Layer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         hidden = each(tf.nn.relu, inputs) if self.activate_first else inputs
-        hidden = each(tf.nn.relu, self.conv1(hidden, training=training))
-        hidden = self.conv2(hidden, training=training)
+        inner = each(tf.nn.relu, self.conv1(hidden, training=training))
+        hidden = self.conv2(inner, training=training)
         shortcut = (
             self.conv_sc(inputs, training=training) if self.downsample else inputs
         )
-        return each(tf.add, hidden, shortcut)
+        return each(_sum, hidden, shortcut, inner)
 
 
 class SelfAttention(keras.layers.Layer):
@@ -101,6 +101,17 @@ class ResidualMLP(keras.layers.Layer):
         inner = self.first(each(tf.nn.relu, outputs), training=training)
         branches = self.second(each(tf.nn.relu, inner), training=training)
         return each(lambda x, b: x + tf.reduce_sum(b, 0), outputs, branches)
+
+
+def _sum(hidden: tf.Tensor, shortcut: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
+    """hidden + shortcut, in a form that TensorFlow's graph optimizer can fuse around.
+
+    It would fold the sum into the next block's ReLU and drop it, though the next
+    shortcut reads it too, and then give up every fusion of the graph ("remapper
+    failed"). It leaves alone what waits for `before`, which is computed by then anyway.
+    """
+    with tf.control_dependencies([before]):
+        return tf.add(hidden, shortcut)
 
 
 def _attend(theta: tf.Tensor, phi: tf.Tensor, g: tf.Tensor) -> tf.Tensor:

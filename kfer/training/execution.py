@@ -17,7 +17,7 @@ _ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
 def configure() -> None:
     """Process-wide settings; to be called before the first step."""
-    # The remapper trips over residual blocks on small maps, then does nothing.
+    # Its fused kernels may round otherwise than those of all runs so far.
     tf.config.optimizer.set_experimental_options({"remapping": False})
     _one_heap()
 

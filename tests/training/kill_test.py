@@ -11,10 +11,21 @@ import pytest
 from tests.training.commands import command, history, weights
 
 PAPER = ("--set=embedding_size=64",)
+# The whole recipe for small networks. Four steps are an epoch, after which pictures are
+# mirrored the other way round and em counts its annotators anew.
+FAST = (
+    "--optimization=fast",
+    "--backbone=compact_xs",
+    "--learning_rate=0.05",
+    "--set=lookahead_every=3",
+    "--set=cutout=8",
+)
 KILLED = {
     "kfer": (*PAPER, "--recipe=kfer"),
     "paper": (*PAPER, "--recipe=paper"),
     "fast": (*PAPER, "--optimization=fast", "--learning_rate=0.01"),
+    "compact-vgg_all": (*FAST, "--method=vgg_all"),
+    "compact-em": (*FAST, "--method=em", "--set=em_start_epoch=1"),
     "averaged": (
         *PAPER,
         "--averaging=ema",
