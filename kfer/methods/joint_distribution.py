@@ -33,8 +33,8 @@ class JointDistribution(Method):
 
     has_warmup = True
     OPTIONS = ("use_joint", "use_marginals", "use_decoder")
-    # Whether `annotators` gives the matrices of each label set of classes.
-    has_annotators = False
+    # Whether `label_matrices` gives the matrices of each label set of classes.
+    has_matrices = False
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class JointDistribution(Method):
             config, use_joint, use_marginals, use_image_marginal=use_decoder
         )
         self.game_weight = GameWeight(config)
-        if config.recipe.labels_through_annotators and not self.has_annotators:
+        if config.recipe.labels_through_annotators and not self.has_matrices:
             raise UserError(
                 f"Method {config.method!r} has no annotators' matrices for labels to "
                 "pass; use joint_em or set labels_through_annotators to false"
@@ -88,7 +88,7 @@ class JointDistribution(Method):
     def _streams(self) -> tuple:
         return self.config.stream_tasks
 
-    def annotators(self) -> dict[str, tf.Tensor]:
+    def label_matrices(self) -> dict[str, tf.Tensor]:
         """Label set of classes -> its annotator's T[true, given], [K, K]."""
         return {}
 
@@ -174,7 +174,7 @@ class JointDistribution(Method):
         """What D sees of the encoder's labels, zeros where none was given."""
         drawn = label_samples.uniforms(batch.noise, len(self._streams))
         recipe, found = self.config.recipe, {}
-        matrices = self.annotators() if recipe.labels_through_annotators else {}
+        matrices = self.label_matrices() if recipe.labels_through_annotators else {}
         for place, task in enumerate(self._streams):
             seen = output.labels[self.head_of(task)]
             if task.is_categorical:

@@ -27,7 +27,7 @@ class JointEM(JointDistribution, ExpectationMaximisation):
         several.
     """
 
-    has_annotators = True
+    has_matrices = True
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
@@ -41,7 +41,7 @@ class JointEM(JointDistribution, ExpectationMaximisation):
                         "can't pass one matrix; set labels_through_annotators to false"
                     )
 
-    def annotators(self) -> dict[str, tf.Tensor]:
+    def label_matrices(self) -> dict[str, tf.Tensor]:
         found = {}
         for truth in self.truths.values():
             first = 0

@@ -60,7 +60,7 @@ def test_learns_through_the_game(monkeypatch):
 
 def test_matrices_by_label_set(monkeypatch):
     toy = started(monkeypatch, **OPTIONS)
-    found = toy.method.annotators()
+    found = toy.method.label_matrices()
     wanted = toy.method.transitions()["class"]
     for place, task in enumerate(toy.method.config.tasks):
         np.testing.assert_allclose(found[task.name], wanted[place], rtol=1e-6)
