@@ -9,7 +9,7 @@ from absl import logging
 
 from kfer import methods
 from kfer.data.dataset import Dataset
-from kfer.evaluation import report, samples, scoring, yardstick
+from kfer.evaluation import each_target, report, samples, scoring, yardstick
 from kfer.evaluation.yardstick import Yardstick
 from kfer.serving import export
 from kfer.settings.config import ExperimentConfig
@@ -27,15 +27,14 @@ def train(
 ) -> dict[str, Any]:
     """kfer.training.loop.train, scored along the way and with G_X's samples.
 
-    The scores are those of the clean test split; where there is none, see
-    kfer.evaluation.yardstick. Where nothing can be compared with, a warning says so.
+    The scores are those of the clean test split; where there is none, or nothing of a
+    target, see kfer.evaluation.yardstick. Where nothing can be compared with, a warning
+    says so.
 
     Args, returns and errors are loop.train's.
     """
     found = compared(methods.resolve_tasks(config), dataset)
-    scorer = found and functools.partial(
-        scoring.scorer, split=found.split, against=found.against
-    )
+    scorer = found and functools.partial(each_target.scorer, compared=found)
     scored_on = None
     if found and found != yardstick.CLEAN_TEST:
         scored_on = found.as_dict()

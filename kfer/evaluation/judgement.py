@@ -15,6 +15,7 @@ def objections(
     minimum: Mapping[str, float],
     before: Scores | None = None,
     largest_drop: float = 0.0,
+    unscored: Sequence[str] = (),
 ) -> list[str]:
     """Why a model is not blessed; empty if it is.
 
@@ -26,6 +27,7 @@ def objections(
       before: the scores of the last blessed model on the same examples.
       largest_drop: by how much the mean of accuracy and CCC (evaluation.score_of, over
         the targets of both) may fall below that model's.
+      unscored: targets that there is nothing to compare with; they meet no threshold.
 
     Raises:
       UserError: a threshold names a target or measure that was not scored.
@@ -34,6 +36,9 @@ def objections(
         return [f"{name} can't be had: nothing to compare with" for name in minimum]
     found = []
     for name, least in minimum.items():
+        if name.partition("/")[0] in unscored:
+            found.append(f"{name} can't be had: nothing to compare with")
+            continue
         value = _value(scores, name)
         is_error = name.rpartition("/")[2] in suite.LOWER_IS_BETTER
         if value is None or (value > least if is_error else value < least):

@@ -159,7 +159,17 @@ def _table(runs: Sequence[Run], target: str) -> dict[str, Any]:
                 rows.append(row | {"cells": cells})
     heads = [name.replace("_", " ") for name in measures]
     heads += [] if task.is_categorical else [f"ccc {d}" for d in task.dimensions]
-    return {"target": target, "heads": heads, "rows": rows}
+    last = runs[0].result("last")
+    own = _brief(runs[0], last["test"][target]) if last else ""
+    beside = f" ({own})" if own and own != runs[0].scored_on.brief else ""
+    return {"target": target + beside, "heads": heads, "rows": rows}
+
+
+def _brief(run: Run, scores: Mapping[str, Any]) -> str:
+    """What a target is compared with: its own yardstick, else that of the run."""
+    if "against" not in scores:
+        return run.scored_on.brief
+    return Yardstick(scores["split"], scores["against"]).brief
 
 
 def _slices(sliced: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,7 +204,9 @@ def _curves(runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
                 measure = "accuracy"
             values = [row["test"][target].get(measure) for row in rows]
             series[run.label] = Series([row["step"] for row in rows], values)
-        label = f"{run.scored_on.brief} {measure.replace('ccc', 'CCC')}"
+        last = runs[0].result("last")
+        compared = _brief(runs[0], last["test"][target]) if last else ""
+        label = f"{compared} {measure.replace('ccc', 'CCC')}"
         png = pictures.curves(series, label, percent=measure == "accuracy")
         yield f"{target}: {label} over training steps", png
 

@@ -12,6 +12,7 @@ from kfer.data.dataset import Dataset
 from kfer.data.record import TRUTH
 from kfer.errors import UserError
 from kfer.evaluation import slices, yardstick
+from kfer.evaluation.yardstick import Yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
 from kfer.storage import whole
@@ -74,6 +75,26 @@ def scorer(
         return scores(config, rows)
 
     return score
+
+
+def alone(
+    answers: Answers,
+    dataset: Dataset,
+    config: ExperimentConfig,
+    target: str,
+    own: Yardstick,
+    batch_size: int = 0,
+) -> dict[str, Any]:
+    """The scores of one target against a yardstick of its own.
+
+    Args:
+      answers, dataset, config, batch_size: see `collect`.
+      target: of the config's tasks.
+      own: see yardstick.elsewhere.
+    """
+    tasks = yardstick.of_target(config, target)
+    rows = collect(answers, dataset, tasks, own.split, batch_size, own.against)
+    return scores(tasks, rows)[target]
 
 
 def traced(method: Any, config: ExperimentConfig) -> Answers:
@@ -229,7 +250,7 @@ def report(
     answers: Answers,
     dataset: Dataset,
     config: ExperimentConfig,
-    compared: yardstick.Yardstick,
+    compared: Yardstick,
     batch_size: int,
     predictions_path: str,
     slice_by: Sequence[str] = (),
@@ -256,7 +277,7 @@ def elsewhere(
     answers: Answers,
     dataset: Dataset,
     config: ExperimentConfig,
-    first: yardstick.Yardstick,
+    first: Yardstick,
     batch_size: int = 0,
 ) -> dict[str, Any]:
     """'elsewhere' of evaluate_run; {} where `first` has something of each target."""
@@ -264,7 +285,6 @@ def elsewhere(
     for target, own in yardstick.elsewhere(dataset, config, first).items():
         found[target] = None
         if own:
-            alone = yardstick.of_target(config, target)
-            rows = collect(answers, dataset, alone, own.split, batch_size, own.against)
-            found[target] = own.as_dict() | {"scores": scores(alone, rows)[target]}
+            row = alone(answers, dataset, config, target, own, batch_size)
+            found[target] = own.as_dict() | {"scores": row}
     return {"elsewhere": found} if found else {}

@@ -110,7 +110,18 @@ def _number(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.4f}"
 
 
+def _compared(scores: Mapping[str, Any]) -> str:
+    """What a row is against that has a yardstick of its own, see score_of."""
+    if "against" not in scores:
+        return ""
+    return f" [{scores['against']} of the split {scores['split']}]"
+
+
 def _describe(name: str, scores: Mapping[str, Any]) -> str:
+    return _measured(name, scores) + _compared(scores)
+
+
+def _measured(name: str, scores: Mapping[str, Any]) -> str:
     if "accuracy" in scores:
         return (
             f"{name}: accuracy {_percent(scores['accuracy'])}, "
@@ -135,9 +146,12 @@ def summary_line(scores: Mapping[str, Mapping[str, Any]]) -> str:
 def brief_line(scores: Mapping[str, Mapping[str, Any]]) -> str:
     """One short line: the accuracy or CCC of each task."""
     return ", ".join(
-        f"{name} accuracy {_percent(row['accuracy'])}"
-        if "accuracy" in row
-        else f"{name} CCC {_number(row['ccc'])}"
+        (
+            f"{name} accuracy {_percent(row['accuracy'])}"
+            if "accuracy" in row
+            else f"{name} CCC {_number(row['ccc'])}"
+        )
+        + _compared(row)
         for name, row in scores.items()
     )
 
@@ -145,10 +159,13 @@ def brief_line(scores: Mapping[str, Mapping[str, Any]]) -> str:
 def score_of(scores: Mapping[str, Mapping[str, Any]]) -> float:
     """The number that ranks evaluations: mean over targets of accuracy or CCC.
 
-    Targets without an example are left out; without any it is -inf.
+    Targets without an example are left out, and those that are compared with something
+    else than the others, as their 'split' and 'against' say; without any it is -inf.
     """
     values = [
-        row["accuracy" if "accuracy" in row else "ccc"] for row in scores.values()
+        row["accuracy" if "accuracy" in row else "ccc"]
+        for row in scores.values()
+        if "against" not in row
     ]
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else -np.inf

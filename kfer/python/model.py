@@ -15,7 +15,7 @@ from kfer import methods
 from kfer import tasks as tasks_lib
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
-from kfer.evaluation import scoring, yardstick
+from kfer.evaluation import each_target, scoring, yardstick
 from kfer.metrics import suite
 from kfer.python import annotators, pixels
 from kfer.serving import confidence, export
@@ -148,17 +148,24 @@ class Model(keras.Model):
 
         Returns:
           target -> measures (kfer.metrics.suite) and, of a data set, 'split' and
-          'against', what was compared with: 'truth' or 'labels'.
+          'against', what this target was compared with: 'truth' or 'labels'.
 
         Raises:
           UserError: there is nothing to compare with, or it doesn't fit the targets.
         """
         if isinstance(data, Dataset):
             compared = yardstick.choose(data, self.run, split, against)
-            found = scoring.evaluate(
-                self.method, data, self.run, compared.split, against=compared.against
-            )
-            return {name: row | compared.as_dict() for name, row in found.items()}
+            if split or against:
+                found = scoring.evaluate(
+                    self.method,
+                    data,
+                    self.run,
+                    compared.split,
+                    against=compared.against,
+                )
+            else:
+                found = each_target.scorer(self.method, data, self.run, compared)()
+            return {name: compared.as_dict() | row for name, row in found.items()}
         given = labels if isinstance(labels, Mapping) else self._only(labels)
         said, tasks = self.predict(data), tasks_lib.task_of_target(self.run.tasks)
         if unknown := sorted(set(given) - set(tasks)):

@@ -8,7 +8,7 @@ from typing import Any
 from kfer.data import dataset as dataset_lib
 from kfer.data.record import LABELS
 from kfer.errors import UserError
-from kfer.evaluation import judgement, report, scoring, yardstick
+from kfer.evaluation import each_target, judgement, report, scoring, yardstick
 from kfer.metrics import suite
 from kfer.serving import model_folder, model_scores
 from kfer.settings import config as config_lib
@@ -57,11 +57,19 @@ def write(
     found |= _before(last_blessed, data_dir, found)
     before = found["last_blessed"]
     found["objections"] = judgement.objections(
-        found["scores"], minimum or {}, before, largest_drop
+        each_target.of_result(found),
+        minimum or {},
+        before,
+        largest_drop,
+        _unscored(found),
     )
     whole.write_json(os.path.join(out_dir, EVALUATION), found)
     report.write_report(out_dir, rivals)
     return found
+
+
+def _unscored(found: Mapping[str, Any]) -> list[str]:
+    return [target for target, own in found.get("elsewhere", {}).items() if not own]
 
 
 def _before(model_dir: str, data_dir: str, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +94,7 @@ def describe(found: Mapping[str, Any]) -> str:
     """Scores and verdict in one line, and what could not be told."""
     scores = "no score: there is no truth and no label held out"
     if "unscored" not in found:
-        scores = suite.brief_line(found["scores"])
+        scores = suite.brief_line(each_target.of_result(found))
         if found["against"] == LABELS:
             scores += " (agreement with annotators: no truth is known)"
     beside = "; not comparable with the last blessed model" * ("incomparable" in found)
