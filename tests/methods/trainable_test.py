@@ -10,7 +10,7 @@ from kfer.errors import UserError
 from kfer.methods import METHODS, base, batches
 from kfer.training.optimizers import Adam
 from tests.methods import toys
-from tests.methods.conformance_test import SLOW, config_of
+from tests.methods.conformance_test import SLOW
 
 ALL = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in METHODS]
 IMAGES = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
@@ -33,7 +33,7 @@ def stub(monkeypatch, tiny_config):
     monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
 
     def make(name="vgg_all", **fields):
-        run = config_of(tiny_config, name, learning_rate=RATE, **fields)
+        run = toys.mixed_config(tiny_config, name, learning_rate=RATE, **fields)
         tf.keras.utils.set_random_seed(0)
         return methods.build(run)
 
@@ -158,6 +158,25 @@ class TestSchedules:
         method.fit(IMAGES, labels, epochs=3, verbose=0, callbacks=[plateau])
         # the first epoch is the best, and each of the two others halves
         assert float(method.optimizer.learning_rate) == pytest.approx(RATE / 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_schedules_act_on_every_method(stub, name):
+    """A rate of zero moves nothing; a plateau halves what is left of it."""
+    method = stub(name)
+    method.compile(keras.optimizers.SGD(RATE))
+    labels = labels_of(method.config)
+    start = encoder_values(method)
+    still = keras.callbacks.LearningRateScheduler(lambda _: 0.0)
+    method.fit(IMAGES, labels, verbose=0, callbacks=[still])
+    for before, after in zip(start, encoder_values(method), strict=True):
+        np.testing.assert_array_equal(before, after)
+    method.optimizer.learning_rate = RATE
+    plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=1e9)
+    method.fit(IMAGES, labels, epochs=2, verbose=0, callbacks=[plateau])
+    assert float(method.optimizer.learning_rate) == pytest.approx(RATE / 2)
+    assert any(np.any(a != b) for a, b in zip(start, encoder_values(method)))
 
 
 def test_evaluate_weighs_labels_alike(stub):
