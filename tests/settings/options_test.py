@@ -19,6 +19,8 @@ OTHER = {
     "ramp_epochs": 3,
     "num_annotators": [1, 5, 1],
     "em_start_epoch": 4,
+    "em_values": "mean",
+    "num_value_annotators": [1, 2],
 }
 EVERY = [(method, name) for method in OPTIONS for name in options.names_of(method)]
 
