@@ -71,11 +71,14 @@ def test_own_classes(tmp_path):
 
 def test_vote_counts(tmp_path):
     rows, columns = read("vote_counts", tmp_path)
-    assert len(columns) == 3 and len(rows) == 20
+    drawn = ["annotator_1", "annotator_2", "annotator_3"]
+    assert list(columns) == [*drawn, "votes"] and len(rows) == 20
     # Three votes for one class and two for the next: all five are these two.
-    assert all(
-        set(row.labels.values()) <= {i % 7, (i + 1) % 7} for i, row in enumerate(rows)
-    )
+    for i, row in enumerate(rows):
+        assert {row.labels[name] for name in drawn} <= {i % 7, (i + 1) % 7}
+        votes = [0.0] * 7
+        votes[i % 7], votes[(i + 1) % 7] = 3.0, 2.0
+        assert row.labels["votes"] == tuple(votes)
 
 
 def test_missing_words_are_missing_cells(tmp_path):
