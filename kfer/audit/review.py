@@ -59,19 +59,31 @@ class Review:
             raise UserError(f"The audit in {audit_dir} has no class label to review")
         self.suspects = rows[:most]
         wanted = {row.image_id for row in self.suspects}
-        self._pictures = {
-            record.image_id: record.image
+        self._records = {
+            record.image_id: record
             for record in rewrite.records(dataset, summary["split"])
             if record.image_id in wanted
         }
         self._lock = threading.Lock()
+        # Who was shown what last.
+        self._looking: dict[str, int] = {}
         self._made = decisions_lib.read(self.path)
 
     def picture(self, number: int) -> bytes | None:
         """The encoded picture of a suspect, or None if there is no such number."""
         if not 0 <= number < len(self.suspects):
             return None
-        return self._pictures[self.suspects[number].image_id]
+        return self._records[self.suspects[number].image_id].image
+
+    def others(self, number: int) -> dict[str, str]:
+        """Class column -> what it says of a suspect's picture, without its own."""
+        row = self.suspects[number]
+        labels = self._records[row.image_id].labels
+        return {
+            name: classes[labels[name]]
+            for name, classes in self.classes.items()
+            if name in labels and name != row.column
+        }
 
     def standing(self) -> dict[int, Decision]:
         """Number of a suspect -> the decision that counts."""
@@ -80,11 +92,24 @@ class Review:
         keys = ((row.column, row.image_id) for row in self.suspects)
         return {n: counts[key] for n, key in enumerate(keys) if key in counts}
 
-    def next(self) -> int | None:
-        """The worst suspect that nobody decided about, or None."""
+    def next(self, who: str = "") -> int | None:
+        """The worst suspect that nobody decided about and nobody else looks at.
+
+        Args:
+          who: will look at it, so that two who review at once get different ones. What
+            others were shown and left comes last; '' for anybody.
+
+        Returns:
+          Its number, or None if all are decided.
+        """
         done = self.standing()
-        numbers = range(len(self.suspects))
-        return next((number for number in numbers if number not in done), None)
+        left = [n for n in range(len(self.suspects)) if n not in done]
+        with self._lock:
+            taken = {n for one, n in self._looking.items() if one != who}
+            found = next((n for n in left if n not in taken), left[0] if left else None)
+            if who and found is not None:
+                self._looking[who] = found
+        return found
 
     def decide(self, number: int, action: str, label: str, who: str) -> None:
         """Notes a decision; it is on the disk when this returns.
@@ -128,12 +153,15 @@ class Review:
 
     def undo(self, who: str) -> int | None:
         """Takes back the last decision of `who` that counts; the suspect's number."""
-        mine = [(d.when, n) for n, d in self.standing().items() if d.who == who.strip()]
-        if not mine:
-            return None
-        number = max(mine)[1]
-        self.decide(number, decisions_lib.UNDO, "", who)
+        number = self.last(who)
+        if number is not None:
+            self.decide(number, decisions_lib.UNDO, "", who)
         return number
+
+    def last(self, who: str) -> int | None:
+        """The suspect that `who` decided about last, of decisions that count."""
+        mine = [(d.when, n) for n, d in self.standing().items() if d.who == who.strip()]
+        return max(mine)[1] if mine else None
 
 
 def _check(audit_dir: str, summary: dict, dataset: dataset_lib.Dataset) -> str:

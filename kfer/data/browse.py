@@ -10,6 +10,9 @@ from kfer.data import shards
 from kfer.data.record import Record
 from kfer.errors import UserError
 
+# How the class columns of a picture may stand to each other.
+AGREE, DIFFER = "agree", "differ"
+AGREEMENTS = ("", AGREE, DIFFER)
 # TFRecord: the length in 8 bytes, its CRC in 4, the record, its CRC in 4.
 _BEFORE, _AFTER = 12, 4
 
@@ -57,7 +60,7 @@ class Browser:
                 offset += _BEFORE + len(serialized) + _AFTER
 
     def find(
-        self, split: str, column: str = "", name: str = "", disagree: bool = False
+        self, split: str, column: str = "", name: str = "", agreement: str = ""
     ) -> list[int]:
         """Numbers of the pictures of a split, in stored order.
 
@@ -65,15 +68,18 @@ class Browser:
           split: of the data set.
           column: whose class counts; '' for any.
           name: of the class that it says; '' for any.
-          disagree: only pictures whose class columns don't all say the same.
+          agreement: AGREE for pictures that several class columns call the same,
+            DIFFER for those that they don't; '' for all.
 
         Raises:
-          UserError: there is no such split, column or class.
+          UserError: there is no such split, column, class or agreement.
         """
         if split not in self._places:
             raise UserError(f"No split {split!r}; there are {', '.join(self.splits)}")
         if column and column not in self.columns:
             raise UserError(f"No class column {column!r}; {', '.join(self.columns)}")
+        if agreement not in AGREEMENTS:
+            raise UserError(f"Labels {AGREE} or {DIFFER}, not {agreement!r}")
         known = self.columns.get(column, ())
         if name and name not in known:
             raise UserError(f"No class {name!r} of column {column!r}")
@@ -83,7 +89,7 @@ class Browser:
             for number, place in enumerate(self._places[split])
             if (not column or column in place.classes)
             and (wanted is None or place.classes[column] == wanted)
-            and (not disagree or len(set(place.classes.values())) > 1)
+            and agreement in ("", _agreement(place.classes))
         ]
 
     def record(self, split: str, number: int) -> Record | None:
@@ -119,6 +125,13 @@ class Browser:
     def _truth(self, column: str) -> tuple[str, ...]:
         known = self.dataset.clean_columns.get(column)
         return known.classes if known else ()
+
+
+def _agreement(classes: dict[str, int]) -> str | None:
+    """AGREE or DIFFER; None of fewer than two labels."""
+    if len(classes) < 2:
+        return None
+    return AGREE if len(set(classes.values())) == 1 else DIFFER
 
 
 def _values(value) -> str:

@@ -75,8 +75,11 @@ def write_slices(out_dir: str, result: Mapping[str, Any]) -> str:
     return write_report(out_dir)
 
 
-def render(out_dir: str, rivals: Sequence[str] = ()) -> str:
+def render(out_dir: str, rivals: Sequence[str] = (), back: str = "") -> str:
     """The page that write_report writes, as text.
+
+    Args:
+      out_dir, rivals: see write_report; `back` is a page that leads here, '' for none.
 
     Raises:
       UserError: a folder is no run or is damaged.
@@ -90,7 +93,7 @@ def render(out_dir: str, rivals: Sequence[str] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(PAGE).render(_content(runs))
+    return environment.get_template(PAGE).render(_content(runs), back=back)
 
 
 def _distinct(runs: Sequence[Run]) -> list[Run]:

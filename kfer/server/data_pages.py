@@ -1,6 +1,5 @@
 """The page on which people look at a prepared data set."""
 
-import os
 import urllib.parse
 from typing import Any
 
@@ -59,19 +58,16 @@ class DataPages:
         split = asked.get("split") or browser.splits[0]
         # Class and column are one choice, so that no class is asked of another column.
         column, _, name = asked.get("said", "").partition("|")
-        disagree = bool(asked.get("disagree"))
-        numbers = browser.find(split, column, name, disagree)
-        start = asked.get("start", "0")
-        begin = int(start) if start.isascii() and start.isdigit() else 0
+        agreement = asked.get("agreement", "")
+        numbers = browser.find(split, column, name, agreement)
+        begin = _begin(asked.get("start", ""), len(numbers))
         shown = numbers[begin : begin + _A_PAGE]
-        kept = {"split": split, "said": asked.get("said", "")}
-        kept |= {"disagree": "1"} if disagree else {}
+        kept = {"split": split, "said": asked.get("said", ""), "agreement": agreement}
         return {
-            "data": os.path.basename(browser.dataset.root),
             "browser": browser,
             "split": split,
             "said": asked.get("said", ""),
-            "disagree": disagree,
+            "agreement": agreement,
             "total": len(numbers),
             "begin": begin,
             "end": begin + len(shown),
@@ -92,6 +88,12 @@ class DataPages:
             "labels": self._browser.described(found.labels),
             "truth": self._browser.described(found.clean),
         }
+
+
+def _begin(start: str, total: int) -> int:
+    """The first picture of a page: as asked, or that of the last page there is."""
+    asked = int(start) if start.isascii() and start.isdigit() else 0
+    return asked if asked < total else max(0, total - 1) // _A_PAGE * _A_PAGE
 
 
 def _link(kept: dict[str, str], start: int) -> str:

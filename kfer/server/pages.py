@@ -65,7 +65,7 @@ def routes(
         found += data_pages.DataPages(browser, shell).routes()
     if review:
         found += review_pages.ReviewPages(review, shell).routes()
-    return found
+    return [*found, Route("/ui/{rest:path}", pages.missing)]
 
 
 def _file(text: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
@@ -94,6 +94,12 @@ class _Pages:
             version=model.version if model else 0,
             framing=model.framing(*asked)[0] if model else framing.NONE,
             circumplex=circumplex.CIRCUMPLEX if "valence" in dimensions else {},
+        )
+
+    async def missing(self, request: Request) -> Response:
+        text = f"There is no page {request.url.path}"
+        return self._shell.page(
+            "message.html", 404, title="Not here", here="/ui/try", text=text
         )
 
     async def runs(self, request: Request) -> Response:
@@ -165,4 +171,4 @@ def compared(runs_dir: str, chosen: list[str]) -> str:
     if not chosen:
         raise UserError("Choose a run to show, or several to compare")
     first, *others = (os.path.join(runs_dir, name) for name in dict.fromkeys(chosen))
-    return report.render(first, others)
+    return report.render(first, others, back="/ui/runs")

@@ -1,5 +1,6 @@
 """The page on which people decide about suspicious labels."""
 
+import collections
 import urllib.parse
 from typing import Any
 
@@ -14,6 +15,7 @@ from kfer.server.shell import HEADERS, Shell
 
 PATH = "/ui/review"
 _MOST_BYTES = 10_000
+_LONGEST_NAME = 100
 
 
 class ReviewPages:
@@ -36,19 +38,33 @@ class ReviewPages:
         ]
 
     async def show(self, request: Request) -> Response:
-        who = request.query_params.get("who", "").strip()
+        who = request.query_params.get("who", "").strip()[:_LONGEST_NAME]
+        content = await self._shell.in_thread(self._content, who)
+        return self._shell.page("review.html", title="Review", here=PATH, **content)
+
+    def _content(self, who: str) -> dict[str, Any]:
         review = self._review
-        number = review.next()
+        number, standing = review.next(who), review.standing()
+        made = list(standing.values())
+        last = review.last(who)
         content: dict[str, Any] = {
             "who": who,
+            "path": review.path,
             "total": len(review.suspects),
-            "done": len(review.standing()),
+            "done": len(made),
+            "mine": sum(decision.who == who for decision in made),
+            "counts": collections.Counter(sorted(one.action for one in made)),
+            "last": None if last is None else standing[last],
             "number": number,
         }
-        if number is not None:
-            suspect = review.suspects[number]
-            content |= {"suspect": suspect, "classes": review.classes[suspect.column]}
-        return self._shell.page("review.html", title="Review", here=PATH, **content)
+        if number is None:
+            return content
+        suspect = review.suspects[number]
+        return content | {
+            "suspect": suspect,
+            "classes": review.classes[suspect.column],
+            "others": review.others(number),
+        }
 
     async def picture(self, request: Request) -> Response:
         data = self._review.picture(request.path_params["number"])

@@ -13,7 +13,8 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src "
     "'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer: browsers then hide from this server too which page sent a form.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -39,6 +39,29 @@ def test_decisions_lead_on_and_are_found_again(tmp_path):
     assert again.next() is None
 
 
+def test_two_at_once_get_different_suspects(tmp_path):
+    found = reviewed.make(tmp_path)
+    assert found.next("ann") == found.next("ann") == 0
+    assert (found.next("bob"), found.next("cid")) == (1, 2)
+    # Nobody's is left, so the worst comes again: who left keeps nothing from others.
+    assert found.next("dee") == 0
+    found.decide(0, "keep", "", "ann")
+    assert found.next("ann") == 1
+    found.decide(1, "skip", "", "bob")
+    found.decide(2, "skip", "", "cid")
+    assert found.next("ann") is None
+
+
+def test_what_others_say_of_the_picture_and_who_decided_what_last(tmp_path):
+    found = reviewed.make(tmp_path)
+    said = {"annotator_1": "cat", "annotator_2": "cat", "first": "cat"}
+    assert found.others(0) == said  # of annotator_3, who says dog
+    assert found.last("ann") is None
+    found.decide(1, "keep", "", "ann")
+    found.decide(0, "skip", "", "bob")
+    assert (found.last("ann"), found.last("bob ")) == (1, 0)
+
+
 def test_each_takes_back_their_own_last(tmp_path):
     found = reviewed.make(tmp_path)
     found.decide(0, "keep", "", "ann")

@@ -21,8 +21,9 @@ def browser(tmp_path_factory):
         (("train", "annotator_3"), [0, 1, 2, 3]),
         (("train", "annotator_3", "dog"), [1, 2, 3]),
         (("train", "annotator_1", "fox"), []),
-        (("train", "", "", True), [1, 3]),
-        (("train", "annotator_2", "cat", True), [1, 3]),
+        (("train", "", "", "differ"), [1, 3]),
+        (("train", "", "", "agree"), [0, 2, 4]),
+        (("train", "annotator_2", "cat", "differ"), [1, 3]),
         (("test",), [0]),
     ],
 )
@@ -47,6 +48,8 @@ def test_what_is_not_there_is_said(browser):
         browser.find("x")
     with pytest.raises(UserError, match="No class column '../a'"):
         browser.find("train", "../a")
+    with pytest.raises(UserError, match="Labels agree or differ, not 'fight'"):
+        browser.find("train", agreement="fight")
     with pytest.raises(UserError, match="No class 'cow' of column 'annotator_1'"):
         browser.find("train", "annotator_1", "cow")
 

@@ -26,11 +26,12 @@ def url(tmp_path_factory):
 def test_pictures_with_all_their_labels_and_the_class_balance(url):
     status, text = ask(f"{url}/ui/data")
     assert status == 200 and "1 to 6 of 6" in text
-    assert text.count("<figure>") == 6
-    assert "annotator_3: <b>dog</b>" in text and "truth of class: <b>fox</b>" in text
+    assert text.count("<figure class") == 6
+    assert "<dt>annotator_<wbr>3</dt><dd>dog</dd>" in text
+    assert re.search(r"truth of class</dt><dd[^>]*>fox</dd>", text)
     # annotator_1 says cat, cat, dog, dog, dog.
     row = re.search(r"<th>annotator_1</th>(.*?)</tr>", text, re.DOTALL)[1]
-    assert re.findall(r"<td>(.*?)</td>", row) == ["cat 2", "dog 3", "fox 0"]
+    assert re.findall(r"<td>([a-z]+ \d+)", row) == ["cat 2", "dog 3", "fox 0"]
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,12 @@ def test_pictures_with_all_their_labels_and_the_class_balance(url):
     [
         ("split=train&said=annotator_3%7Cdog", ["1", "2", "3"]),
         ("split=train&said=annotator_3%7C", ["0", "1", "2", "3"]),
-        ("split=train&disagree=1", ["1", "3"]),
+        ("split=train&agreement=differ", ["1", "3"]),
         ("split=test", ["0"]),
         ("start=4", ["4", "5"]),
-        ("start=99", []),
+        ("split=train&agreement=agree", ["0", "2", "4"]),
+        ("start=99", ["0", "1", "2", "3", "4", "5"]),
+        ("said=annotator_1%7Cfox", []),
     ],
 )
 def test_what_is_asked_for_is_shown(url, query, numbers):
@@ -56,6 +59,7 @@ def test_what_is_asked_for_is_shown(url, query, numbers):
         ("?split=../other", 400),
         ("?said=../other%7C", 400),
         ("?said=annotator_1%7C%3Cscript%3E", 400),
+        ("?agreement=%3Cscript%3E", 400),
         ("/picture/train/6", 404),
         ("/picture/..%2Ftrain/0", 404),
         ("/picture/other/0", 404),

@@ -44,7 +44,8 @@ def test_the_start_leads_to_try_it(url):
     assert status == 200 and "<h1>Try it</h1>" in text
     assert "faces, version" in text and ">1</span>" in text
     # Russell and Mehrabian's happy, whose arousal points upwards.
-    assert re.search(r'x="0.81" y="-0.51" class="word">happy', text)
+    spot = r'<circle cx="0.81" cy="-0.51"[^>]*>'
+    assert re.search(spot + r"\s*<text [^>]*>happy", text)
 
 
 def test_its_files_are_there_and_nothing_is_loaded_from_elsewhere(url):

@@ -33,9 +33,9 @@ def test_a_review_from_its_first_to_its_last(reviewing):
     status, text = ask(f"{url}/ui/review")
     assert status == 200 and "Who decides?" in text and "0 of 3" in text
     status, text = ask(f"{url}/ui/review?who=ann")
-    assert "annotator_3 of picture, 1 says <b>dog</b>" in text
-    assert "Proposed is <b>cat</b>" in text and "2 of 3 &lt;b&gt;" in text
-    assert 'data-key="3">3: fox' in text
+    assert '<b>annotator_3</b> says <b class="given">dog</b>' in text
+    assert "cat</b>." in text and "2 of 3 &lt;b&gt;" in text
+    assert 'data-key="3"><kbd>3</kbd>fox' in text
     assert ask(f"{url}/ui/review/picture/0")[0] == 200
     assert ask(f"{url}/ui/review/picture/3")[0] == 404
 
