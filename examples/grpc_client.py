@@ -54,15 +54,27 @@ def _plain(value: Any) -> Any:
 def predict(
     address: str, model: str, pictures: Sequence[bytes], timeout: float = 30.0
 ) -> list[dict[str, Any]]:
-    """Sends one request.
+    """Sends one request; one answer a picture.
+
+    Where 'status' is not 'OK' it says why a picture has no answer, and the numbers of
+    the row are 0.
 
     Raises:
-      grpc.RpcError: with INVALID_ARGUMENT where a picture can't be decoded; its details
-        name the index.
+      grpc.RpcError: the server refused. Models that give no status fail the whole
+        request with INVALID_ARGUMENT where a picture can't be decoded; its details name
+        the index.
     """
     with grpc.insecure_channel(address, OPTIONS) as channel:
         service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         return rows(service.Predict(request(model, pictures), timeout))
+
+
+def told(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer without its status, or {'error': why there is none}."""
+    status = answer.get("status", "OK")
+    if status != "OK":
+        return {"error": status}
+    return {name: value for name, value in answer.items() if name != "status"}
 
 
 def main() -> int:
@@ -81,8 +93,8 @@ def main() -> int:
         print(f"{error.code().name}: {error.details()}", file=sys.stderr)
         return 1
     for path, answer in zip(flags.pictures, answers, strict=True):
-        print(json.dumps({"path": path, **answer}))
-    return 0
+        print(json.dumps({"path": path, **told(answer)}))
+    return int(any("error" in told(answer) for answer in answers))
 
 
 if __name__ == "__main__":

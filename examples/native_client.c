@@ -1,10 +1,12 @@
 /* Asks a SavedModel for its answers without Python and without a server.
 
-     native_client MODEL_DIR INPUT_OP OUTPUT_OP OUTPUT_INDEX PICTURE...
+     native_client MODEL_DIR INPUT_OP OUTPUT_OP OUTPUT_INDEX STATUS_INDEX PICTURE...
 
    Loads it with TensorFlow's C API, as TensorFlow Serving's own loader does, sends the
-   files' bytes as one batch and prints one line of numbers a picture. The names of the
-   operations are those of `saved_model_cli show`; docs/guide/serving.md has the commands. */
+   files' bytes as one batch and prints one line a picture: its numbers, or why it has
+   none, as the output `status` says (STATUS_INDEX of the same operation; -1 for an older
+   model, which has no such output and fails the whole batch). The names of the operations
+   are those of `saved_model_cli show`; docs/guide/serving.md has the commands. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,20 +51,39 @@ static void read_into(const char* path, TF_TString* string) {
   free(data);
 }
 
-static void print_rows(TF_Tensor* answers) {
+/* Whether a row has an answer; why not is printed. */
+static int is_answer(TF_Tensor* said, int64_t row) {
+  if (said == NULL) return 1;
+  const TF_TString* text = (const TF_TString*)TF_TensorData(said) + row;
+  int size = (int)TF_StringGetSize(text);
+  const char* data = TF_StringGetDataPointer(text);
+  if (size == 2 && memcmp(data, "OK", 2) == 0) return 1;
+  printf("no answer: %.*s\n", size, data);
+  return 0;
+}
+
+/* How many rows have no answer. */
+static int print_rows(TF_Tensor* answers, TF_Tensor* said) {
+  int bad = 0;
   const float* values = TF_TensorData(answers);
   int64_t rows = TF_Dim(answers, 0);
   int64_t columns = TF_NumDims(answers) > 1 ? TF_Dim(answers, 1) : 1;
   for (int64_t row = 0; row < rows; row++) {
+    if (!is_answer(said, row)) {
+      bad++;
+      continue;
+    }
     for (int64_t column = 0; column < columns; column++)
       printf("%s%.7g", column ? " " : "", values[row * columns + column]);
     printf("\n");
   }
+  return bad;
 }
 
 int main(int argc, char** argv) {
-  if (argc < 6) {
-    fprintf(stderr, "usage: %s MODEL_DIR INPUT_OP OUTPUT_OP OUTPUT_INDEX PICTURE...\n",
+  if (argc < 7) {
+    fprintf(stderr,
+            "usage: %s MODEL_DIR INPUT_OP OUTPUT_OP OUTPUT_INDEX STATUS_INDEX PICTURE...\n",
             argv[0]);
     return 2;
   }
@@ -74,31 +95,36 @@ int main(int argc, char** argv) {
                                                      graph, NULL, status);
   check("Loading the model");
 
-  int64_t count = argc - 5;
+  int64_t count = argc - 6;
   TF_Tensor* pictures =
       TF_AllocateTensor(TF_STRING, &count, 1, count * sizeof(TF_TString));
   TF_TString* strings = TF_TensorData(pictures);
-  for (int64_t i = 0; i < count; i++) read_into(argv[5 + i], &strings[i]);
+  for (int64_t i = 0; i < count; i++) read_into(argv[6 + i], &strings[i]);
 
   TF_Output input = find(graph, argv[2], 0);
-  TF_Output output = find(graph, argv[3], atoi(argv[4]));
-  TF_Tensor* answers = NULL;
-  TF_SessionRun(session, NULL, &input, &pictures, 1, &output, &answers, 1, NULL, 0,
-                NULL, status);
+  int has_status = atoi(argv[5]) >= 0;
+  TF_Output outputs[] = {find(graph, argv[3], atoi(argv[4])),
+                         find(graph, argv[3], has_status ? atoi(argv[5]) : 0)};
+  TF_Tensor* answers[] = {NULL, NULL};
+  TF_SessionRun(session, NULL, &input, &pictures, 1, outputs, answers, 1 + has_status,
+                NULL, 0, NULL, status);
   check("The request");
-  if (TF_TensorType(answers) != TF_FLOAT) {
-    fprintf(stderr, "%s:%s does not hold floats\n", argv[3], argv[4]);
+  if (TF_TensorType(answers[0]) != TF_FLOAT ||
+      (has_status && TF_TensorType(answers[1]) != TF_STRING)) {
+    fprintf(stderr, "%s:%s does not hold floats, or %s no texts\n", argv[3], argv[4],
+            argv[5]);
     return 1;
   }
-  print_rows(answers);
+  int bad = print_rows(answers[0], has_status ? answers[1] : NULL);
 
   for (int64_t i = 0; i < count; i++) TF_StringDealloc(&strings[i]);
-  TF_DeleteTensor(answers);
+  TF_DeleteTensor(answers[0]);
+  if (has_status) TF_DeleteTensor(answers[1]);
   TF_DeleteTensor(pictures);
   TF_CloseSession(session, status);
   TF_DeleteSession(session, status);
   TF_DeleteSessionOptions(options);
   TF_DeleteGraph(graph);
   TF_DeleteStatus(status);
-  return 0;
+  return bad > 0;
 }

@@ -28,6 +28,9 @@ def predict(
 ) -> list[dict[str, Any]]:
     """One answer a picture: output name -> number, text or list.
 
+    Where 'status' is not 'OK' it says why a picture has no answer, and the numbers of
+    the row are 0. Models that give no status fail the whole request instead.
+
     Raises:
       RuntimeError: the server refused, with its reason, or can't be reached.
     """
@@ -53,6 +56,14 @@ def _reason(error: urllib.error.HTTPError) -> str:
         return error.reason
 
 
+def told(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer without its status, or {'error': why there is none}."""
+    status = answer.get("status", "OK")
+    if status != "OK":
+        return {"error": status}
+    return {name: value for name, value in answer.items() if name != "status"}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", default="http://localhost:8501")
@@ -69,8 +80,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     for path, answer in zip(flags.pictures, answers, strict=True):
-        print(json.dumps({"path": path, **answer}))
-    return 0
+        print(json.dumps({"path": path, **told(answer)}))
+    return int(any("error" in told(answer) for answer in answers))
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ class LoadedModel:
         return self.description["image_size"]
 
     @property
+    def has_status(self) -> bool:
+        """Whether a row that is no answer says so, see model_folder.STATUS."""
+        return model_folder.STATUS in self._answer.structured_outputs
+
+    @property
     def targets(self) -> list[dict[str, Any]]:
         """What it answers: name, kind, classes or dimensions, low and high of each."""
         return self.description["targets"]
@@ -86,10 +91,10 @@ def _resizing(size: int) -> Any:
     import tensorflow as tf
 
     from kfer.data import augment
-    from kfer.serving import signatures
+    from kfer.serving import encoded
 
     def one(data: tf.Tensor) -> tf.Tensor:
-        return augment.normalise(signatures.decode(data[None], size))[0]
+        return augment.normalise(encoded.decode_one(data, size))
 
     spec = tf.TensorSpec([], tf.string)
     return tf.function(one, autograph=False).get_concrete_function(spec)

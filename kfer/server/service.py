@@ -20,7 +20,7 @@ from kfer.server.metrics import Metrics
 from kfer.server.options import ServerOptions
 from kfer.server.refusal import Refused
 from kfer.server.versions import Versions
-from kfer.serving import faces, predict
+from kfer.serving import faces, model_folder, predict
 
 ANSWERED = "answered"
 
@@ -100,20 +100,25 @@ class Service:
         """Answers a body of TensorFlow Serving's `predict`.
 
         Raises:
-          Refused: the body is none, or one of its pictures can't be answered for.
+          Refused: the body is none, or one of its pictures can't be answered for and
+            the model is older than its status.
         """
         model = self.model(version)
         request = await self.in_thread(self._decoding, rest.parse, body)
         with self.admission.pictures(len(request.rows)):
-            images = await self._prepare(model, request)
+            images, bad = await self._prepare(model, request)
             answers = [self.batcher.answer(model, image) for image in images]
             rows = await asyncio.gather(*answers)
-        self.metrics.pictures.labels(ANSWERED).inc(len(rows))
+        for index, error in bad.items():
+            rows[index][model_folder.STATUS] = str(error)
+        self.metrics.pictures.labels(ANSWERED).inc(len(rows) - len(bad))
         return rest.answer(request, rows)
 
     async def _prepare(
         self, model: LoadedModel, request: rest.Request
-    ) -> list[np.ndarray]:
+    ) -> tuple[list[np.ndarray], dict[int, decode.BadImage]]:
+        """What the network sees, and which rows are no picture: not a number for it."""
+
         def one(index: int) -> np.ndarray | decode.BadImage:
             row = request.rows[index]
             if request.signature == "predict_images":
@@ -129,14 +134,15 @@ class Service:
         )
         bad = {i: e for i, e in enumerate(found) if isinstance(e, decode.BadImage)}
         self._count_bad(list(bad.values()))
-        if bad:
+        if bad and not model.has_status:
             reasons = "; ".join(f"{index}: {error}" for index, error in bad.items())
             raise Refused(
                 400,
                 f"image_bytes holds no whole picture at index {list(bad)}: "
                 f"{reasons[:1000]}",
             )
-        return list(found)
+        none = np.full((model.size, model.size, 3), np.nan, np.float32)
+        return [none if i in bad else image for i, image in enumerate(found)], bad
 
     def _count_bad(self, errors: Sequence[decode.BadImage]) -> None:
         for error in errors:

@@ -34,8 +34,11 @@ class Model:
     def encoded(self, pictures: Sequence[bytes]) -> dict[str, np.ndarray]:
         """Target -> probabilities [B, K] or values [B, D] of JPEG or PNG pictures.
 
+        What is no whole picture has a 'status' that says so, see model_folder.
+
         Raises:
-          tf.errors.InvalidArgumentError: one of them is no whole picture.
+          tf.errors.InvalidArgumentError: one of them is no whole picture, and the model
+            is older than its status.
         """
         import tensorflow as tf
 
@@ -43,10 +46,12 @@ class Model:
         if self._encoded is not None:
             return _arrays(self._encoded(image_bytes=data))
         from kfer.data import augment
-        from kfer.serving import signatures
+        from kfer.serving import encoded
 
-        images = augment.normalise(signatures.decode(data, self.size))
-        return _arrays(self._images(images.numpy()))
+        images, whole = encoded.decoded(data, self.size)
+        found = _arrays(self._images(augment.normalise(images).numpy()))
+        status = np.where(whole, model_folder.OK, encoded.NOT_WHOLE.encode())
+        return found | {model_folder.STATUS: status}
 
     def crops(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         """The same of crops, uint8 [B, S, S, 3] RGB with S the model's own size."""

@@ -137,7 +137,7 @@ def _collect(
     import tensorflow as tf
 
     from kfer.data import augment, labels
-    from kfer.serving import signatures
+    from kfer.serving import encoded
 
     columns = {k: v for row in features.values() for k, v in row.items()}
     answers = scoring.traced(method, config)
@@ -145,7 +145,7 @@ def _collect(
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def rows_of(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed, _ = labels.majorities(labels.parse(serialized, columns), columns)
-        pictures = signatures.decode(parsed.pop("image/encoded"), config.image_size)
+        pictures = encoded.decode(parsed.pop("image/encoded"), config.image_size)
         images = augment.normalise(pictures, config.recipe.channel_order)
         found = answers(images)
         return parsed | {target: found[target] for target in features}

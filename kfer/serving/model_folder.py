@@ -1,8 +1,11 @@
 """The folder of an exported model: what marks it, how it is written and loaded."""
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
+
+import numpy as np
 
 from kfer.errors import UserError
 from kfer.serving import foreign_ops
@@ -17,6 +20,9 @@ FILES = {
     "onnx": "model.onnx",
     "tflite": "model.tflite",
 }
+# The output of a SavedModel that says of each row whether it is an answer: OK, or what
+# is wrong with the picture. Older ones have none: one bad picture fails their request.
+STATUS, OK = "status", b"OK"
 
 
 def is_model(path: str) -> bool:
@@ -29,6 +35,14 @@ def format_of(path: str) -> str:
     """The format of the model in a folder; '' if there is none."""
     found = (f for f, n in FILES.items() if os.path.isfile(os.path.join(path, n)))
     return next(found, "")
+
+
+def faults(found: Mapping[str, Any]) -> dict[int, str]:
+    """Row of a model's outputs -> what its status says, where that isn't OK."""
+    if STATUS not in found:
+        return {}
+    said = np.asarray(found[STATUS])
+    return {int(row): said[row].decode() for row in np.flatnonzero(said != OK)}
 
 
 def check_target(out_dir: str, overwrite: bool = False) -> None:

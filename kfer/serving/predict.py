@@ -108,10 +108,16 @@ class Predictor:
             found = self._model.encoded(list(pictures.values()))
         except tf.errors.InvalidArgumentError:
             return self._one_by_one(pictures)
-        return {key: _row(found, row, self.targets) for row, key in enumerate(pictures)}
+        bad = model_folder.faults(found)
+        return {
+            key: {"error": str(undecodable(data))}
+            if row in bad
+            else _row(found, row, self.targets)
+            for row, (key, data) in enumerate(pictures.items())
+        }
 
     def _one_by_one(self, pictures: dict[int, bytes]) -> dict[int, dict[str, Any]]:
-        """A bad picture fails its whole request, so each gets one of its own."""
+        """A bad picture fails the whole request of a model that gives no status."""
         if len(pictures) == 1:
             return {k: {"error": str(undecodable(v))} for k, v in pictures.items()}
         rows: dict[int, dict[str, Any]] = {}

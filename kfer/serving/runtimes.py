@@ -30,8 +30,7 @@ def load(model_dir: str, threads: int = 0) -> Answers:
     form = model_folder.format_of(model_dir)
     path = os.path.join(model_dir, model_folder.FILES[form])
     if form == "saved_model":
-        predict = model_folder.load(model_dir).signatures["predict_images"]
-        return lambda images: predict(images=images)
+        return _saved_model(model_dir)
     load_file = _onnx if form == "onnx" else _tflite
     try:
         # Threads beyond the cores this process may use would wait for each other.
@@ -44,6 +43,19 @@ def load(model_dir: str, threads: int = 0) -> Answers:
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} is damaged ({reason}); export it again") from error
+
+
+def _saved_model(model_dir: str) -> Answers:
+    predict = model_folder.load(model_dir).signatures["predict_images"]
+
+    def answers(images: Any) -> Mapping[str, Any]:
+        found = predict(images=images)
+        if bad := model_folder.faults(found):
+            said = next(iter(bad.values()))
+            raise ValueError(f"{said}; not at index {list(bad)[:16]}")
+        return found
+
+    return answers
 
 
 def _onnx(path: str, threads: int) -> Answers:

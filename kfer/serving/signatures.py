@@ -5,11 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.data import augment, record
+from kfer.data import augment
 from kfer.errors import UserError
 from kfer.evaluation import samples
 from kfer.metrics import calibration
-from kfer.serving import freezing
+from kfer.serving import encoded, freezing, model_folder
 from kfer.settings.config import ExperimentConfig
 from kfer.tasks import LabelTask, task_of_target
 
@@ -18,10 +18,8 @@ PREDICT_IMAGES = "predict_images"
 PREDICT_EXAMPLES = "predict_examples"
 GENERATE = "generate"
 
-# Feature of an example that holds the encoded picture.
-PICTURE = record.IMAGE
+OUT_OF_RANGE = "images must lie in [-1, 1]"
 
-_PARALLEL_DECODES = 4
 # What float images may stand out of [-1, 1] by rounding.
 _TOLERANCE = 1e-3
 
@@ -46,34 +44,43 @@ def signatures(
     # One function that both signatures call, so that its constants are stored once.
     answer = freezing.frozen(answers)
 
-    def from_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        # oneDNN's fused convolution fails on an empty batch.
-        count = tf.shape(images)[0]
-        one_if_empty = tf.cast(tf.equal(count, 0), tf.int32)
-        images = tf.pad(images, [[0, one_if_empty], [0, 0], [0, 0], [0, 0]])
-        found = answer(images)
-        return outputs(config, {name: value[:count] for name, value in found.items()})
+    def from_images(
+        images: tf.Tensor, good: tf.Tensor, fault: str
+    ) -> dict[str, tf.Tensor]:
+        # What a bad row holds must not reach the network, whatever it is.
+        images = tf.where(good[:, None, None, None], images, 0.0)
+        found = answer(_at_least_one(images))
+        rows = {name: value[: tf.shape(good)[0]] for name, value in found.items()}
+        return outputs(config, rows, good, fault)
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        return from_images(augment.normalise(decode(image_bytes, side)))
+        images, whole = encoded.decoded(image_bytes, side)
+        return from_images(augment.normalise(images), whole, encoded.NOT_WHOLE)
 
     def predict_images(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return from_images(checked(images, -1.0, 1.0, "images"))
+        return from_images(images, inside(images, -1.0, 1.0), OUT_OF_RANGE)
 
     def predict_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return serve(pictures_of(examples))
+        return serve(encoded.pictures_of(examples))
 
-    encoded = tf.TensorSpec([None], tf.string, "image_bytes")
+    files = tf.TensorSpec([None], tf.string, "image_bytes")
     serialized = tf.TensorSpec([None], tf.string, "examples")
     pixels = tf.TensorSpec([None, side, side, 3], tf.float32, "images")
     found = {
-        SERVING_DEFAULT: _concrete(serve, encoded),
+        SERVING_DEFAULT: _concrete(serve, files),
         PREDICT_IMAGES: _concrete(predict_images, pixels),
         PREDICT_EXAMPLES: _concrete(predict_examples, serialized),
     }
     if include_decoder:
         found[GENERATE] = _generate(method, config)
     return found
+
+
+def _at_least_one(images: tf.Tensor) -> tf.Tensor:
+    """A row more where there is none: oneDNN's fused convolution fails on an empty
+    batch."""
+    one_if_empty = tf.cast(tf.equal(tf.shape(images)[0], 0), tf.int32)
+    return tf.pad(images, [[0, one_if_empty], [0, 0], [0, 0], [0, 0]])
 
 
 def answer_function(
@@ -123,7 +130,7 @@ def output_names(config: ExperimentConfig) -> list[str]:
     Raises:
       UserError: two are the same, as with targets 'a' and 'a_class'.
     """
-    names = []
+    names = [model_folder.STATUS]
     for target, task in task_of_target(config.tasks).items():
         suffixes = ("", "_class", "_confidence", "_classes")
         names += [target + s for s in (suffixes if task.is_categorical else ("",))]
@@ -136,106 +143,37 @@ def output_names(config: ExperimentConfig) -> list[str]:
 
 
 def outputs(
-    config: ExperimentConfig, answers: Mapping[str, tf.Tensor]
+    config: ExperimentConfig,
+    answers: Mapping[str, tf.Tensor],
+    good: tf.Tensor,
+    fault: str,
 ) -> dict[str, tf.Tensor]:
     """What a serving client reads; each output has one row an image.
 
+    Args:
+      config: of the method.
+      answers: target -> [B, size].
+      good: bool [B], whether a row's image was one.
+      fault: what is wrong with the others.
+
     Returns:
-      For a target of classes: <target> probabilities [B, K], <target>_class string [B],
-      <target>_confidence [B], <target>_classes string [B, K], the names in the order
-      of the probabilities. For a target of values: <target> [B, D] within its range.
+      'status' string [B], b'OK' or the fault; where there is one, all numbers are 0 and
+      the class is ''. For a target of classes: <target> probabilities [B, K],
+      <target>_class string [B], <target>_confidence [B], <target>_classes string
+      [B, K], the names in the order of the probabilities. For a target of values:
+      <target> [B, D] within its range.
     """
-    found = {}
+    found = {model_folder.STATUS: tf.where(good, model_folder.OK, fault)}
     for target, task in task_of_target(config.tasks).items():
-        found[target] = value = answers[target]
+        found[target] = value = tf.where(good[:, None], answers[target], 0.0)
         if task.is_categorical:
             names = tf.constant(task.classes)
-            found[f"{target}_class"] = tf.gather(names, tf.argmax(value, axis=1))
+            best = tf.gather(names, tf.argmax(value, axis=1))
+            found[f"{target}_class"] = tf.where(good, best, "")
             found[f"{target}_confidence"] = tf.reduce_max(value, axis=1)
             # A row an image, as servers that merge requests ask of every output.
             found[f"{target}_classes"] = tf.tile(names[None], [tf.shape(value)[0], 1])
     return found
-
-
-def decode(image_bytes: tf.Tensor, size: int) -> tf.Tensor:
-    """Encoded JPEG or PNG pictures of any size as [B, size, size, 3] RGB in 0..255.
-
-    The same steps as the input pipeline's: bilinear with antialiasing, the sides scaled
-    each by its own factor. EXIF orientation is not applied, transparency is dropped.
-
-    Raises:
-      InvalidArgumentError: a row isn't a whole picture; the message names its index.
-    """
-
-    def one(data: tf.Tensor, name: str | None = None) -> tf.Tensor:
-        picture = tf.io.decode_jpeg(data, channels=3, name=name)  # reads PNG as well
-        resized = tf.image.resize(picture, [size, size], antialias=True)
-        return tf.ensure_shape(resized, [size, size, 3])
-
-    # A lone picture needs no index, and a tf.data pipeline would cost it some 3 ms.
-    return tf.cond(
-        tf.equal(tf.size(image_bytes), 1),
-        lambda: one(image_bytes[0], "image_bytes_at_index_0")[None],
-        lambda: _each(
-            image_bytes,
-            one,
-            tf.zeros([size, size, 3]),
-            "image_bytes holds no whole JPEG or PNG picture at index",
-        ),
-    )
-
-
-def pictures_of(examples: tf.Tensor) -> tf.Tensor:
-    """The encoded pictures [B] of serialized tf.train.Examples, as records have them.
-
-    TFX's BulkInferrer and TFMA's evaluation send such examples.
-
-    Raises:
-      InvalidArgumentError: a row is no Example, or has no picture; its index is named.
-    """
-    spec = {PICTURE: tf.io.FixedLenFeature([], tf.string)}
-
-    def one(example: tf.Tensor) -> tf.Tensor:
-        return tf.io.parse_single_example(example, spec)[PICTURE]
-
-    # Not all at once: the parser's message would quote the bytes of a broken one.
-    what = f"examples holds no tf.train.Example with a feature {PICTURE} at index"
-    return _each(examples, one, tf.constant(""), what)
-
-
-def _each(values: tf.Tensor, one: Any, empty: tf.Tensor, what: str) -> tf.Tensor:
-    """`one` of each of the values: only tf.data can tell which of them failed.
-
-    Args:
-      values: [B], string.
-      one: value -> what `empty` is one of.
-      empty: any result, which isn't returned.
-      what: is said of the indices that failed.
-    """
-    count = tf.size(values, out_type=tf.int64)
-    # Not enumerate(), which rewrites the graph, and logs it, at each request.
-    rows = tf.data.Dataset.from_tensor_slices((tf.range(count), values))
-    good = rows.map(
-        lambda index, data: (index, one(data)),
-        num_parallel_calls=_PARALLEL_DECODES,
-        deterministic=True,
-    ).ignore_errors()
-    # Without a row of its own, an empty request would be an empty data set.
-    first = tf.data.Dataset.from_tensors((tf.constant(-1, tf.int64), empty))
-    options = tf.data.Options()
-    # They cost more than they gain in so short a pipeline.
-    options.experimental_optimization.apply_default_optimizations = False
-    options.autotune.enabled = False
-    whole = first.concatenate(good).batch(count + 1).with_options(options)
-    index, found = whole.get_single_element()
-    missing = tf.sets.difference(tf.range(count)[None], index[None, 1:]).values
-    check = tf.debugging.Assert(
-        tf.equal(tf.size(missing), 0),
-        [what, missing],
-        summarize=16,
-    )
-    with tf.control_dependencies([check]):
-        return tf.identity(found[1:])
 
 
 def checked(values: tf.Tensor, low: float, high: float, name: str) -> tf.Tensor:
@@ -244,10 +182,7 @@ def checked(values: tf.Tensor, low: float, high: float, name: str) -> tf.Tensor:
     Raises:
       InvalidArgumentError: names the indices of rows that don't, or aren't finite.
     """
-    slack = _TOLERANCE if values.dtype.is_floating else 0
-    inside = (values >= low - slack) & (values <= high + slack)
-    # Not by a flattened shape: that of an empty batch can't be inferred.
-    good = tf.reduce_all(inside, axis=list(range(1, values.shape.rank)))
+    good = inside(values, low, high)
     check = tf.debugging.Assert(
         tf.reduce_all(good),
         [
@@ -258,6 +193,14 @@ def checked(values: tf.Tensor, low: float, high: float, name: str) -> tf.Tensor:
     )
     with tf.control_dependencies([check]):
         return tf.identity(values)
+
+
+def inside(values: tf.Tensor, low: float, high: float) -> tf.Tensor:
+    """Whether each row lies in [low, high] but for rounding, bool [B]."""
+    slack = _TOLERANCE if values.dtype.is_floating else 0
+    found = (values >= low - slack) & (values <= high + slack)
+    # Not by a flattened shape: that of an empty batch can't be inferred.
+    return tf.reduce_all(found, axis=list(range(1, values.shape.rank)))
 
 
 def _generate(method: Any, config: ExperimentConfig) -> Any:

@@ -19,6 +19,7 @@ from kfer import tasks
 from kfer.serving import warmup
 from tests import runs
 from tests.examples import doubles
+from tests.serving import older_model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CLASSES = list(tasks.EXPRESSIONS[:7])
@@ -33,6 +34,18 @@ def signatures():
 def address(signatures):
     with doubles.grpc_server("faces", signatures) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory):
+    """(address, URL) of a model whose rows have no status."""
+    path = older_model.write(tmp_path_factory.mktemp("older"))
+    signatures = tf.saved_model.load(path).signatures
+    with (
+        doubles.grpc_server("faces", signatures) as address,
+        doubles.rest_server("faces", signatures) as url,
+    ):
+        yield address, url
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +70,13 @@ def check(answers):
         atol=1e-4,
     )
     assert all(answer["expression_classes"] == CLASSES for answer in answers)
+    assert all(answer["status"] == "OK" for answer in answers)
+
+
+def check_older(answers):
+    found = [answer["expression"] for answer in answers]
+    np.testing.assert_allclose(found, runs.expected()["expression"], atol=1e-4)
+    assert not any("status" in answer for answer in answers)
 
 
 def test_grpc(address):
@@ -82,7 +102,30 @@ def test_the_requests_are_those_of_the_documentation():
     }
 
 
-def test_a_bad_picture_fails_its_request_and_is_named(address, url):
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_bad_picture_has_its_status_and_no_neighbour_fails(address, url, count):
+    pictures = [b"no picture", *runs.encoded()[:count]]
+    for found in (
+        grpc_client.predict(address, "faces", pictures),
+        rest_client.predict(url, "faces", pictures),
+    ):
+        bad, *good = found
+        assert bad["status"] == "no whole JPEG or PNG picture"
+        assert bad["expression_class"] == "" and set(bad["expression"]) == {0.0}
+        for client in (grpc_client, rest_client):
+            assert client.told(bad) == {"error": "no whole JPEG or PNG picture"}
+            assert [set(row) - set(client.told(row)) for row in good] == (
+                [{"status"}] * count
+            )
+        answers = [row["expression"] for row in good]
+        wanted = runs.expected()["expression"][:count]
+        np.testing.assert_allclose(np.reshape(answers, (-1, 7)), wanted, atol=1e-4)
+
+
+def test_an_older_model_fails_the_request_and_names_the_picture(older):
+    address, url = older
+    check_older(grpc_client.predict(address, "faces", runs.encoded()))
+    check_older(rest_client.predict(url, "faces", runs.encoded()))
     pictures = [runs.encoded()[0], b"no picture", runs.encoded()[1]]
     with pytest.raises(grpc.RpcError) as caught:
         grpc_client.predict(address, "faces", pictures)
@@ -152,7 +195,9 @@ def test_the_rest_command_prints_a_line_a_picture(url, tmp_path):
     wanted = runs.expected()["expression"][0]
     np.testing.assert_allclose(lines[1]["expression"], wanted, atol=1e-4)
     status, out, err = run("rest_client.py", f"--url={url}", good, bad)
-    assert (status, out) == (1, "") and "at index] [1]" in err
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert status == 1 and err == "" and first["expression_class"] in CLASSES
+    assert second == {"path": str(bad), "error": "no whole JPEG or PNG picture"}
 
 
 @pytest.mark.slow
@@ -165,4 +210,4 @@ def test_the_grpc_command_prints_a_line_a_picture(address, tmp_path):
     wanted = runs.expected()["expression"][0]
     np.testing.assert_allclose(json.loads(out)["expression"], wanted, atol=1e-4)
     status, out, err = run("grpc_client.py", f"--address={address}", good, bad)
-    assert (status, out) == (1, "") and "INVALID_ARGUMENT: " in err
+    assert status == 1 and json.loads(out.splitlines()[1])["error"], err

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tests import runs
+from tests.serving import older_model
 
 SOURCE = Path(__file__).resolve().parents[2] / "examples" / "native_client.c"
 LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
@@ -36,13 +37,15 @@ def client(tmp_path_factory):
     return program
 
 
-def operations(output: str) -> list[str]:
-    """Input operation, output operation and index, as saved_model_cli shows them."""
-    with open(os.path.join(runs.model(), "saved_model.pb"), "rb") as file:
+def operations(output: str, path: str = "") -> list[str]:
+    """Input and output operation, index and that of 'status', as saved_model_cli has."""
+    with open(os.path.join(path or runs.model(), "saved_model.pb"), "rb") as file:
         graphs = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs
     signature = graphs[0].signature_def["serving_default"]
     entry = signature.inputs["image_bytes"].name.split(":")[0]
-    return [entry, *signature.outputs[output].name.split(":")]
+    has = "status" in signature.outputs
+    status = signature.outputs["status"].name.split(":")[1] if has else "-1"
+    return [entry, *signature.outputs[output].name.split(":"), status]
 
 
 def run(client, *arguments):
@@ -72,14 +75,31 @@ def test_the_native_loader_gives_the_same_answers(client, output, tmp_path):
     np.testing.assert_allclose(found, runs.expected()[output][:4], atol=1e-4)
 
 
-def test_a_bad_picture_fails_the_request_and_is_named(client, tmp_path):
-    paths = write(tmp_path, [runs.encoded()[0], b"no picture"])
+def test_a_bad_picture_has_no_answer_and_the_others_have(client, tmp_path):
+    good = runs.encoded()[:2]
+    paths = write(tmp_path, [good[0], b"no picture", good[1]])
     done = run(client, runs.model(), *operations("expression"), *paths)
+    first, bad, second = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert bad == "no answer: no whole JPEG or PNG picture"
+    found = [[float(v) for v in line.split()] for line in (first, second)]
+    np.testing.assert_allclose(found, runs.expected()["expression"][:2], atol=1e-4)
+
+
+def test_a_model_without_status_is_asked_as_ever(client, tmp_path):
+    good = runs.encoded()[0]
+    path = older_model.write(tmp_path / "old")
+    entries = operations("expression", path)
+    assert entries[-1] == "-1"
+    done = run(client, path, *entries, *write(tmp_path, [good]))
+    found = [float(v) for v in done.stdout.split()]
+    np.testing.assert_allclose(found, runs.expected()["expression"][0], atol=1e-4)
+    done = run(client, path, *entries, *write(tmp_path, [good, b"no picture"]))
     assert (done.returncode, done.stdout) == (1, "")
     assert "no whole JPEG or PNG picture at index] [1]" in done.stderr
 
 
 def test_what_is_no_model_is_said(client, tmp_path):
     (path,) = write(tmp_path, [b""])
-    done = run(client, tmp_path, "x", "y", "0", path)
+    done = run(client, tmp_path, "x", "y", "0", "-1", path)
     assert done.returncode == 1 and "Loading the model failed" in done.stderr

@@ -16,6 +16,7 @@ from kfer.serving import publish
 from tests import runs
 from tests.examples.clients_test import check
 from tests.server.live import ask, body, png, server, until
+from tests.serving import older_model
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +87,40 @@ def test_what_is_not_there_is_said(url, path, status, text):
     assert found == status and text in answer["error"]
 
 
-def test_a_bad_picture_fails_its_request_and_is_named(url):
+def test_a_bad_picture_has_its_status_and_the_others_their_answers(url):
     good = runs.encoded()[0]
     pictures = [good, b"no picture", good[: len(good) // 2]]
     status, answer = ask(f"{url}/v1/models/faces:predict", body(*pictures))
-    assert status == 400
-    assert "no whole picture at index [1, 2]: 1: not an image" in answer["error"]
-    assert "2: truncated or corrupt image" in answer["error"]
+    assert status == 200
+    first, second, third = answer["predictions"]
+    assert first["status"] == "OK"
+    wanted = runs.expected()["expression"][0]
+    np.testing.assert_allclose(first["expression"], wanted, atol=1e-4)
+    assert second["status"].startswith("not an image")
+    assert third["status"].startswith("truncated or corrupt image")
+    for row in (second, third):
+        assert row["expression_class"] == "" and row["expression_confidence"] == 0
+        assert set(row["expression"]) == set(row["valence_arousal"]) == {0.0}
+    columns = {"inputs": [{"b64": base64.b64encode(p).decode()} for p in pictures]}
+    status, answer = ask(f"{url}/v1/models/faces:predict", json.dumps(columns).encode())
+    assert status == 200 and answer["outputs"]["expression"][0] == (first["expression"])
+    assert answer["outputs"]["status"][1:] == [second["status"], third["status"]]
+
+
+def test_a_model_older_than_its_status_names_the_bad_picture(tmp_path):
+    good = runs.encoded()[0]
+    pictures = [good, b"no picture", good[: len(good) // 2]]
+    with server(older_model.write(tmp_path / "old")) as (url, _):
+        call = f"{url}/v1/models/faces:predict"
+        status, answer = ask(call, body(good))
+        wanted = runs.expected()["expression"][0]
+        (row,) = answer["predictions"]
+        np.testing.assert_allclose(row["expression"], wanted, atol=1e-4)
+        assert status == 200 and "status" not in row
+        status, answer = ask(call, body(*pictures))
+        assert status == 400
+        assert "no whole picture at index [1, 2]: 1: not an image" in answer["error"]
+        assert "2: truncated or corrupt image" in answer["error"]
 
 
 def test_a_poisoned_client_fails_nobody_else(url):
@@ -110,9 +138,10 @@ def test_a_poisoned_client_fails_nobody_else(url):
     with futures.ThreadPoolExecutor(16) as pool:
         found = list(pool.map(one, range(120)))
     for number, (status, answer) in enumerate(found):
-        assert status == (400 if number % 2 else 200), answer
-        if not number % 2:
-            (row,) = answer["predictions"]
+        assert status == 200, answer
+        (row,) = answer["predictions"]
+        assert (row["status"] == "OK") == (number % 2 == 0)
+        if number % 2 == 0:
             np.testing.assert_allclose(
                 row["expression"], wanted[number % 20], atol=1e-4
             )

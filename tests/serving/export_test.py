@@ -41,12 +41,8 @@ def with_decoder(method, config, tmp_path_factory):
 
 
 def variable_names(path: str) -> list[str]:
-    names = [
-        n
-        for n, _ in tf.train.list_variables(
-            os.path.join(path, "variables", "variables")
-        )
-    ]
+    listed = tf.train.list_variables(os.path.join(path, "variables", "variables"))
+    names = [name for name, _ in listed]
     return [name for name in names if name != "_CHECKPOINTABLE_OBJECT_GRAPH"]
 
 
@@ -72,10 +68,8 @@ def test_bytes_give_what_the_model_in_memory_says(model, method):
 def test_images_give_the_same(model, method):
     expected = method.answers(runs.images())
     found = model[1]["predict_images"](images=runs.images())
-    np.testing.assert_allclose(found["expression"], expected["expression"], atol=1e-5)
-    np.testing.assert_allclose(
-        found["valence_arousal"], expected["valence_arousal"], atol=1e-5
-    )
+    for target in ("expression", "valence_arousal"):
+        np.testing.assert_allclose(found[target], expected[target], atol=1e-5)
 
 
 def test_an_empty_request_gets_empty_answers(model):
@@ -86,20 +80,31 @@ def test_an_empty_request_gets_empty_answers(model):
         "expression_class": (0,),
         "expression_confidence": (0,),
         "expression_classes": (0, 7),
+        "status": (0,),
         "valence_arousal": (0, 2),
     }
     images = np.zeros((0, 32, 32, 3), np.float32)
     assert model[1]["predict_images"](images=images)["expression"].shape == (0, 7)
 
 
-def test_bad_requests_are_errors_that_name_the_index(model):
+@pytest.mark.parametrize("value", [255.0, np.nan, np.inf])
+def test_a_bad_row_has_its_status_and_the_others_their_answers(model, method, value):
     serve, predict = (model[1][n] for n in ("serving_default", "predict_images"))
-    data = [runs.encoded()[0], b"no picture"]
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"at index\] \[1\]"):
-        serve(image_bytes=tf.constant(data))
-    images = np.stack([runs.images()[0], np.full((32, 32, 3), 255.0, np.float32)])
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"not at index\S* \[1\]"):
-        predict(images=images)
+    data = [runs.encoded()[0], b"no picture", runs.encoded()[1]]
+    wrong = np.full((32, 32, 3), value, np.float32)
+    images = np.stack([runs.images()[0], wrong, runs.images()[1]])
+    expected = method.answers(runs.images()[:2])
+    for found, fault in (
+        (serve(image_bytes=tf.constant(data)), b"no whole JPEG or PNG picture"),
+        (predict(images=images), b"images must lie in [-1, 1]"),
+    ):
+        assert found["status"].numpy().tolist() == [b"OK", fault, b"OK"]
+        for target in ("expression", "valence_arousal"):
+            rows = found[target].numpy()
+            np.testing.assert_allclose(rows[[0, 2]], expected[target], atol=1e-5)
+            np.testing.assert_array_equal(rows[1], 0 * rows[1])
+        assert found["expression_class"].numpy()[1] == b""
+        assert found["expression_confidence"].numpy()[1] == 0.0
 
 
 def count(variables) -> int:

@@ -9,6 +9,7 @@ from kfer.errors import UserError
 from kfer.images.decode import BadImage
 from kfer.serving import export, predict
 from tests import runs
+from tests.serving import older_model
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,17 @@ def test_answers_are_the_models_in_memory(predictor, method, faces):
         assert row["valence_arousal"] == pytest.approx(
             {"valence": values[0], "arousal": values[1]}, abs=1e-5
         )
+
+
+def test_a_model_older_than_its_status_answers_for_the_good_ones(tmp_path):
+    found = predict.Predictor(older_model.write(tmp_path / "old"))
+    good = runs.encoded()[:2]
+    rows = found.answers({0: good[0], 1: b"no picture", 2: good[1]})
+    assert rows[1] == {"error": "not an image: starts with b'no pictu'"}
+    for row, wanted in ((0, 0), (2, 1)):
+        shares = list(rows[row]["expression"]["probabilities"].values())
+        wanted = runs.expected()["expression"][wanted]
+        np.testing.assert_allclose(shares, wanted, atol=1e-4)
 
 
 def test_bad_pictures_have_errors_and_the_others_answers(predictor, faces):

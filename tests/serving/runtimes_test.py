@@ -21,6 +21,13 @@ def test_every_format_answers_alike(form):
         np.testing.assert_allclose(found[target], wanted, atol=1e-4)
 
 
+def test_a_row_that_is_no_answer_is_never_scored():
+    images = runs.images()[:3]
+    images[1, 0, 0, 0] = 1.01
+    with pytest.raises(ValueError, match=r"lie in \[-1, 1\]; not at index \[1\]"):
+        runtimes.load(runs.model())(images)
+
+
 def test_evaluation_takes_every_format():
     scores = {}
     for form in ("saved_model", "tflite"):

@@ -9,12 +9,12 @@ from kfer import tasks
 from kfer.data import augment, dataset, input_pipeline
 from kfer.data.record import Record
 from kfer.errors import UserError
-from kfer.serving import signatures
+from kfer.serving import encoded, signatures
 from tests import runs
 from tests.data import prepared
 
 decode = tf.function(
-    lambda data: signatures.decode(data, 32),
+    lambda data: encoded.decode(data, 32),
     input_signature=[tf.TensorSpec([None], tf.string)],
     autograph=False,
 )
@@ -90,12 +90,21 @@ def damaged() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", damaged())
-def test_an_error_names_the_index_of_the_bad_picture(name):
+def test_what_is_no_whole_picture_is_marked_and_the_others_are_decoded(name):
     good, bad = prepared.png(0), damaged()[name]
+    graph = tf.function(lambda data: encoded.decoded(data, 32), autograph=False)
+    images, whole = graph(tf.constant([good, good, bad, good]))
+    assert whole.numpy().tolist() == [True, True, False, True]
+    expected = prepared.pixels_of(good)
+    for row in (0, 1, 3):
+        np.testing.assert_array_equal(images[row], expected)
+    np.testing.assert_array_equal(images[2], np.zeros((32, 32, 3)))
+    images, whole = graph(tf.constant([bad]))
+    assert images.shape == (1, 32, 32, 3) and not whole.numpy().any()
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"at index\] \[2\]"):
         decode(tf.constant([good, good, bad, good]))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="image_bytes_at_index_0"):
-        decode(tf.constant([bad]))
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        encoded.decode_one(tf.constant(bad), 32)
 
 
 def test_all_bad_pictures_are_named():
@@ -126,7 +135,9 @@ def test_outputs_carry_class_names_by_row():
         ),
         "valence_arousal": tf.constant([[0.5, -0.5], [0.0, 1.0]]),
     }
-    found = signatures.outputs(config, answers)
+    good = tf.constant([True, True])
+    found = signatures.outputs(config, answers, good, "wrong")
+    assert found["status"].numpy().tolist() == [b"OK", b"OK"]
     assert list(found) == signatures.output_names(config)
     np.testing.assert_array_equal(found["expression"], answers["expression"])
     assert found["expression_class"].numpy().tolist() == [b"happy", b"anger"]
@@ -136,6 +147,24 @@ def test_outputs_carry_class_names_by_row():
     np.testing.assert_array_equal(found["valence_arousal"], answers["valence_arousal"])
 
 
+def test_a_bad_row_says_so_and_has_no_numbers():
+    answers = {
+        "expression": tf.constant([[0.1, 0.6, 0.3, 0, 0, 0, 0]] * 2),
+        "valence_arousal": tf.constant([[0.5, -0.5]] * 2),
+    }
+    good = tf.constant([False, True])
+    found = signatures.outputs(runs.config(), answers, good, "wrong")
+    assert found["status"].numpy().tolist() == [b"wrong", b"OK"]
+    assert found["expression_class"].numpy().tolist() == [b"", b"happy"]
+    np.testing.assert_allclose(found["expression_confidence"], [0, 0.6])
+    np.testing.assert_allclose(
+        found["expression"], [[0] * 7, [0.1, 0.6, 0.3, 0, 0, 0, 0]]
+    )
+    np.testing.assert_allclose(found["valence_arousal"], [[0, 0], [0.5, -0.5]])
+    # The names stay: they are no answer.
+    assert found["expression_classes"].shape == (2, 7)
+
+
 def test_outputs_of_one_name_are_refused():
     label_tasks = (
         tasks.LabelTask("a", tasks.CATEGORICAL, ("x", "y")),
@@ -143,3 +172,6 @@ def test_outputs_of_one_name_are_refused():
     )
     with pytest.raises(UserError, match=r"Two outputs .* would be called a_class"):
         signatures.output_names(runs.config(tasks=label_tasks))
+    status = tasks.LabelTask("status", tasks.CONTINUOUS, dimensions=("x",))
+    with pytest.raises(UserError, match=r"Two outputs .* would be called status"):
+        signatures.output_names(runs.config(tasks=(status,)))
