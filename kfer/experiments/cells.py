@@ -191,15 +191,15 @@ SCALES = {
         _compact("fast_xs", "compact_xs", 8),
         _compact("fast_s", "compact_s", 8),
         _compact("fast", "compact", 10),
-        # What `make demo` trains, scored on more faces.
+        # What `make demo` trains.
         _compact(
             "fast_faces",
             "compact_xs",
             20,
             batch=128,
             rate=0.5,
-            width=0.5,
-            examples={"train": 4000, "test": 4000},
+            width=0.25,
+            examples={"train": 2000, "test": 2000},
         ),
     )
 }

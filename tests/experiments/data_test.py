@@ -70,8 +70,8 @@ def test_drawn_faces_need_no_raw_data_and_other_seeds_lie_apart(tmp_path, comman
         "--crowd=sparse",
         "--seed=7",
         f"--out_dir={made}",
-        "--num_train=4000",
-        "--num_test=4000",
+        "--num_train=2000",
+        "--num_test=2000",
     ]
     prepared(tmp_path / "raw" / "cifar10")
     assert data.prepare(
