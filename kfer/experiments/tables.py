@@ -164,7 +164,8 @@ _FIELD = {
 
 
 _FACE_FIELD = {
-    **{row: method for row, method in _FIELD.items() if method != "vgg_clean"},
+    # Drawn training faces have neither a truth nor a majority vote.
+    **{k: m for k, m in _FIELD.items() if m not in ("vgg_clean", "vgg_majority")},
     "Label smoothing": "label_smoothing",
     "CrowdLayer": "crowd_layer",
     "AIR": "air",
