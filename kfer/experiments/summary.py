@@ -122,9 +122,9 @@ def _line(
     )
 
 
-def mean_shown(values: Sequence[float], digits: int) -> str:
-    """The mean of a cost, or '' of nothing."""
-    return f"{statistics.fmean(values):.{digits}f}" if values else ""
+def mean_shown(values: Sequence[float]) -> str:
+    """The mean of a cost with three digits that count, or '' of nothing."""
+    return f"{float(f'{statistics.fmean(values):.3g}'):g}" if values else ""
 
 
 def gap_shown(entry: Entry, found: Gap | None) -> str:

@@ -58,6 +58,11 @@ def test_a_gap_is_paired_by_seed():
     assert summary.gap_shown(VGG, summary.Gap(-0.1, None)) == "-10.00"
 
 
+def test_costs_are_shown_with_three_digits():
+    assert summary.mean_shown([1.2345e-4, 1.2345e-4]) == "0.000123"
+    assert (summary.mean_shown([1493.7]), summary.mean_shown([])) == ("1490", "")
+
+
 def test_lower_is_better_of_some_measures():
     ece = [Entry("cifar10", m, "class", "ece") for m in ("joint", "vgg_all")]
     table = Table("t", "T", ("e",), {"j": ece[:1], "v": ece[1:]}, against="joint")
