@@ -108,7 +108,7 @@ def test_rows_are_counted_without_the_readers_help():
     assert tables.lines_of(data, 1) == 2 and tables.lines_of(b"", 1) == 0
 
 
-SLOW = ("training_input", "requests", "shard_records", "shard_bytes")
+SLOW = ("training_input", "requests", "shard_records", "shard_bytes", "ratings_parquet")
 READERS = [
     pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
     for name in (*tables.TARGETS, *stored.TARGETS)

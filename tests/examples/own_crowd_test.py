@@ -43,6 +43,7 @@ def commands(text):
     return re.findall(r"^(kfer-\w+(?: import)?) ", text, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_commands_end_with_the_served_model_s_answer_and_a_report(tmp_path):
     write(tmp_path)
     out = tmp_path / "out"

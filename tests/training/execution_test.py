@@ -89,10 +89,8 @@ def exact(tiny, make_batch):
     return losses_of(compiling.compiled(tiny), make_batch(tiny), 8)
 
 
-@pytest.mark.parametrize(
-    "name, tolerance",
-    [pytest.param("bfloat16", 0.03, marks=pytest.mark.slow), ("float16", 0.005)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name, tolerance", [("bfloat16", 0.03), ("float16", 0.005)])
 def test_mixed_precision_trains(tiny, exact, make_batch, name, tolerance):
     keras.utils.set_random_seed(0)
     try:
