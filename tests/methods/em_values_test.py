@@ -82,6 +82,7 @@ def test_annotators_and_truth_are_found(monkeypatch):
     np.testing.assert_allclose(found.scale[:, 0], SCALE / SCALE.mean(), atol=0.12)
 
 
+@pytest.mark.slow
 def test_it_beats_the_mean_by_every_seed(monkeypatch):
     features, _, truth = problem(seed=77)
     gains = []

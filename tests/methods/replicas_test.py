@@ -29,7 +29,7 @@ from tests.methods.replicas import (
 )
 
 # They drop terms of 'joint' alone, and each takes seconds to build.
-_SLOW = ("without_joint", "without_marginal")
+_SLOW = ("without_joint", "without_marginal", "without_gx")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,7 @@ def with_recipe(joint_pair, run):
     return pair
 
 
+@pytest.mark.slow
 def test_joint_discriminator_first(joint_pair, tiny_config, make_batch):
     pair = with_recipe(joint_pair, tiny_config(learning_rate=RATE))
     assert pair[0].method.config.recipe.discriminator_steps == 2

@@ -82,6 +82,7 @@ def test_libraries_speak_into_the_log(first):
     assert "Component face_example_gen is running." in text
 
 
+@pytest.mark.slow
 def test_a_changed_setting_runs_what_depends_on_it(first, monkeypatch):
     """Learning rate: the trainer and what follows. The first try does not serve."""
     from components.serving_check import component

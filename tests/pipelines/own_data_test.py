@@ -92,6 +92,7 @@ def test_the_second_run_is_cached(photos, first):
     assert tiny.cached(again) == [n for n in result.nodes if n != "last_blessed"]
 
 
+@pytest.mark.slow
 def test_prepared_data_without_a_test_split(first, tmp_path):
     """In the same root: other columns than last time, and nothing to compare with."""
     root, (result, _) = first

@@ -146,8 +146,15 @@ def stepped(config, strategy, batches):
     return [c[0].numpy() for c in copies], logs
 
 
-@pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("method", ("vgg_all", "joint"))
+@pytest.mark.parametrize(
+    "method, name",
+    [
+        ("vgg_all", "lookahead"),
+        ("vgg_all", "ema"),
+        ("joint", "ema"),
+        pytest.param("joint", "lookahead", marks=pytest.mark.slow),
+    ],
+)
 def test_two_replicas_learn_as_one(two_replicas, tiny_config, make_batch, method, name):
     # Adam's epsilon as in tests/methods/replicas.py: its first steps are signs else.
     fields = {"dropout_rate": 0.0, "epsilon": 1e-2, **RECIPES[name]}
