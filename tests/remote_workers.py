@@ -6,9 +6,11 @@ worker writes to its /tmp, the driver never sees.
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -22,6 +24,15 @@ def skip_without_namespaces() -> None:
     tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
     if tried.returncode:
         pytest.skip(f"needs a mount namespace: {tried.stderr.decode().strip()}")
+
+
+@contextlib.contextmanager
+def shared_folder():
+    """A folder that driver and workers both see; skips where there are no such workers."""
+    skip_without_namespaces()
+    folder = tempfile.mkdtemp(prefix="kfer-", dir="/var/tmp")
+    yield folder
+    shutil.rmtree(folder)
 
 
 def _free_port() -> int:

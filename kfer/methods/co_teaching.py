@@ -4,8 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.errors import UserError
 from kfer.losses import categorical, reduction, selection
+from kfer.methods import by_example
 from kfer.methods.supervised import Supervised
 from kfer.models.encoder import Encoder
 from kfer.settings.config import ExperimentConfig
@@ -77,11 +77,7 @@ class CoTeaching(Supervised):
     def share(self) -> tf.Tensor:
         """R(T) at the optimizer's step."""
         options = self.config.options
-        if not options.num_examples:
-            raise UserError(
-                "co_teaching needs num_examples, the size of the training split"
-            )
-        steps = max(1, options.num_examples // self.config.batch_size)
+        steps = by_example.steps_per_epoch(self.config)
         epoch = tf.cast(self.generator_optimizer.iterations // steps, tf.float32)
         return selection.remember_share(epoch, options.forget_rate, options.ramp_epochs)
 

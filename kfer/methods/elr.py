@@ -4,8 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.errors import UserError
 from kfer.losses import categorical, reduction
+from kfer.methods import by_example
 from kfer.methods.supervised import Supervised
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch
@@ -65,16 +65,9 @@ class EarlyLearning(Supervised):
           UserError: the config doesn't say how many examples there are.
           InvalidArgumentError: an index is not below that number.
         """
-        table, rows = self.targets[task.name], self.config.options.num_examples
-        if not rows:
-            raise UserError("elr needs num_examples, the size of the training split")
-        tf.debugging.assert_less(index, tf.cast(rows, index.dtype))
-        momentum = self.config.options.elr_momentum
+        count = by_example.num_examples(self.config)
+        tf.debugging.assert_less(index, tf.cast(count, index.dtype))
         held = tf.clip_by_value(tf.stop_gradient(probabilities), 1e-4, 1.0 - 1e-4)
         held /= tf.reduce_sum(held, axis=1, keepdims=True)
-        target = momentum * tf.gather(table, index) + (1.0 - momentum) * held
-        # Every replica writes the rows of all, so that the copies stay the same.
-        table.scatter_update(
-            tf.IndexedSlices(reduction.gather(target), reduction.gather(index))
-        )
-        return target
+        momentum = self.config.options.elr_momentum
+        return by_example.move_means(self.targets[task.name], index, held, momentum)

@@ -10,7 +10,7 @@ from kfer.crowd import dawid_skene
 from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 from kfer.losses import reduction
-from kfer.methods import annotated
+from kfer.methods import annotated, by_example
 from kfer.methods.em_values import ValueTruth
 from kfer.methods.gaussian import Annotators
 from kfer.methods.supervised import Supervised
@@ -222,17 +222,9 @@ class ExpectationMaximisation(DawidSkene):
         return found._replace(labels=labels, mask=mask)
 
     def _has_begun(self) -> tf.Tensor:
-        first = self.config.options.em_start_epoch * self.steps_per_epoch()
+        steps = by_example.steps_per_epoch(self.config)
+        first = self.config.options.em_start_epoch * steps
         return self.generator_optimizer.iterations >= first
-
-    def steps_per_epoch(self) -> int:
-        """Steps after which the annotators are counted anew."""
-        if not self.config.options.num_examples:
-            raise UserError(
-                f"{self.config.method} needs num_examples, the size of the training "
-                "split"
-            )
-        return max(1, self.config.options.num_examples // self.config.batch_size)
 
     def prior_of(self, truth: _Truth, batch: Batch) -> tf.Tensor:
         rows = tf.gather(self.opinions[truth.target], batch.index)
@@ -261,19 +253,16 @@ class ExpectationMaximisation(DawidSkene):
 
     def _epoch_ends(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Whether an epoch ends with this step, and whether it is one that counts."""
-        steps = self.steps_per_epoch()
+        steps = by_example.steps_per_epoch(self.config)
         step = self.generator_optimizer.iterations + 1
         counted = step > self.config.options.em_start_epoch * steps
         return tf.equal(step % steps, 0), counted
 
     def _remember(self, name: str, index: tf.Tensor, output: EncoderOutput) -> None:
         """Moves the running means of the batch's answers, on every replica."""
-        table, momentum = self.opinions[name], self.config.options.em_momentum
         answers = tf.stop_gradient(tf.nn.softmax(output.labels[name]))
-        moved = momentum * tf.gather(table, index) + (1.0 - momentum) * answers
-        table.scatter_update(
-            tf.IndexedSlices(reduction.gather(moved), reduction.gather(index))
-        )
+        momentum = self.config.options.em_momentum
+        by_example.move_means(self.opinions[name], index, answers, momentum)
 
     def _hear(self, truth: _Truth, batch: Batch, q: tf.Tensor) -> None:
         """Counts what was said; at an epoch's end the matrices follow."""

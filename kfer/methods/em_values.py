@@ -8,7 +8,7 @@ import tensorflow as tf
 from kfer.crowd import values as values_lib
 from kfer.crowd.triples import Values
 from kfer.losses import reduction
-from kfer.methods import annotated, gaussian
+from kfer.methods import annotated, by_example, gaussian
 from kfer.methods.gaussian import Annotators, Truth
 from kfer.settings.method_options import EMOptions
 from kfer.structures import Batch
@@ -165,14 +165,11 @@ class ValueTruth:
           index: [B].
           answers: [B, D], in the values' unit.
         """
-        table, momentum = self.variables["answers"], self.options.em_momentum
         middle, half = gaussian.middle_and_half(self.tasks[0])
         mine = tf.clip_by_value((tf.stop_gradient(answers) - middle) / half, -1.0, 1.0)
         row = tf.concat([mine, tf.ones_like(mine[:, :1])], axis=1)
-        moved = momentum * tf.gather(table, index) + (1.0 - momentum) * row
-        table.scatter_update(
-            tf.IndexedSlices(reduction.gather(moved), reduction.gather(index))
-        )
+        table, momentum = self.variables["answers"], self.options.em_momentum
+        by_example.move_means(table, index, row, momentum)
 
     def _answer(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The network's mean answers so far [B, D], and whether there is any."""

@@ -1,5 +1,8 @@
 """Small prepared data sets for tests."""
 
+import dataclasses
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -63,3 +66,39 @@ def small_config(**fields) -> config.ExperimentConfig:
     )
     settings = {"tasks": label_tasks, "batch_size": 4, "width": 0.25, **fields}
     return config.experiment_config("cifar10_multi", **settings)
+
+
+def three_targets(path: str, mood: Sequence[int]):
+    """A class with its truth in test, a mood with labels in valid, a tone with none.
+
+    Args:
+      path: of the data set.
+      mood: the label of each of the eight examples of valid and train.
+
+    Returns:
+      The data set and a config that learns all three.
+    """
+    found = small_config()
+    (first, *_) = found.tasks
+    others = [
+        dataclasses.replace(first, name=name, column=name, target=name)
+        for name in ("mood", "tone")
+    ]
+    named = {task.name: record.categorical(task.name, CLASSES) for task in others}
+
+    def rows(split):
+        for i, felt in enumerate(mood):
+            made = make_record(i, split)
+            more = {} if split == "test" else {"mood": felt}
+            more |= {"tone": 1} if split == "train" else {}
+            yield made._replace(image_id=f"{split}{i}", labels=made.labels | more)
+
+    data = dataset_lib.write(
+        path,
+        "small",
+        {split: list(rows(split)) for split in ("train", "valid", "test")},
+        COLUMNS | named,
+        CLEAN,
+        image_size=32,
+    )
+    return data, dataclasses.replace(found, tasks=(first, *others))

@@ -1,12 +1,8 @@
 """One target's truth stands in test, another's labels in valid: one number everywhere."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
-from kfer.data import dataset as dataset_lib
-from kfer.data import record
 from kfer.evaluation import each_target, judgement, scoring, yardstick
 from kfer.metrics import suite
 from tests.data import prepared
@@ -15,29 +11,7 @@ from tests.data import prepared
 @pytest.fixture
 def made(tmp_path):
     """A class with its truth in test, a mood with labels in valid, a tone with none."""
-    config = prepared.small_config()
-    (first, *_) = config.tasks
-    mood = dataclasses.replace(first, name="mood", column="mood", target="mood")
-    tone = dataclasses.replace(first, name="tone", column="tone", target="tone")
-    config = dataclasses.replace(config, tasks=(first, mood, tone))
-    named = {n: record.categorical(n, prepared.CLASSES) for n in ("mood", "tone")}
-
-    def rows(split):
-        for i in range(8):
-            row = prepared.make_record(i, split)
-            more = {} if split == "test" else {"mood": 3 if i < 6 else 4}
-            more |= {"tone": 1} if split == "train" else {}
-            yield row._replace(image_id=f"{split}{i}", labels=row.labels | more)
-
-    data = dataset_lib.write(
-        str(tmp_path / "set"),
-        "small",
-        {split: list(rows(split)) for split in ("train", "valid", "test")},
-        prepared.COLUMNS | named,
-        prepared.CLEAN,
-        image_size=32,
-    )
-    return data, config
+    return prepared.three_targets(str(tmp_path / "set"), (3, 3, 3, 3, 3, 3, 4, 4))
 
 
 def answers(image):

@@ -5,7 +5,6 @@ import pytest
 
 from kfer import tasks
 from kfer.data import dataset as dataset_lib
-from kfer.data import record
 from kfer.errors import UserError
 from kfer.evaluation import results, scoring, yardstick
 from kfer.evaluation.yardstick import Yardstick
@@ -86,28 +85,7 @@ def test_describe():
 
 def test_each_target_has_a_yardstick_of_its_own(tmp_path):
     """The class has its truth in test; the mood only labels in valid, tone nothing."""
-    config = prepared.small_config()
-    (first, *_) = config.tasks
-    mood = dataclasses.replace(first, name="mood", column="mood", target="mood")
-    tone = dataclasses.replace(first, name="tone", column="tone", target="tone")
-    config = dataclasses.replace(config, tasks=(first, mood, tone))
-    named = {n: record.categorical(n, prepared.CLASSES) for n in ("mood", "tone")}
-
-    def rows(split):
-        for i in range(8):
-            made = prepared.make_record(i, split)
-            more = {} if split == "test" else {"mood": 3}
-            more |= {"tone": 1} if split == "train" else {}
-            yield made._replace(image_id=f"{split}{i}", labels=made.labels | more)
-
-    made = dataset_lib.write(
-        str(tmp_path / "set"),
-        "small",
-        {split: list(rows(split)) for split in ("train", "valid", "test")},
-        prepared.COLUMNS | named,
-        prepared.CLEAN,
-        image_size=32,
-    )
+    made, config = prepared.three_targets(str(tmp_path / "set"), (3,) * 8)
     main = yardstick.choose(made, config)
     assert main == yardstick.CLEAN_TEST
     found = yardstick.elsewhere(made, config, main)

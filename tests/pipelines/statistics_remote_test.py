@@ -3,7 +3,6 @@
 import glob
 import os
 import shutil
-import tempfile
 
 import pytest
 
@@ -13,11 +12,8 @@ from tests import remote_workers, runs
 
 @pytest.fixture
 def shared():
-    """A folder that driver and workers both see."""
-    remote_workers.skip_without_namespaces()
-    folder = tempfile.mkdtemp(prefix="kfer-", dir="/var/tmp")
-    yield folder
-    shutil.rmtree(folder)
+    with remote_workers.shared_folder() as folder:
+        yield folder
 
 
 def count(data, out, beam_args):

@@ -1,8 +1,5 @@
 """The Beam job on workers that don't share the driver's /tmp."""
 
-import shutil
-import tempfile
-
 import numpy as np
 import pytest
 
@@ -14,11 +11,8 @@ from tests.preprocess.job_test import content, prepare
 
 @pytest.fixture
 def shared():
-    """A folder that driver and workers both see."""
-    remote_workers.skip_without_namespaces()
-    folder = tempfile.mkdtemp(prefix="kfer-", dir="/var/tmp")
-    yield folder
-    shutil.rmtree(folder)
+    with remote_workers.shared_folder() as folder:
+        yield folder
 
 
 @pytest.mark.slow

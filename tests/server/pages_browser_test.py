@@ -18,12 +18,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def driver():
-    with browser.driver() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def chromium(driver, tmp_path_factory):
     with browser.chromium(driver, tmp_path_factory.mktemp("chromium")) as (found, _):
         yield found

@@ -26,12 +26,6 @@ def url():
 
 
 @pytest.fixture(scope="module")
-def driver():
-    with browser.driver() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def chromium(driver, tmp_path_factory):
     folder = tmp_path_factory.mktemp("chromium")
     camera = browser.film(folder / "film.y4m", data.astronaut())

@@ -1,7 +1,6 @@
 """A teacher whose Beam workers don't share the driver's /tmp."""
 
 import shutil
-import tempfile
 
 import pytest
 
@@ -13,12 +12,10 @@ from tests import remote_workers, runs
 @pytest.fixture(scope="module")
 def shared():
     """A folder that driver and workers both see, with the data set and the model."""
-    remote_workers.skip_without_namespaces()
-    folder = tempfile.mkdtemp(prefix="kfer-", dir="/var/tmp")
-    shutil.copytree(runs.dataset().root, f"{folder}/data")
-    export.export_run(runs.run(), f"{folder}/model")
-    yield folder
-    shutil.rmtree(folder)
+    with remote_workers.shared_folder() as folder:
+        shutil.copytree(runs.dataset().root, f"{folder}/data")
+        export.export_run(runs.run(), f"{folder}/model")
+        yield folder
 
 
 @pytest.mark.slow
