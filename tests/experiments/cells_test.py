@@ -61,6 +61,15 @@ def test_a_cell_of_the_small_scale():
     assert steps == 775
 
 
+def test_a_scale_has_options_for_a_method_and_says_so():
+    scale = cells.SCALES["fast_faces"]
+    [(sce, _), (em, _)] = parsed(scale, Cell("faces", "sce", 0), Cell("faces", "em", 0))
+    assert (sce.options.alpha, sce.options.beta) == (1.0, 0.1)
+    assert em.options.em_power == 1.0
+    assert "sce alpha 1, beta 0.1; gce q 0.3" in scale.about
+    assert "Options" not in cells.SCALES["fast_s"].about
+
+
 def test_the_full_scale_is_the_experiment_itself():
     cell = Cell("raf_multi", "joint", 0)
     [(config, steps)] = parsed(cells.SCALES["paper"], cell, recipe="paper")
