@@ -36,7 +36,9 @@ flags.DEFINE_integer(
     "Of simulated labels and drawn pictures; each has its own folders.",
     0,
 )
-flags.DEFINE_list("methods", [], "Only cells of these methods; all if not given.")
+flags.DEFINE_list(
+    "methods", [], "Only cells and rows of these methods; all if not given."
+)
 flags.DEFINE_string("data_root", "", "Folder of raw or prepared data sets.")
 flags.DEFINE_string("out_dir", "runs/experiments", "Folder of all cells and results.")
 flags.DEFINE_enum("recipe", "kfer", list(RECIPES), "How it is done.")
@@ -66,8 +68,14 @@ def plan_from_flags() -> runner.Plan:
 
 
 def chosen_tables() -> list[tables_lib.Table]:
-    """The tables asked for."""
-    return [tables_lib.table_of(name) for name in FLAGS.table or tables_lib.TABLES]
+    """The tables asked for, with the methods asked for."""
+    for name in FLAGS.methods:
+        methods.method_row(name)
+    names = FLAGS.table or tables_lib.TABLES
+    found = [tables_lib.table_of(name).narrowed(FLAGS.methods) for name in names]
+    if not any(table.rows for table in found):
+        raise UserError(f"No cell of these tables has methods {FLAGS.methods}")
+    return [table for table in found if table.rows]
 
 
 def chosen_seeds() -> range:
@@ -77,16 +85,11 @@ def chosen_seeds() -> range:
 
 def chosen_cells() -> list[cells_lib.Cell]:
     """Their cells, seed by seed, each once."""
-    for name in FLAGS.methods:
-        methods.method_row(name)
     found: dict[cells_lib.Cell, None] = {}
     for seed in chosen_seeds():
         for table in chosen_tables():
             found |= dict.fromkeys(table.cells([seed]))
-    chosen = [c for c in found if not FLAGS.methods or c.method in FLAGS.methods]
-    if not chosen:
-        raise UserError(f"No cell of these tables has methods {FLAGS.methods}")
-    return chosen
+    return list(found)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ doesn't have print none.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from kfer.errors import UserError
 from kfer.experiments.cells import SETTINGS, Cell
@@ -55,6 +55,17 @@ class Table:
     def entries(self) -> list[Entry]:
         """All entries, row by row."""
         return [entry for row in self.rows.values() for entry in row if entry]
+
+    def narrowed(self, methods: Collection[str]) -> "Table":
+        """The table with the entries of these methods alone; all if there are none."""
+        if not methods:
+            return self
+        rows = {
+            label: tuple(e if e and e.method in methods else None for e in row)
+            for label, row in self.rows.items()
+        }
+        kept = {label: row for label, row in rows.items() if any(row)}
+        return dataclasses.replace(self, rows=kept)
 
     def cells(self, seeds: Iterable[int]) -> list[Cell]:
         """Each cell once, one seed after the other."""

@@ -63,3 +63,14 @@ def test_the_cells_of_a_table_come_once_and_seed_by_seed():
 def test_an_unknown_table():
     with pytest.raises(UserError, match="Unknown table '4'; known: 1, 2, 3"):
         tables.table_of("4")
+
+
+def test_a_table_narrowed_to_methods_keeps_their_entries_alone():
+    table = tables.table_of("3").narrowed(["joint", "vgg_all"])
+    assert set(table.rows) == set(tables.table_of("3").rows)
+    assert {entry.method for entry in table.entries} == {"joint", "vgg_all"}
+    assert len(table.heads) == len(next(iter(table.rows.values())))
+    assert tables.table_of("field_cifar10").narrowed(["em"]).rows.keys() == {
+        "EM in the loop"
+    }
+    assert tables.table_of("1").narrowed([]) is tables.table_of("1")
