@@ -1,7 +1,7 @@
 """Whether a model is good enough to be published."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kfer.errors import UserError
 from kfer.metrics import suite
@@ -32,28 +32,73 @@ def objections(
     Raises:
       UserError: a threshold names a target or measure that was not scored.
     """
-    if not scores:
-        return [f"{name} can't be had: nothing to compare with" for name in minimum]
-    found = []
-    for name, least in minimum.items():
-        if name.partition("/")[0] in unscored:
-            found.append(f"{name} can't be had: nothing to compare with")
-            continue
-        value = _value(scores, name)
-        is_error = name.rpartition("/")[2] in suite.LOWER_IS_BETTER
-        if value is None or (value > least if is_error else value < least):
-            shown = "unknown" if value is None else f"{value:.4f}"
-            bound = "at most" if is_error else "at least"
-            found.append(f"{name} is {shown}, {bound} {least:g} is asked for")
-    common = [target for target in scores if before and target in before]
-    if before and common:
-        now = suite.score_of({target: scores[target] for target in common})
-        then = suite.score_of({target: before[target] for target in common})
-        if now < then - largest_drop:
-            found.append(
-                f"its score {now:.4f} is below the last blessed model's {then:.4f}"
-            )
+    found = [
+        row.objection for row in thresholds(scores, minimum, unscored) if not row.is_met
+    ]
+    now, then = ranks(scores, before or {})
+    if now is not None and then is not None and now < then - largest_drop:
+        found.append(
+            f"its score {now:.4f} is below the last blessed model's {then:.4f}"
+        )
     return found
+
+
+class Threshold(NamedTuple):
+    """A score beside what is asked of it, in words.
+
+    Attributes:
+      name: 'target/measure'.
+      shown: the score; '' where there was nothing to compare with.
+      bound: 'at least 0.5', or 'at most 0.1' of suite.LOWER_IS_BETTER.
+      is_met: whether the score is so.
+    """
+
+    name: str
+    shown: str
+    bound: str
+    is_met: bool
+
+    @property
+    def objection(self) -> str:
+        """What to say where it is not met."""
+        if not self.shown:
+            return f"{self.name} can't be had: nothing to compare with"
+        return f"{self.name} is {self.shown}, {self.bound} is asked for"
+
+
+def thresholds(
+    scores: Scores, minimum: Mapping[str, float], unscored: Sequence[str] = ()
+) -> list[Threshold]:
+    """What is asked of a model's scores, and whether they are so; see `objections`."""
+    return [
+        _threshold(scores, name, least, unscored) for name, least in minimum.items()
+    ]
+
+
+def _threshold(
+    scores: Scores, name: str, least: float, unscored: Sequence[str]
+) -> Threshold:
+    is_error = name.rpartition("/")[2] in suite.LOWER_IS_BETTER
+    bound = f"{'at most' if is_error else 'at least'} {least:g}"
+    if not scores or name.partition("/")[0] in unscored:
+        return Threshold(name, "", bound, False)
+    value = _value(scores, name)
+    if value is None:
+        return Threshold(name, "unknown", bound, False)
+    is_met = value <= least if is_error else value >= least
+    return Threshold(name, f"{value:.4f}", bound, is_met)
+
+
+def ranks(scores: Scores, before: Scores) -> tuple[float | None, float | None]:
+    """The scores that rank two models, over the targets of both; None without any."""
+    common = [target for target in scores if target in before]
+    if not common:
+        return None, None
+    now, then = (
+        suite.score_of({target: rows[target] for target in common})
+        for rows in (scores, before)
+    )
+    return now, then
 
 
 def check(minimum: Iterable[str], tasks: Iterable[LabelTask]) -> None:

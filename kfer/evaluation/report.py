@@ -3,13 +3,12 @@
 import base64
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfer import tasks as tasks_lib
 from kfer.errors import UserError
-from kfer.evaluation import pictures, scoring, slices
-from kfer.evaluation.pictures import Series
+from kfer.evaluation import figures, slices, verdict
 from kfer.evaluation.results import Run, label_noise, load_run
 from kfer.evaluation.yardstick import Yardstick
 from kfer.settings.config import ExperimentConfig
@@ -26,7 +25,6 @@ _OF_CLASSES = {
     "ece": False,
 }
 _OF_VALUES = {"ccc": False, "pcc": False, "rmse": False, "mse": False, "sagr": True}
-_LOSSES = ("loss", "gan_loss", "discriminator_loss")
 
 
 def write_report(out_dir: str, rivals: Sequence[str] = ()) -> str:
@@ -75,11 +73,15 @@ def write_slices(out_dir: str, result: Mapping[str, Any]) -> str:
     return write_report(out_dir)
 
 
-def render(out_dir: str, rivals: Sequence[str] = (), back: str = "") -> str:
+def render(
+    out_dir: str, rivals: Sequence[str] = (), back: str = "", published: str = ""
+) -> str:
     """The page that write_report writes, as text.
 
     Args:
-      out_dir, rivals: see write_report; `back` is a page that leads here, '' for none.
+      out_dir, rivals: see write_report.
+      back: address of a page that leads here; '' for none.
+      published: says where the judged model was published; '' if that is not known.
 
     Raises:
       UserError: a folder is no run or is damaged.
@@ -93,7 +95,9 @@ def render(out_dir: str, rivals: Sequence[str] = (), back: str = "") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(PAGE).render(_content(runs), back=back)
+    return environment.get_template(PAGE).render(
+        _content(runs), back=back, published=published
+    )
 
 
 def _distinct(runs: Sequence[Run]) -> list[Run]:
@@ -109,16 +113,17 @@ def _distinct(runs: Sequence[Run]) -> list[Run]:
 
 def _content(runs: Sequence[Run]) -> dict[str, Any]:
     run = runs[0]
-    figures = [*_curves(runs), *_training_curves(run), *_result_figures(run)]
+    drawn = figures.of(runs)
     return {
         "run": run,
         "runs": runs,
         "settings": settings(run.config),
         "scored_on": run.scored_on.describe(),
-        "tables": [_table(runs, target) for target in _targets(run)],
+        "verdict": verdict.content(run.evaluation),
+        "tables": [_table(runs, target) for target in run.targets],
         "sliced": _slices(run.metrics.get("sliced", {})),
-        "figures": [{"title": t, "uri": uri(png)} for t, png in figures],
-        "samples": [{"title": t, "uri": uri(png)} for t, png in _samples(run)],
+        "figures": [{"title": t, "uri": uri(png)} for t, png in drawn],
+        "samples": [{"title": t, "uri": uri(png)} for t, png in figures.samples(run)],
         "noise": [_noise_row(*item) for item in label_noise(run).items()],
         "seconds": run.seconds,
         "images_per_second": run.images_per_second,
@@ -141,17 +146,12 @@ def settings(config: ExperimentConfig) -> dict[str, Any]:
     return found
 
 
-def _targets(run: Run) -> list[str]:
-    last = run.result("last")
-    return list(last["test"]) if last else []
-
-
 def _table(runs: Sequence[Run], target: str) -> dict[str, Any]:
-    """The scores of one target, last models first."""
+    """The scores of one target: of exported models, then last ones, then best."""
     task = tasks_lib.task_of_target(runs[0].config.tasks)[target]
     measures = _OF_CLASSES if task.is_categorical else _OF_VALUES
     rows = []
-    for which in ("last", "best"):
+    for which in (verdict.EXPORTED, "last", "best"):
         for run in runs:
             result = run.result(which)
             if result and target in result["test"]:
@@ -163,16 +163,9 @@ def _table(runs: Sequence[Run], target: str) -> dict[str, Any]:
     heads = [name.replace("_", " ") for name in measures]
     heads += [] if task.is_categorical else [f"ccc {d}" for d in task.dimensions]
     last = runs[0].result("last")
-    own = _brief(runs[0], last["test"][target]) if last else ""
+    own = runs[0].brief(last["test"][target]) if last else ""
     beside = f" ({own})" if own and own != runs[0].scored_on.brief else ""
     return {"target": target + beside, "heads": heads, "rows": rows}
-
-
-def _brief(run: Run, scores: Mapping[str, Any]) -> str:
-    """What a target is compared with: its own yardstick, else that of the run."""
-    if "against" not in scores:
-        return run.scored_on.brief
-    return Yardstick(scores["split"], scores["against"]).brief
 
 
 def _slices(sliced: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,97 +186,6 @@ def number(value: float | None, share: bool = False) -> str:
     if value is None:
         return "n/a"
     return f"{100 * value:.2f} %" if share else f"{value:.4f}"
-
-
-def _curves(runs: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
-    """The clean score of each target over the steps, one line a run."""
-    for target in _targets(runs[0]):
-        series, measure = {}, "ccc"
-        for run in runs:
-            rows = [row for row in run.history if target in row["test"]]
-            if not rows:
-                continue
-            if "accuracy" in rows[0]["test"][target]:
-                measure = "accuracy"
-            values = [row["test"][target].get(measure) for row in rows]
-            series[run.label] = Series([row["step"] for row in rows], values)
-        last = runs[0].result("last")
-        compared = _brief(runs[0], last["test"][target]) if last else ""
-        label = f"{compared} {measure.replace('ccc', 'CCC')}"
-        png = pictures.curves(series, label, percent=measure == "accuracy")
-        yield f"{target}: {label} over training steps", png
-
-
-def _training_curves(run: Run) -> Iterator[tuple[str, bytes]]:
-    names = list(run.history[0]["train"]) if run.history else []
-    losses = [name for name in names if name in _LOSSES]
-    if losses:
-        png = pictures.curves(_lines(run, losses), "mean over an evaluation's steps")
-        yield "Losses in training", png
-    noisy = [name for name in names if name.endswith("/accuracy")]
-    if noisy:
-        series = _lines(run, noisy) | _clean_lines(run)
-        png = pictures.curves(series, "accuracy", dashed=noisy, percent=True)
-        compared = f"{run.scored_on.brief} labels"
-        yield f"Accuracy on noisy training labels (dashed) and {compared}", png
-
-
-def _lines(run: Run, names: Iterable[str]) -> dict[str, Series]:
-    steps = [row["step"] for row in run.history]
-    return {
-        n: Series(steps, [row["train"].get(n) for row in run.history]) for n in names
-    }
-
-
-def _clean_lines(run: Run) -> dict[str, Series]:
-    rows = [row for row in run.history if row["test"]]
-    steps = [row["step"] for row in rows]
-    return {
-        f"clean {target}": Series(steps, [r["test"][target]["accuracy"] for r in rows])
-        for target, scores in (rows[0]["test"] if rows else {}).items()
-        if "accuracy" in scores
-    }
-
-
-def _result_figures(run: Run) -> Iterator[tuple[str, bytes]]:
-    """Confusion, calibration and values of the last model."""
-    predictions = _predictions(run)
-    last = run.result("last")
-    tasks = tasks_lib.task_of_target(run.config.tasks)
-    for target, scores in (last["test"] if last else {}).items():
-        task = tasks[target]
-        if task.is_categorical:
-            png = pictures.confusion(task.classes, scores["confusion"])
-            yield f"{target}: confusion of the last model", png
-            png = pictures.reliability(scores["reliability"])
-            yield f"{target}: reliability of the last model's confidence", png
-        elif target in predictions:
-            part = predictions[target]
-            given = part.mask > 0
-            png = pictures.scatter(
-                part.target[given],
-                part.prediction[given],
-                task.dimensions,
-                task.low,
-                task.high,
-            )
-            yield f"{target}: predicted against true", png
-
-
-def _predictions(run: Run) -> dict[str, scoring.Predictions]:
-    path = os.path.join(run.folder, scoring.PREDICTIONS)
-    return scoring.read_predictions(path) if os.path.exists(path) else {}
-
-
-def _samples(run: Run) -> Iterator[tuple[str, bytes]]:
-    """The first and the last grid of G_X."""
-    folder = os.path.join(run.folder, run_folder.SAMPLES)
-    names = os.listdir(folder) if os.path.isdir(folder) else []
-    names = sorted(name for name in names if name.endswith(".png"))
-    for name in dict.fromkeys([*names[:1], *names[-1:]]):
-        step = int(name.removesuffix(".png").split("-")[-1])
-        with open(os.path.join(folder, name), "rb") as file:
-            yield f"step {step}", file.read()
 
 
 def _noise_row(column: str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfer.data.record import TRUTH
-from kfer.evaluation import slices, yardstick
+from kfer.evaluation import slices, verdict, yardstick
 from kfer.evaluation.yardstick import Yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
@@ -24,6 +24,8 @@ class Run:
       versions: versions.json.
       history: evaluations in order of their step.
       metrics: metrics.json; {} if the run hasn't ended.
+      evaluation: of the model that was exported of it, see kfer.evaluation.verdict;
+        {} where none was judged.
     """
 
     folder: str
@@ -32,9 +34,15 @@ class Run:
     versions: dict[str, Any]
     history: list[dict[str, Any]]
     metrics: dict[str, Any]
+    evaluation: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def result(self, which: str) -> dict[str, Any] | None:
-        """{'step', 'test'} of the 'last' or 'best' evaluation, if there is one."""
+        """{'step', 'test'} of the 'last' or 'best' evaluation, if there is one.
+
+        Or of the 'exported' model, whose confidence is calibrated.
+        """
+        if which == verdict.EXPORTED:
+            return verdict.result(self.evaluation)
         if which in self.metrics:
             return self.metrics[which]
         scored = [row for row in self.history if row["test"]]
@@ -45,9 +53,21 @@ class Run:
         return max(scored, key=lambda row: suite.score_of(row["test"]))
 
     @property
+    def targets(self) -> list[str]:
+        """Those that were scored."""
+        last = self.result("last")
+        return list(last["test"]) if last else []
+
+    @property
     def scored_on(self) -> Yardstick:
         """What its scores are against."""
         return yardstick.of_metrics(self.metrics)
+
+    def brief(self, scores: Mapping[str, Any]) -> str:
+        """What a target is compared with: its own yardstick, else that of the run."""
+        if "against" not in scores:
+            return self.scored_on.brief
+        return Yardstick(scores["split"], scores["against"]).brief
 
     @property
     def seconds(self) -> float:
@@ -82,6 +102,7 @@ def load_run(folder: str, label: str = "") -> Run:
         versions=run_folder.read_json(os.path.join(folder, run_folder.VERSIONS)),
         history=run_folder.read_history(folder),
         metrics=run_folder.read_json(metrics) if os.path.exists(metrics) else {},
+        evaluation=verdict.read(folder),
     )
 
 

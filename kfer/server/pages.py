@@ -12,11 +12,12 @@ from kfer.audit.review import Review
 from kfer.data import circumplex
 from kfer.data.browse import Browser
 from kfer.errors import UserError
-from kfer.evaluation import report, results
+from kfer.evaluation import report, results, verdict
 from kfer.faces import framing
 from kfer.server import data_pages, review_pages
 from kfer.server.service import Service
 from kfer.server.shell import HEADERS, Shell
+from kfer.server.versions import Versions
 from kfer.training import run_folder
 
 _FILES = {
@@ -103,14 +104,18 @@ class _Pages:
         )
 
     async def runs(self, request: Request) -> Response:
-        rows = await self._shell.in_thread(listed, self._runs_dir)
+        rows = await self._shell.in_thread(
+            listed, self._runs_dir, self._service.versions
+        )
         here = request.url.path
         return self._shell.page("runs.html", title="Runs", here=here, rows=rows)
 
     async def compare(self, request: Request) -> Response:
         chosen = request.query_params.getlist("run")[:_MOST_RUNS]
         try:
-            text = await self._shell.in_thread(compared, self._runs_dir, chosen)
+            text = await self._shell.in_thread(
+                compared, self._runs_dir, chosen, self._service.versions
+            )
         except UserError as error:
             return self._shell.page(
                 "message.html", 400, title="Runs", here="/ui/runs", text=str(error)
@@ -128,18 +133,24 @@ def names(runs_dir: str) -> list[str]:
         )
 
 
-def listed(runs_dir: str) -> list[dict[str, Any]]:
-    """A row a run: 'name' and 'error', or what it is and its last scores."""
+def listed(runs_dir: str, versions: Versions | None = None) -> list[dict[str, Any]]:
+    """A row a run: 'name' and 'error', or what it is, its last scores and verdict.
+
+    Args:
+      runs_dir: the folder of runs.
+      versions: that are served, of which some may be models of these runs.
+    """
     rows: list[dict[str, Any]] = []
     for name in names(runs_dir):
         try:
-            rows.append({"name": name, **_row(os.path.join(runs_dir, name))})
+            folder = os.path.join(runs_dir, name)
+            rows.append({"name": name, **_row(folder, versions)})
         except UserError as error:
             rows.append({"name": name, "error": str(error)})
     return rows
 
 
-def _row(folder: str) -> dict[str, Any]:
+def _row(folder: str, versions: Versions | None) -> dict[str, Any]:
     run = results.load_run(folder)
     last = run.result("last") or {"step": 0, "test": {}}
     scores = [
@@ -148,7 +159,11 @@ def _row(folder: str) -> dict[str, Any]:
         for measure in ("accuracy", "ccc")
         if measure in row
     ]
+    judged = run.evaluation
     return {
+        "verdict": verdict.line(judged),
+        "is_blessed": not judged.get("objections"),
+        "published": versions.holding(judged) if versions else "",
         "experiment": run.config.name,
         "method": run.config.method,
         "recipe": run.config.recipe.name,
@@ -157,10 +172,15 @@ def _row(folder: str) -> dict[str, Any]:
     }
 
 
-def compared(runs_dir: str, chosen: list[str]) -> str:
+def compared(runs_dir: str, chosen: list[str], versions: Versions | None = None) -> str:
     """The report of the first run beside the others, as HTML.
 
     A name from a browser is never a path: it must be one of `names`.
+
+    Args:
+      runs_dir: the folder of runs.
+      chosen: names of runs in it.
+      versions: that are served, of which one may be the first run's model.
 
     Raises:
       UserError: none is chosen, or one isn't there or is damaged.
@@ -171,4 +191,5 @@ def compared(runs_dir: str, chosen: list[str]) -> str:
     if not chosen:
         raise UserError("Choose a run to show, or several to compare")
     first, *others = (os.path.join(runs_dir, name) for name in dict.fromkeys(chosen))
-    return report.render(first, others, back="/ui/runs")
+    published = versions.holding(verdict.read(first)) if versions else ""
+    return report.render(first, others, back="/ui/runs", published=published)

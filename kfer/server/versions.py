@@ -1,6 +1,8 @@
 """The version that answers: the highest number of a published folder that loads."""
 
+import functools
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from absl import logging
@@ -62,7 +64,7 @@ class Versions:
     def _found(self) -> dict[int, str]:
         if self._numbered:
             numbers = publish.versions(self.path)
-            return {number: os.path.join(self.path, str(number)) for number in numbers}
+            return {number: publish.folder_of(self.path, number) for number in numbers}
         return {1: asking.find_model(self.path)} if _is_single(self.path) else {}
 
     def _answers_already(self, number: int, folder: str) -> bool:
@@ -103,12 +105,50 @@ class Versions:
             rows.append(_state(now.version, AVAILABLE, ""))
         return sorted(rows, key=lambda row: -int(row["version"]))
 
+    def holding(self, judged: Mapping[str, Any]) -> str:
+        """Which of the versions a judged model is, in words.
+
+        Args:
+          judged: of kfer.evaluation.verdict.read; of one that doesn't say which model
+            it was, nothing is said.
+        """
+        if not (wanted := judged.get("digest")):
+            return ""
+        try:
+            there = self._found()
+        except OSError:  # as in refresh
+            return ""
+        found = [n for n, folder in there.items() if _digest(folder) == wanted]
+        now = self.current
+        answers = now is not None and now.version in found
+        if not found:
+            return f"No version of {self.name} that is here is this model"
+        if not self._numbered:
+            return f"This model is {self.name}, which answers here"
+        last = "that answers now" if answers else "but another version answers now"
+        numbers = " and ".join(map(str, sorted(found)))
+        return f"It was published as version {numbers} of {self.name}, {last}"
+
     def get(self, version: int | None = None) -> LoadedModel | None:
         """The model that answers, or None if it is not this version."""
         now = self.current
         if now is None or version in (None, now.version):
             return now
         return None
+
+
+def _digest(folder: str) -> str:
+    """Of a version that may go or be damaged at any time; '' then."""
+    try:
+        return _digest_of(folder, fingerprint(folder))
+    except UserError:
+        return ""
+
+
+@functools.lru_cache(64)
+def _digest_of(folder: str, mark: Any) -> str:
+    del mark  # when it changes, the files are read anew
+    return model_folder.digest(folder)
 
 
 def _is_single(path: str) -> bool:

@@ -77,7 +77,7 @@ def find_model(path: str) -> str:
     if os.path.isfile(os.path.join(path, run_folder.CONFIG)):
         path = os.path.join(path, run_folder.MODEL)
     if not model_folder.is_model(path) and (numbers := publish.versions(path)):
-        path = os.path.join(path, _folder_of(path, numbers[-1]))
+        path = publish.folder_of(path, numbers[-1])
         if not model_folder.is_model(path):
             raise UserError(
                 f"{path}, the newest version there, is no kfer model; publish one "
@@ -85,9 +85,3 @@ def find_model(path: str) -> str:
             )
     model_folder.read_description(path)
     return path
-
-
-def _folder_of(base: str, version: int) -> str:
-    """A version's name: other tools pad theirs with zeros."""
-    names = (n for n in os.listdir(base) if n.isascii() and n.isdigit())
-    return next(name for name in sorted(names) if int(name) == version)

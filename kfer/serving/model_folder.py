@@ -1,5 +1,6 @@
 """The folder of an exported model: what marks it, how it is written and loaded."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kfer.data import shard_files
 from kfer.errors import UserError
 from kfer.serving import foreign_ops
 from kfer.storage import whole
@@ -43,6 +45,31 @@ def faults(found: Mapping[str, Any]) -> dict[int, str]:
         return {}
     said = np.asarray(found[STATUS])
     return {int(row): said[row].decode() for row in np.flatnonzero(said != OK)}
+
+
+def digest(model_dir: str) -> str:
+    """SHA-256, in hex, of the names and contents of all files of a model.
+
+    A copy has the same one, another export of the same run another.
+
+    Raises:
+      UserError: a file can't be read.
+    """
+    found = hashlib.sha256()
+    try:
+        for folder, folders, names in os.walk(model_dir, onerror=_raise):
+            folders.sort()
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                inside = os.path.relpath(path, model_dir)
+                found.update(f"{inside}\0{shard_files.sha256(path)}\n".encode())
+    except OSError as error:
+        raise UserError(f"Can't read {error.filename}: {error.strerror}") from error
+    return found.hexdigest()
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def check_target(out_dir: str, overwrite: bool = False) -> None:

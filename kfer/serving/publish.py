@@ -64,6 +64,14 @@ def versions(base_dir: str) -> list[int]:
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
+def folder_of(base_dir: str, version: int) -> str:
+    """A version's folder: other tools pad the number with zeros."""
+    for name in sorted(os.listdir(base_dir)):
+        if name.isascii() and name.isdigit() and int(name) == version:
+            return os.path.join(base_dir, name)
+    return os.path.join(base_dir, str(version))
+
+
 def _check_apart(model_dir: str, base_dir: str) -> None:
     model, base = (os.path.realpath(path) for path in (model_dir, base_dir))
     if os.path.commonpath([model, base]) == model:

@@ -8,13 +8,18 @@ from typing import Any
 from kfer.data import dataset as dataset_lib
 from kfer.data.record import LABELS
 from kfer.errors import UserError
-from kfer.evaluation import each_target, judgement, report, scoring, yardstick
+from kfer.evaluation import (
+    each_target,
+    judgement,
+    report,
+    scoring,
+    verdict,
+    yardstick,
+)
 from kfer.metrics import suite
 from kfer.serving import model_folder, model_scores
 from kfer.settings import config as config_lib
 from kfer.storage import whole
-
-EVALUATION = "evaluation.json"
 
 
 def write(
@@ -43,8 +48,10 @@ def write(
       last_blessed: a SavedModel to beat; '' if there is none.
 
     Returns:
-      What evaluation.json holds: evaluate_model's, 'objections' and 'last_blessed', the
-      scores of that model, or 'incomparable', why it has none on these data.
+      What evaluation.json holds: evaluate_model's, 'minimum' and 'largest_drop',
+      'objections', 'last_blessed_model' and 'last_blessed', the scores of that model,
+      or 'incomparable', why it has none on these data; and 'digest', by which a
+      published copy of the model is known.
     """
     shutil.copytree(run_dir, out_dir, dirs_exist_ok=True)
     predictions = os.path.join(out_dir, scoring.PREDICTIONS)
@@ -54,6 +61,9 @@ def write(
         )
     except yardstick.NothingToCompareError as error:
         found = {"model": model_dir, "scores": {}, "unscored": str(error)}
+    found |= {"digest": model_folder.digest(model_dir)}
+    found |= {"minimum": dict(minimum or {}), "largest_drop": largest_drop}
+    found |= {"last_blessed_model": last_blessed}
     found |= _before(last_blessed, data_dir, found)
     before = found["last_blessed"]
     found["objections"] = judgement.objections(
@@ -61,15 +71,11 @@ def write(
         minimum or {},
         before,
         largest_drop,
-        _unscored(found),
+        verdict.unscored(found),
     )
-    whole.write_json(os.path.join(out_dir, EVALUATION), found)
+    whole.write_json(os.path.join(out_dir, verdict.EVALUATION), found)
     report.write_report(out_dir, rivals)
     return found
-
-
-def _unscored(found: Mapping[str, Any]) -> list[str]:
-    return [target for target, own in found.get("elsewhere", {}).items() if not own]
 
 
 def _before(model_dir: str, data_dir: str, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,3 +77,23 @@ def test_thresholds_are_known_before_anything_is_trained():
     judgement.check(["expression/ece", "valence_arousal/rmse"], tasks)
     with pytest.raises(UserError, match="'expression/ccc'; known: expression/accuracy"):
         judgement.check(["expression/ccc"], tasks)
+
+
+def test_what_is_asked_stands_beside_what_was_found():
+    asked = {"e/accuracy": 0.5, "e/ece": 0.05, "v/ccc": 0.2, "tone/accuracy": 0.1}
+    found = judgement.thresholds(
+        {"e": {"accuracy": 0.5, "ece": 0.1}, "v": {"ccc": None}}, asked, ["tone"]
+    )
+    assert found == [
+        ("e/accuracy", "0.5000", "at least 0.5", True),
+        ("e/ece", "0.1000", "at most 0.05", False),
+        ("v/ccc", "unknown", "at least 0.2", False),
+        ("tone/accuracy", "", "at least 0.1", False),
+    ]
+    assert found[3].objection == "tone/accuracy can't be had: nothing to compare with"
+
+
+def test_ranks_are_over_the_targets_of_both():
+    before = {"expression": {"accuracy": 0.5}, "pose": {"accuracy": 0.9}}
+    assert judgement.ranks(scores(0.6, 0.0), before) == (0.6, 0.5)
+    assert judgement.ranks(scores(0.6, 0.0), {}) == (None, None)

@@ -1,4 +1,5 @@
 import base64
+import copy
 import os
 import re
 import shutil
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from kfer.errors import UserError
-from kfer.evaluation import pictures, report, scoring
+from kfer.evaluation import pictures, report, scoring, verdict
 from kfer.storage import whole
 from kfer.training import run_folder
 from tests import runs
@@ -157,29 +158,6 @@ def test_rivals_stand_beside_in_tables_and_curves(run, rival, monkeypatch):
     assert rival in page
 
 
-def test_training_curves_are_drawn_from_the_history(run, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(
-        pictures, "curves", lambda series, *a, **k: drawn.append((series, k)) or b""
-    )
-    report.write_report(run)
-    losses, (accuracies, options) = drawn[2][0], drawn[3]
-    assert losses["loss"] == pictures.Series([4, 8, 12], [0.96, 0.92, 0.88])
-    assert losses["gan_loss"].values == [0.5] * 3
-    assert list(accuracies) == ["annotator_1/accuracy", "clean expression"]
-    assert options["dashed"] == ["annotator_1/accuracy"]
-
-
-def test_only_examples_with_truth_are_scattered(run, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(pictures, "scatter", lambda *a: drawn.append(a) or b"")
-    report.write_report(run)
-    ((true, predicted, names, low, high),) = drawn
-    np.testing.assert_array_equal(true, [[0, 0]])
-    np.testing.assert_array_equal(predicted, [[0.1, 0.2]])
-    assert (names, low, high) == (("valence", "arousal"), -1.0, 1.0)
-
-
 def test_two_runs_of_one_method_are_told_apart(run, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(
@@ -204,6 +182,38 @@ def test_a_run_without_scores_still_has_a_page(run):
     run_folder.write_history(run, [])
     os.remove(path)
     assert "Nothing was evaluated yet." in read(report.write_report(run))
+
+
+@pytest.fixture
+def judged(run):
+    """The run, whose exported model was judged and is better calibrated."""
+    last = run_folder.read_json(os.path.join(run, "metrics.json"))["last"]
+    scores = copy.deepcopy(last["test"])
+    scores["expression"]["ece"] = 0.0266
+    found = {"model": "m", "step": 12, "scores": scores, "objections": ["too <bad>"]}
+    found |= {"minimum": {"expression/accuracy": 2.0}, "last_blessed": None}
+    whole.write_json(os.path.join(run, verdict.EVALUATION), found)
+    return run
+
+
+def test_the_verdict_and_the_exported_models_own_calibration(judged):
+    page = report.render(judged, published="It was published as version 7")
+    assert "not blessed: too &lt;bad&gt;" in page
+    assert "It was published as version 7." in page
+    rows = tables(page)
+    (asked,) = (row for row in rows if row[0] == "expression/accuracy")
+    assert asked[2:] == ["at least 2", "missed"]
+    exported, last = [row for row in rows if row[0] == "vgg_all"][:2]
+    assert (exported[1], exported[6], last[1]) == ("exported", "0.0266", "last")
+    assert last[6] != "0.0266"
+    assert "exported model's confidence: expression 0.0266." in page
+    captions = re.findall(r"<figcaption>([^<]*)", page)
+    assert "expression: reliability of the exported model&#39;s confidence" in captions
+
+
+def test_a_run_that_was_never_judged_says_nothing_of_it(run):
+    page = report.render(run)
+    assert "Verdict" not in page and ">exported" not in page
 
 
 def test_text_from_outside_is_escaped(run):

@@ -41,6 +41,22 @@ def test_speed_is_images_over_seconds(run):
     assert found.images_per_second == 25.0  # (1 * 10 + 3 * 30) / 4
 
 
+def test_the_exported_models_scores_stand_beside_the_last(run):
+    assert results.load_run(run).result("exported") is None
+    judged = {"step": 12, "scores": {"expression": {"ece": 0.01}}, "objections": []}
+    whole.write_json(os.path.join(run, "evaluation.json"), judged)
+    found = results.load_run(run).result("exported")
+    assert found == {"step": 12, "test": judged["scores"]}
+
+
+def test_a_target_compared_with_something_else_says_so(run):
+    found = results.load_run(run)
+    assert found.targets == ["expression", "valence_arousal"]
+    assert found.brief({"accuracy": 0.5}) == "clean test"
+    own = {"split": "valid", "against": "labels"}
+    assert found.brief(own) == "held-out valid"
+
+
 def test_an_unfinished_run_is_judged_by_its_history(run):
     os.remove(os.path.join(run, "metrics.json"))
     found = results.load_run(run, "mine")

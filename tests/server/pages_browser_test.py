@@ -1,5 +1,6 @@
 """Data, Review and Runs in a browser, with its crash and two reviewers at once."""
 
+import json
 import re
 import shutil
 
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 from kfer.audit import decisions
 from kfer.data.browse import Browser
 from kfer.server import data_pages, pages
+from kfer.serving import model_folder
 from tests import runs
 from tests.audit import reviewed
 from tests.server import browser
@@ -191,6 +193,37 @@ def test_runs_are_compared(chromium, site):
         assert browser.fits(page)
         page.get_by_role("link", name="All runs").click()
         expect(page.locator("h1")).to_have_text("Runs")
+
+
+def test_the_verdict_on_a_judged_model(chromium, site, tmp_path):
+    url, _ = site
+    folder = tmp_path / "runs" / "second"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    scores = metrics["last"]["test"]
+    scores["expression"]["ece"] = 0.0266
+    judged = {"model": "candidate", "step": 12, "scores": scores}
+    judged |= {"minimum": {"expression/ece": 0.02, "valence_arousal/ccc": -1.0}}
+    judged |= {"last_blessed": scores, "last_blessed_model": "before"}
+    judged |= {"objections": ["expression/ece is 0.0266, at most 0.02 is asked for"]}
+    judged |= {"digest": model_folder.digest(runs.model())}
+    (folder / "evaluation.json").write_text(json.dumps(judged))
+    with browser.page(chromium, browser.PHONE) as page:
+        page.goto(f"{url}/ui/runs")
+        row = page.get_by_role("row").filter(has_text="second")
+        expect(row).to_contain_text("not blessed: expression/ece is 0.0266")
+        expect(row).to_contain_text("which answers here")
+        page.get_by_label("second").check()
+        page.get_by_role("button", name="Compare").click()
+        expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
+        expect(page.locator("b.missed")).to_contain_text("not blessed: expression/ece")
+        expect(page.locator("td.missed")).to_have_count(1)
+        expect(page.locator("td.met")).to_have_count(1)
+        body = page.locator("body")
+        expect(body).to_contain_text("that of before")
+        expect(body).to_contain_text("confidence: expression 0.0266")
+        expect(body).to_contain_text("reliability of the exported model's confidence")
+        expect(page.locator("tr.exported").first).to_contain_text("0.0266")
+        assert browser.fits(page)
 
 
 def test_a_page_that_is_not_there(chromium, site):

@@ -9,6 +9,7 @@ import pytest
 
 from kfer.errors import UserError
 from kfer.server import pages
+from kfer.serving import model_folder, publish
 from tests import runs
 from tests.server.live import ask, server
 
@@ -25,6 +26,11 @@ def runs_dir(tmp_path_factory):
     metrics = json.loads(path.read_text())
     metrics["last"]["test"]["expression"]["accuracy"] = 0.1234
     path.write_text(json.dumps(metrics))
+    row = metrics["last"]["test"]["expression"] | {"ece": 0.0266}
+    judged = {"model": "m", "step": 12, "scores": {"expression": row}}
+    judged |= {"objections": ["too bad"], "last_blessed": None}
+    judged["digest"] = model_folder.digest(runs.model())
+    (root / "other" / "evaluation.json").write_text(json.dumps(judged))
     secret = root.parent / "secret"
     shutil.copytree(runs.run(), secret, dirs_exist_ok=True)
     return str(root)
@@ -35,7 +41,9 @@ def url(runs_dir):
     def routes(service):
         return pages.routes(service, runs_dir)
 
-    with server(runs.model(), pages=routes) as (found, _):
+    base = os.path.join(os.path.dirname(runs_dir), "faces")
+    publish.publish(runs.model(), base)
+    with server(base, pages=routes) as (found, _):
         yield found
 
 
@@ -62,6 +70,17 @@ def test_the_runs_are_listed_with_their_scores(url):
     assert re.findall(r'name="run" value="(\w+)"', text) == ["good", "other"]
     assert "expression accuracy 0.123" in text and "notes" not in text
     assert "damaged" in text and "Can&#39;t read" in text
+
+
+def test_a_verdict_is_told_where_there_is_one(url):
+    said = "It was published as version 1 of faces, that answers now"
+    text = ask(f"{url}/ui/runs")[1]
+    assert text.count("not blessed: too bad") == text.count(said) == 1
+    status, text = ask(f"{url}/ui/runs/compare?run=other")
+    assert status == 200 and "<h2>Verdict</h2>" in text
+    assert "not blessed: too bad" in text and f"{said}." in text
+    assert "confidence: expression 0.0266." in text
+    assert "<h2>Verdict</h2>" not in ask(f"{url}/ui/runs/compare?run=good")[1]
 
 
 def test_two_runs_are_compared(url):

@@ -118,6 +118,34 @@ def test_a_folder_that_cannot_be_listed_withdraws_nothing(base, monkeypatch):
     assert answers(found) == 1
 
 
+def test_a_version_padded_with_zeros_answers(base):
+    put(base, "0007")
+    assert answers(versions.Versions(str(base))) == 7
+
+
+def test_a_judged_model_is_found_among_the_versions(base, monkeypatch):
+    put(base, 2, "better")
+    shutil.copytree(base / "1", base.parent / "judged")
+    judged = {"digest": versions.model_folder.digest(str(base.parent / "judged"))}
+    found = versions.Versions(str(base))
+    assert found.holding({}) == ""
+    assert found.holding(judged) == (
+        "It was published as version 1 of faces, but another version answers now"
+    )
+    put(base, 3)
+    found.refresh()
+    assert found.holding(judged) == (
+        "It was published as version 1 and 3 of faces, that answers now"
+    )
+    assert found.holding({"digest": "0"}).startswith("No version of faces that is here")
+    put(base, 1, "made over")
+    put(base, 3, "gone bad")
+    assert found.holding(judged).startswith("No version of faces")
+    monkeypatch.setattr(versions.asking, "find_model", lambda path: path)
+    single = versions.Versions(str(base.parent / "judged"), "mine")
+    assert single.holding(judged) == "This model is mine, which answers here"
+
+
 def test_nothing_to_serve_is_one_line(tmp_path, base):
     with pytest.raises(UserError, match="holds no version of a model; publish one"):
         versions.Versions(str(tmp_path))

@@ -83,3 +83,15 @@ def test_what_is_no_model_is_said(tmp_path):
         model_folder.read_description(str(tmp_path))
     with pytest.raises(UserError, match=r"is damaged .*; export it again"):
         model_folder.load(fake(tmp_path / "m"))
+
+
+def test_a_copy_has_the_digest_of_what_it_was_made_of(tmp_path):
+    first, second = fake(tmp_path / "a"), fake(tmp_path / "b")
+    digest = model_folder.digest(first)
+    assert digest == model_folder.digest(second) and len(digest) == 64
+    (tmp_path / "b" / "assets" / "labels.json").write_text("{ }")
+    assert model_folder.digest(second) != digest
+    os.rename(tmp_path / "a" / "saved_model.pb", tmp_path / "a" / "other.pb")
+    assert model_folder.digest(first) != digest
+    with pytest.raises(UserError, match="Can't read .*none: No such file"):
+        model_folder.digest(str(tmp_path / "none"))

@@ -160,3 +160,9 @@ def test_what_can_not_be_published(model, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UserError, match=r"failed: File exists; no version was added"):
         publish.publish(str(model), str(tmp_path / "file"))
+
+
+def test_a_version_padded_with_zeros_is_found(tmp_path):
+    (tmp_path / "0010").mkdir()
+    assert publish.folder_of(str(tmp_path), 10) == str(tmp_path / "0010")
+    assert publish.folder_of(str(tmp_path), 11) == str(tmp_path / "11")

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from kfer.serving import export, model_scores, scorecard
+from kfer.evaluation import verdict
+from kfer.serving import export, model_folder, model_scores, scorecard
 from kfer.training import run_folder
 from tests import runs
 
@@ -34,17 +35,24 @@ def test_scores_are_the_saved_models(card):
 
 
 def test_the_verdict_is_noted(card):
-    found, out, _ = card
+    found, out, model = card
+    assert found["minimum"] == {"expression/accuracy": 2.0}
+    assert found["last_blessed_model"] == model
+    assert found["digest"] == model_folder.digest(model)
     assert len(found["objections"]) == 1  # as good as itself, but not 200 % right
     assert "at least 2 is asked for" in found["objections"][0]
-    assert run_folder.read_json(os.path.join(out, scorecard.EVALUATION)) == found
+    assert run_folder.read_json(os.path.join(out, verdict.EVALUATION)) == found
     line = scorecard.describe(found)
     assert line.startswith("expression accuracy ") and "not blessed: " in line
 
 
-def test_the_page_shows_both_runs(card):
-    _, out, _ = card
+def test_the_page_shows_both_runs_and_the_verdict(card):
+    found, out, model = card
     with open(os.path.join(out, "report.html"), encoding="utf-8") as file:
         page = file.read()
     assert "confusion of the last model" in page and "reliability" in page
+    assert "not blessed: expression/accuracy is" in page
+    ece = f"{found['scores']['expression']['ece']:.4f}"
+    assert f"confidence: expression {ece}." in page and page.count(f">{ece}<") == 1
+    assert "Its score is " in page and f"that of {model} " in page
     assert "Beside it" in page and page.count("vgg_all (") >= 4
