@@ -7,6 +7,7 @@ import numpy as np
 from kfer.audit import (
     dawid_skene,
     joint_labels,
+    learned,
     reliability,
     second_opinion,
     suspicion,
@@ -130,15 +131,6 @@ class ClassLabels:
         if self.consensus is not None and len(self.labelled) > 1:
             alone = reliability.expected(self.consensus.posterior, labels)
             found[suspicion.ANNOTATORS] = alone
-        if learned := self._learned(name):
-            found["learned"] = learned
+        if own := learned.account(self.answers, name):
+            found["learned"] = own
         return found
-
-    def _learned(self, name: str) -> dict[str, Any] | None:
-        """The confusion that the method itself has learned, if it has."""
-        transitions = getattr(self.answers.method, "transitions", dict)()
-        for task in self.answers.config.tasks:
-            if task.column == name and task.name in transitions:
-                shares = self.model.mean(axis=0)
-                return reliability.of_matrix(transitions[task.name], shares)
-        return None

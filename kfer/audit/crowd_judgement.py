@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kfer.audit import second_opinion, suspicion
+from kfer.audit import learned, second_opinion, suspicion
 from kfer.audit import truth as truth_lib
 from kfer.audit.answers import Answers
 from kfer.audit.label_sets import LabelSets
@@ -66,6 +66,9 @@ def judge(
         "noise": _wrong(triples.label, triples, truth),
         "noise_after": _wrong(after, triples, truth),
         "em": {"iterations": found.iterations, "converged": found.converged},
+        "learned": learned.people(
+            answers, name, sets.crowd_columns[name].annotators or ()
+        ),
     }
     return CrowdJudgement(
         summary, found.posterior, after, _proposed(triples, after, changed, sets.ids)

@@ -52,7 +52,7 @@ def _counts(found: dict[str, Any]) -> list[list[str]]:
 def _people(found: dict[str, Any]) -> Table:
     rows = []
     everybody = found["annotators"]
-    for row in _some(everybody):
+    for row in some(everybody):
         known = row["right"] is not None
         interval = (
             f"{number(row['low'], True)} to {number(row['high'], True)}"
@@ -63,18 +63,18 @@ def _people(found: dict[str, Any]) -> Table:
         cells = [number(row["right"], True) if known else "", interval, group]
         rows.append([row["annotator"], str(row["labels"]), *cells])
     judged = f" by {found['judged_by']}" if found["judged_by"] else ""
-    title = f"{found['column']}: annotators{judged}{_left_out(everybody)}"
+    title = f"{found['column']}: annotators{judged}{left_out(everybody)}"
     return Table(
         title, ["annotator", "labels", "right", "95 % interval", "group"], rows
     )
 
 
-def _some(rows: list[Any]) -> list[Any]:
+def some(rows: list[Any]) -> list[Any]:
     """The first and the last of many."""
     return rows if len(rows) <= _ROWS else rows[: _ROWS // 2] + rows[-_ROWS // 2 :]
 
 
-def _left_out(rows: list[Any]) -> str:
+def left_out(rows: list[Any]) -> str:
     if len(rows) <= _ROWS:
         return ""
     return f" (the first and last {_ROWS // 2} of {len(rows)}; audit.json has all)"
@@ -114,7 +114,7 @@ def _of_values(found: dict[str, Any]) -> Iterator[Table]:
     yield Table(title, heads, rows)
     people = found["annotators"]
     rows = []
-    for row in _some(people):
+    for row in some(people):
         for d, dimension in enumerate(dimensions):
             cells = (
                 [f"{row[key][d]:.3f}" for key in ("bias", "scale", "spread")]
@@ -124,4 +124,4 @@ def _of_values(found: dict[str, Any]) -> Iterator[Table]:
             rows.append([f"{row['annotator']} {dimension}", str(row["labels"]), *cells])
     if rows:
         heads = ["annotator", "values", "bias", "scale", "spread"]
-        yield Table(f"{name}: annotators{_left_out(people)}", heads, rows)
+        yield Table(f"{name}: annotators{left_out(people)}", heads, rows)

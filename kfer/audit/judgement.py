@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kfer import tasks as tasks_lib
-from kfer.audit import crowd_judgement, joint_labels, suspicion, values
+from kfer.audit import crowd_judgement, joint_labels, learned, suspicion, values
 from kfer.audit.answers import Answers
 from kfer.audit.audit import Audit
 from kfer.audit.class_labels import ClassLabels
@@ -160,7 +160,7 @@ def _of_values(
     row: dict[str, Any] = {
         "dimensions": list(sets.columns[name].dimensions),
         "against": against,
-        "learned": _learned_values(answers, name),
+        "learned": learned.values(answers, name),
         "limit": RESIDUAL_LIMIT,
         "proposed": int(changed.sum()),
     }
@@ -170,12 +170,3 @@ def _of_values(
         row["rmse"] = values.against(labels, truth)["rmse"]
         row["rmse_after"] = values.against(proposed, truth)["rmse"]
     return ranked, row
-
-
-def _learned_values(answers: Answers, name: str) -> dict[str, Any] | None:
-    """Bias, scale and sigma that the method itself has learned, if it has."""
-    found = getattr(answers.method, "annotators", dict)()
-    for task in answers.config.tasks:
-        if task.column == name and task.name in found:
-            return {k: v.tolist() for k, v in found[task.name]._asdict().items()}
-    return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfer.audit import suspicion
+from kfer.audit import crowd_tables, suspicion
 from kfer.audit.table import Table
 from kfer.evaluation.report import number
 
@@ -36,6 +36,8 @@ def tables(found: Mapping[str, Any]) -> Iterator[Table]:
             )
     for crowd in found.get("crowds", ()):
         yield _crowd(crowd)
+        if crowd["learned"]:
+            yield _people(crowd, name)
     if found["values"]:
         yield _values(found["values"], name)
         ranked = {
@@ -104,6 +106,18 @@ def _crowd(found: Mapping[str, Any]) -> Table:
     ]
     title = f"{found['column']}: a crowd and the model"
     return Table(title, ["", ""], rows)
+
+
+def _people(found: Mapping[str, Any], name: str) -> Table:
+    """What the method itself has learned of each annotator of a crowd."""
+    everybody = found["learned"]
+    rows = [
+        [row["annotator"], number(row["reliability"], True)]
+        for row in crowd_tables.some(everybody)
+    ]
+    title = f"{found['column']}: how often annotators are right, as learned ({name})"
+    title += crowd_tables.left_out(everybody)
+    return Table(title, ["annotator", "right"], rows)
 
 
 def _values(groups: list[dict[str, Any]], name: str) -> Table:
