@@ -162,14 +162,14 @@ def _given(
 
 def _meant(listed: tuple[str, ...] | None, options: TableOptions) -> set[str]:
     """Texts that the user says are classes, though they may be words for nothing."""
-    parts = [part for entry in listed or () for part in _entry(entry) if part]
+    parts = [part for text in listed or () for part in entry(text) if part]
     return {*map(_folded, parts), *map(_folded, options.synonyms)}
 
 
-def _entry(entry: str) -> tuple[str, str]:
+def entry(text: str) -> tuple[str, str]:
     """('-1', 'sad') of '-1:sad', and ('', 'sad') of 'sad'."""
-    match = re.fullmatch(r"\s*([+-]?\d+)\s*:(.*)", entry, re.DOTALL)
-    return (match[1], match[2].strip()) if match else ("", entry.strip())
+    match = re.fullmatch(r"\s*([+-]?\d+)\s*:(.*)", text, re.DOTALL)
+    return (match[1], match[2].strip()) if match else ("", text.strip())
 
 
 def _name(text: str, options: TableOptions) -> str:
@@ -207,7 +207,7 @@ def _numbered(
 
 def _listed_numbers(listed: tuple[str, ...], given, flag: str) -> dict[int, str]:
     """Number -> class of 'NAME' or 'NUMBER:NAME' entries."""
-    parts = [_entry(entry) for entry in listed]
+    parts = [entry(text) for text in listed]
     if all(number for number, _ in parts):
         return {int(number): name for number, name in parts}
     count, low, high = len(listed), min(given, default=0), max(given, default=0)
@@ -229,8 +229,8 @@ def _classes(
 ) -> tuple[tuple[str, ...], bool]:
     """The classes in order, and whether they are kfer's expressions."""
     if listed:
-        numbered = all(_entry(entry)[0] for entry in listed)
-        names_in_order = (_entry(e)[1] if numbered else e for e in listed)
+        numbered = all(entry(text)[0] for text in listed)
+        names_in_order = (entry(e)[1] if numbered else e for e in listed)
         return tuple(dict.fromkeys(names_in_order)), False
     canonical = {text: label_orders.canonical(name) for text, name in names.items()}
     total = sum(given[text] for text in names)

@@ -77,6 +77,8 @@ def labels_of(table: Table, header: str, options: TableOptions) -> Labels | str:
         return Labels(header, what, annotator, True, truth)
     numeric = is_numeric(table.cells[header], options)
     listed = asked(options.classes, *names) or {header, what} & {*options.labels}
+    if header in table.lists:
+        return _of_lists(table, header, bool(annotator or truth))
     if listed or annotator or truth or what in CLASSES:
         ordered = listed or "" in options.classes or options.order
         ordered = ordered or any(_order_of(plain(h)) for h in table.cells.columns)
@@ -88,6 +90,21 @@ def labels_of(table: Table, header: str, options: TableOptions) -> Labels | str:
     if numeric:
         return f"numbers without a name that is known; --scale={header}=LOW:HIGH"
     return f"words; --labels={header} makes it a column of classes"
+
+
+def _of_lists(table: Table, header: str, said: bool) -> str:
+    """Why a column of lists is no labels.
+
+    Raises:
+      UserError: its header says that it is somebody's.
+    """
+    if said:
+        raise UserError(
+            f"{table.name}: {header!r} has lists; an annotator gives a picture one "
+            "class, or a number in a column for each dimension. Shares or votes of "
+            f"classes are read where nobody is named: rename it, or --ignore={header}"
+        )
+    return f"lists; --labels={header} reads them as shares or votes of classes"
 
 
 def _order_of(name: str) -> str:

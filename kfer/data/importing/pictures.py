@@ -1,5 +1,6 @@
 """Which rows of a table are of one picture: one spelling of names, several faces."""
 
+import dataclasses
 import os
 import posixpath
 import unicodedata
@@ -35,9 +36,7 @@ def tidied(table: Table, image: str, root: str, options: TableOptions) -> Table:
     for header in cells.columns:
         known = names if header == image else _in_nfc(cells[header])
         cells[header] = cells[header].map(known)
-    return Table(
-        table.name, cells, table.lines, table.form, table.delimiter, table.problems
-    )
+    return dataclasses.replace(table, cells=cells)
 
 
 def _in_nfc(cells: pd.Series) -> dict[str, str]:

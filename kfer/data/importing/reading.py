@@ -39,6 +39,8 @@ class Table:
       form: what was found, in words.
       delimiter: of cells, or ''.
       problems: row -> what is wrong with it as a whole.
+      lists: header -> the list of each row, None where its cell is none; of JSON and
+        Parquet, in whose cells the parts stand with semicolons.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Table:
     form: str
     delimiter: str = ""
     problems: dict[int, str] = dataclasses.field(default_factory=dict)
+    lists: dict[str, list[list | None]] = dataclasses.field(default_factory=dict)
 
     def source(self, row: int) -> str:
         """'file:line' of a row."""
@@ -227,11 +230,23 @@ def _of_json(name: str, text: str) -> Table:
             problems[index] = f"a {type(row).__name__}, expected an object"
             rows[index] = {}
     cells = pd.json_normalize(rows, sep=":")
-    frame = cells.applymap(_cell_text)
+    frame = cells.applymap(cell_text)
     for index in frame.index[frame.apply(lambda c: c.map(_is_broken)).any(axis=1)]:
         problems[int(index)] = "half of a surrogate pair, which is no character"
     frame = frame.applymap(lambda text: text.encode("utf-8", "replace").decode())
-    return Table(name, frame, lines, form, "", problems)
+    return Table(name, frame, lines, form, "", problems, _lists(cells))
+
+
+def _lists(frame: pd.DataFrame) -> dict[str, list[list | None]]:
+    """See Table.lists."""
+    found = {}
+    for header, cells in frame.items():
+        rows = [v.tolist() if isinstance(v, np.ndarray) else v for v in cells]
+        if any(isinstance(value, list) for value in rows):
+            found[str(header).strip()] = [
+                value if isinstance(value, list) else None for value in rows
+            ]
+    return found
 
 
 def _object(line: str, row: int, problems: dict[int, str]) -> Any:
@@ -246,13 +261,13 @@ def _is_broken(text: str) -> bool:
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _cell_text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     if value is None or value is pd.NA or value is pd.NaT:
         return ""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list):
-        return ";".join(map(_cell_text, value))
+        return ";".join(map(cell_text, value))
     if isinstance(value, float) and value != value:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
@@ -273,8 +288,9 @@ def _spreadsheet(path: str, name: str, options: TableOptions) -> Table:
 
 
 def _of_frame(name: str, frame: pd.DataFrame, form: str) -> Table:
-    cells = frame.reset_index(drop=True).applymap(_cell_text)
+    cells = frame.reset_index(drop=True).applymap(cell_text)
     cells.columns = _unique(name, list(cells.columns))
     keep = ~(cells == "").all(axis=1)
     lines = [i + 2 for i, kept in enumerate(keep) if kept]
-    return Table(name, cells[keep].reset_index(drop=True), lines, form)
+    lists = _lists(frame[keep.to_numpy()])
+    return Table(name, cells[keep].reset_index(drop=True), lines, form, lists=lists)

@@ -9,6 +9,7 @@ import pandas as pd
 from kfer import tasks as tasks_lib
 from kfer.data import label_orders
 from kfer.data.importing import headers as headers_lib
+from kfer.data.importing import lists
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, asked, plain
 from kfer.data.importing.reading import Table
@@ -48,12 +49,14 @@ class Roles:
       labels: columns of labels, in order.
       votes: class name -> header of its votes.
       ignored: header -> why.
+      votes_of: the truth that is voted on, where a header names it.
     """
 
     of: Mapping[str, str]
     labels: tuple[Labels, ...]
     votes: Mapping[str, str]
     ignored: Mapping[str, str]
+    votes_of: str = ""
 
 
 def names_labels(header: str) -> bool:
@@ -91,7 +94,7 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
         for name in table.cells.columns
         if name not in of.values() and name not in options.ignore
     ]
-    votes = _votes(table, options, left)
+    votes_of, votes = _votes(table, options, left)
     left = [name for name in left if name not in votes.values()]
     labels, ignored = [], {n: "as asked" for n in options.ignore}
     for header in left:
@@ -102,8 +105,9 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
             labels.append(found)
     if not labels and not votes:
         _no_labels(table, left)
-    _check_used(table, labels, options)
-    return Roles(of, tuple(labels), votes, ignored)
+    voted = {header.rpartition(":")[0] or "label" for header in votes.values()}
+    _check_used(table, labels, options, voted)
+    return Roles(of, tuple(labels), votes, ignored, votes_of)
 
 
 def _check_named(table: Table, options: TableOptions) -> None:
@@ -112,11 +116,17 @@ def _check_named(table: Table, options: TableOptions) -> None:
     wanted |= {"--annotators": options.annotators, "--ignore": options.ignore}
     for flag, headers in wanted.items():
         for header in headers:
-            if header not in table.cells.columns:
+            parts = flag == "--labels" and _is_object(table, header)
+            if header not in table.cells.columns and not parts:
                 raise UserError(
                     f"{table.name} has no column {header!r} ({flag}); it has "
                     f"{', '.join(table.cells.columns)}"
                 )
+
+
+def _is_object(table: Table, header: str) -> bool:
+    """Whether columns are parts of it, as of an object in JSON."""
+    return any(name.startswith(f"{header}:") for name in table.cells.columns)
 
 
 def _roles(
@@ -171,10 +181,13 @@ def _share_of_files(cells: pd.Series, exists: Callable[[str], bool]) -> float:
     return sum(map(exists, given)) / len(given) if given else 0.0
 
 
-def _votes(table: Table, options: TableOptions, headers: list[str]) -> dict[str, str]:
-    """Class -> header, where columns are named by classes and hold numbers."""
+def _votes(
+    table: Table, options: TableOptions, headers: list[str]
+) -> tuple[str, dict[str, str]]:
+    """What is voted on, '' if no header says, and class -> header, where columns are
+    named by classes and hold numbers."""
     if options.votes:
-        return {_class_of(header): header for header in options.votes}
+        return "", {_class_of(header): header for header in options.votes}
     known = (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS)
     named: dict[str, str] = {}
     inner: dict[str, dict[str, str]] = {}
@@ -182,15 +195,37 @@ def _votes(table: Table, options: TableOptions, headers: list[str]) -> dict[str,
         shares = table.cells[header].str.removesuffix("%")
         if not headers_lib.is_numeric(shares, options):
             continue
-        if _class_of(header) in known:
-            named[_class_of(header)] = header
-        # 'label:calm', 'label:tense': an object of shares in JSON.
-        of, mid, name = header.partition(":")
-        if mid and plain(of) in headers_lib.CLASSES and name not in label_orders.ORDERS:
+        # 'label:calm', 'label:tense': an object of shares in JSON, or a list of them.
+        of, mid, name = header.rpartition(":")
+        if mid and lists.is_soft(of, options) and name not in label_orders.ORDERS:
             inner.setdefault(of, {})[_class_of(name)] = header
+        elif _class_of(header) in known:
+            named[_class_of(header)] = header
     if len(named) >= 3:
-        return named
-    return next((found for found in inner.values() if len(found) > 1), {})
+        return "", named
+    for of, found in inner.items():
+        if len(found) > 1:
+            return lists.truth_of(of), _ordered(table, of, found, options)
+    return "", {}
+
+
+def _ordered(
+    table: Table, of: str, found: dict[str, str], options: TableOptions
+) -> dict[str, str]:
+    """Class -> header in the order and with the names that the user gives.
+
+    Raises:
+      UserError: the user names other classes.
+    """
+    names = lists.named(of, options)
+    if names is None:
+        return found
+    if {*map(_class_of, names)} != {*found}:
+        raise UserError(
+            f"{table.name}: {of!r} has {', '.join(found)}, and the classes named are "
+            f"{', '.join(names)}"
+        )
+    return {name: found[_class_of(name)] for name in names}
 
 
 def _class_of(header: str) -> str:
@@ -207,9 +242,11 @@ def _no_labels(table: Table, left: list[str]) -> None:
     )
 
 
-def _check_used(table: Table, labels: list[Labels], options: TableOptions) -> None:
+def _check_used(
+    table: Table, labels: list[Labels], options: TableOptions, voted: set[str]
+) -> None:
     """Raises UserError where a flag names labels that there are none of."""
-    known = sorted({p.header for p in labels} | {p.what or "label" for p in labels})
+    known = sorted(voted | {q for p in labels for q in (p.header, p.what or "label")})
     for flag, given in (("classes", options.classes), ("scale", options.scales)):
         for name in given:
             if name and not asked({name: True}, *known):

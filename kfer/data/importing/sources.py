@@ -7,7 +7,7 @@ import os
 import pandas as pd
 
 from kfer.data import manifest_rows
-from kfer.data.importing import examples, reading, understand
+from kfer.data.importing import examples, lists, reading, understand
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions, from_dict
 from kfer.data.importing.reading import Table
@@ -48,7 +48,7 @@ def _load(
         table = class_folders(path, options.class_folder)
         root = path
     else:
-        table = reading.read(path, options)
+        table = lists.expanded(reading.read(path, options), options)
     found = understand.understand(
         table, options, lambda name: _exists(root, name), root
     )

@@ -101,7 +101,7 @@ def understand(
     of_people = any(part.annotator for part in labels)
     is_long = pictures.is_long(table, roles, of_people, ids, options)
     targets, coded, notes = _coded(table, labels, options)
-    counted = votes_lib.of_table(table, roles.votes, options)
+    counted = votes_lib.of_table(table, roles.votes, options, roles.votes_of)
     if counted and is_long:
         label, codes = votes_lib.one_each(table, counted, roles.votes)
         _check_new(table, label, targets)

@@ -89,7 +89,7 @@ class Votes:
 
 
 def of_table(
-    table: Table, headers: Mapping[str, str], options: TableOptions
+    table: Table, headers: Mapping[str, str], options: TableOptions, of: str = ""
 ) -> Votes | None:
     """The votes of a table; None where it has none.
 
@@ -97,6 +97,7 @@ def of_table(
       table: as read.
       headers: class -> header, see roles.
       options: num_annotators, decimal.
+      of: the truth that is voted on; '' where no header says.
     """
     if not headers:
         return None
@@ -106,7 +107,8 @@ def of_table(
         classes = tasks_lib.EXPRESSIONS[: 8 if "contempt" in headers else 7]
         name = "expression"
     else:
-        classes, name = tuple(headers), names_lib.safe_names(["label"])["label"]
+        truth = of or "label"
+        classes, name = tuple(headers), names_lib.safe_names([truth])[truth]
     by_name = dict(zip(headers, counts.T, strict=True))
     nobody = np.zeros(len(counts))
     inside = np.stack([by_name.get(c, nobody) for c in classes], axis=1)
