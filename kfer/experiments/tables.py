@@ -170,6 +170,7 @@ _FIELD = {
     "GCE": "gce",
     "ELR": "elr",
     "LTNet": "ltnet",
+    "GeoCrowdNet": "geo_crowd",
     "Co-teaching": "co_teaching",
 }
 

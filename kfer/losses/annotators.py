@@ -2,6 +2,9 @@
 
 import tensorflow as tf
 
+# Of a Gram matrix of probabilities: above its rounding, below what is looked for.
+_RIDGE = 1e-5
+
 
 def noisy_log_probabilities(logits: tf.Tensor, log_matrix: tf.Tensor) -> tf.Tensor:
     """log p(given = j | x) = log sum_i T[i, j] p(true = i | x), Eq. 1-2.
@@ -26,6 +29,23 @@ def trace(matrices: list[tf.Tensor]) -> tf.Tensor:
     the true matrices among those that fit.
     """
     return tf.add_n([tf.linalg.trace(matrix) for matrix in matrices])
+
+
+def log_volume(gram: tf.Tensor) -> tf.Tensor:
+    """log det(A'A + 1e-5 I), twice the log volume that A's columns span.
+
+    Maximised, it singles out the true p and T among those that give the same p T
+    (Ibrahim, Nguyen and Fu, ICLR 2023, Eq. 8 and 9). Adapted: the ridge keeps the value
+    and its gradient finite where A has too small a rank, a batch of fewer pictures than
+    classes; the authors leave such steps' term out.
+
+    Args:
+      gram: [K, K] A'A.
+
+    Returns:
+      Scalar, at least K log 1e-5.
+    """
+    return tf.linalg.logdet(gram + _RIDGE * tf.eye(gram.shape[0]))
 
 
 def group_norms(features: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

@@ -83,6 +83,9 @@ METHODS = {
     "ltnet": _of_classes(
         "ltnet", "LatentTruth", "a transition matrix for each annotator"
     ),
+    "geo_crowd": _of_classes(
+        "geo_crowd", "GeoCrowdNet", "ltnet with a volume term (GeoCrowdNet)"
+    ),
     "dawid_skene": _of_classes(
         "em", "DawidSkene", "Dawid and Skene's posteriors as soft labels"
     ),

@@ -57,13 +57,17 @@ class LatentTruth(Supervised):
             return truth
         return annotators.noisy_log_probabilities(truth, self.log_transition(task))
 
-    def training_loss(self, batch: Batch) -> tf.Tensor:
-        loss = super().training_loss(batch)
+    def label_loss(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
+        loss = super().label_loss(batch, output)
+        return loss + self.penalty(batch, output) / reduction.replicas()
+
+    def penalty(self, batch: Batch, output: EncoderOutput) -> tf.Tensor | float:
+        """What is added to the label losses, of the global batch."""
         weight = self.config.options.trace_weight
         if not weight:
-            return loss
+            return 0.0
         matrices = [tf.exp(self.log_transition(task)) for task in self.class_tasks]
-        return loss + weight * annotators.trace(matrices) / reduction.replicas()
+        return weight * annotators.trace(matrices)
 
 
 def _start(task: LabelTask, options: LatentTruthOptions) -> np.ndarray:

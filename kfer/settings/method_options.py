@@ -153,6 +153,30 @@ class LatentTruthOptions(MethodOptions):
 
 
 @dataclasses.dataclass(frozen=True)
+class GeoCrowdOptions(MethodOptions):
+    """Of `geo_crowd`.
+
+    Attributes:
+      speed, diagonal: see LatentTruthOptions.
+      geo_variant: whose volume grows: 'F', of the predictions of a batch, or 'W', of
+        the annotators' matrices.
+      geo_weight: lambda of the volume.
+    """
+
+    speed: float = 10.0
+    diagonal: float = 0.9
+    geo_variant: str = "F"
+    geo_weight: float = 1e-3
+
+    def __post_init__(self):
+        self._within(1e-3, 1e6, "speed")
+        self._within(0.01, 0.9999, "diagonal")
+        self._within(0.0, 1e6, "geo_weight")
+        if self.geo_variant not in ("F", "W"):
+            raise UserError(f"geo_variant {self.geo_variant!r} is none of F, W")
+
+
+@dataclasses.dataclass(frozen=True)
 class CoTeachingOptions(MethodOptions):
     """Of `co_teaching`.
 

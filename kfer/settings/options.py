@@ -21,6 +21,7 @@ OPTIONS: dict[str, type[MethodOptions]] = {
     "elr": of.EarlyLearningOptions,
     "crowd_layer": of.AnnotatorOptions,
     "ltnet": of.LatentTruthOptions,
+    "geo_crowd": of.GeoCrowdOptions,
     "co_teaching": of.CoTeachingOptions,
     "air": of.AuxiliaryImageOptions,
     "huber": of.HuberOptions,

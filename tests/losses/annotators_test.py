@@ -45,6 +45,25 @@ def test_trace_by_hand():
     assert float(found) == pytest.approx(1.5 + 3.0)
 
 
+class TestLogVolume:
+    def test_by_hand(self):
+        # det [[2, 1], [1, 2]] = 3
+        found = annotators.log_volume(tf.constant([[2.0, 1.0], [1.0, 2.0]]))
+        assert float(found) == pytest.approx(np.log(3.0), abs=1e-4)
+
+    def test_without_volume_value_and_gradient_are_finite(self):
+        rows = tf.Variable([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]])  # two of three
+        with tf.GradientTape() as tape:
+            found = annotators.log_volume(tf.matmul(rows, rows, transpose_a=True))
+        gram = rows.numpy().T.astype(float) @ rows.numpy() + 1e-5 * np.eye(3)
+        assert float(found) == pytest.approx(np.linalg.slogdet(gram)[1], rel=1e-3)
+        gradient = tape.gradient(found, rows).numpy()
+        twin = 2 * rows.numpy() @ np.linalg.inv(gram)
+        np.testing.assert_allclose(gradient, twin, rtol=2e-2, atol=0.05)
+        # the second class's share of both rows is what they have in common
+        assert np.all(gradient[:, 1] < 10.0)
+
+
 class TestGroupNorms:
     def test_by_hand(self):
         features = tf.constant([[1.0, 2.0], [0.0, 1.0]])

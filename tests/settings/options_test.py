@@ -20,6 +20,7 @@ OTHER = {
     "num_annotators": [1, 5, 1],
     "em_start_epoch": 4,
     "em_values": "mean",
+    "geo_variant": "W",
     "num_value_annotators": [1, 2],
 }
 EVERY = [(method, name) for method in OPTIONS for name in options.names_of(method)]
@@ -68,6 +69,8 @@ def test_the_published_defaults():
     elr = options.make("elr")
     assert (elr.elr_weight, elr.elr_momentum) == (3.0, 0.7)
     assert options.make("co_teaching").ramp_epochs == 10
+    geo = options.make("geo_crowd")
+    assert (geo.geo_variant, geo.geo_weight) == ("F", 1e-3)
     assert options.make("ltnet").trace_weight == 0.0
 
 
@@ -87,6 +90,8 @@ def test_the_published_defaults():
         ("ltnet", "diagonal=1", "diagonal must be in"),
         ("crowd_layer", "speed=0", "speed must be in"),
         ("va_annotators", "speed=-1", "speed must be in"),
+        ("geo_crowd", "geo_variant=G", "geo_variant 'G' is none of F, W"),
+        ("geo_crowd", "geo_weight=-1", "geo_weight must be in"),
         ("air", "group_weight=-1", "group_weight must be in"),
         ("huber", "delta=0", "delta must be in"),
         ("em", "em_power=-1", "em_power must be in"),
