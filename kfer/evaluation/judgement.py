@@ -26,7 +26,7 @@ def objections(
         {'expression/accuracy': 0.5}; the largest one for suite.LOWER_IS_BETTER.
       before: the scores of the last blessed model on the same examples.
       largest_drop: by how much the mean of accuracy and CCC (evaluation.score_of, over
-        the targets of both) may fall below that model's.
+        the targets of both on the same examples) may fall below that model's.
       unscored: targets that there is nothing to compare with; they meet no threshold.
 
     Raises:
@@ -90,15 +90,28 @@ def _threshold(
 
 
 def ranks(scores: Scores, before: Scores) -> tuple[float | None, float | None]:
-    """The scores that rank two models, over the targets of both; None without any."""
-    common = [target for target in scores if target in before]
+    """The scores that rank two models, over the targets that both were compared with
+    the same in; None without any."""
+    common = [t for t in scores if t in before and _on(scores[t]) == _on(before[t])]
     if not common:
         return None, None
+    # Each against its like, so it doesn't matter that targets differ in what that is.
     now, then = (
-        suite.score_of({target: rows[target] for target in common})
+        suite.score_of({t: _without(rows[t], _YARDSTICK) for t in common})
         for rows in (scores, before)
     )
     return now, then
+
+
+_YARDSTICK = ("split", "against")
+
+
+def _on(row: Mapping[str, Any]) -> list[Any]:
+    return [row.get(key) for key in _YARDSTICK]
+
+
+def _without(row: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in keys}
 
 
 def check(minimum: Iterable[str], tasks: Iterable[LabelTask]) -> None:

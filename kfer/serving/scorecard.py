@@ -16,10 +16,12 @@ from kfer.evaluation import (
     verdict,
     yardstick,
 )
+from kfer.evaluation.yardstick import Yardstick
 from kfer.metrics import suite
 from kfer.serving import model_folder, model_scores
 from kfer.settings import config as config_lib
 from kfer.storage import whole
+from kfer.tasks import LabelTask
 
 
 def write(
@@ -79,21 +81,43 @@ def write(
 
 
 def _before(model_dir: str, data_dir: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The scores of the last blessed model on what the new one was scored on."""
+    """The scores of the last blessed model, each target on what the new one's was."""
     if not model_dir or "unscored" in found:
         return {"last_blessed": None}
     described = model_folder.read_description(model_dir)
     tasks = config_lib.from_dict(described["config"]).tasks
-    split, against = found["split"], found["against"]
-    from kfer.data import labels
-
+    main = Yardstick(found["split"], found["against"])
     try:
-        # Labels of one's own may have other columns than last time.
-        labels.compared_columns(dataset_lib.load(data_dir), tasks, split, against)
+        before = _scores(model_dir, data_dir, tasks, main)
     except UserError as error:
         return {"last_blessed": None, "incomparable": str(error)}
+    for target, own in found.get("elsewhere", {}).items():
+        theirs = [task for task in tasks if task.target == target]
+        if not (own and theirs):
+            continue
+        compared = Yardstick(own["split"], own["against"])
+        try:
+            scored = _scores(model_dir, data_dir, theirs, compared)
+        except UserError:  # labels of other columns than last time
+            continue
+        before[target] = scored[target] | compared.as_dict()
+    return {"last_blessed": before}
+
+
+def _scores(
+    model_dir: str, data_dir: str, tasks: Sequence[LabelTask], compared: Yardstick
+) -> dict[str, Any]:
+    """Target -> scores of what a model's tasks can be compared with.
+
+    Raises:
+      UserError: nothing; labels of one's own may have other columns than last time.
+    """
+    from kfer.data import labels
+
+    labels.compared_columns(dataset_lib.load(data_dir), tasks, *compared)
+    split, against = compared
     scored = model_scores.evaluate_model(model_dir, data_dir, split, against=against)
-    return {"last_blessed": scored["scores"]}
+    return scored["scores"]
 
 
 def describe(found: Mapping[str, Any]) -> str:

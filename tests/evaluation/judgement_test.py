@@ -56,6 +56,18 @@ def test_only_targets_of_both_are_compared():
     assert judgement.objections(scores(0.5, 0.0), {}, {"pose": {"accuracy": 1.0}}) == []
 
 
+def test_a_target_with_a_yardstick_of_its_own_counts_against_its_like():
+    own = {"split": "valid", "against": "labels"}
+    now = scores(0.6, 0.4) | {"mood": {"accuracy": 0.2} | own}
+    before = scores(0.6, 0.4) | {"mood": {"accuracy": 0.5} | own}
+    # (0.6 + 0.4 + 0.2) / 3 and (0.6 + 0.4 + 0.5) / 3
+    assert judgement.objections(now, {}, before) == [
+        "its score 0.4000 is below the last blessed model's 0.5000"
+    ]
+    other = {"accuracy": 0.5, "split": "test", "against": "labels"}
+    assert judgement.ranks(now, before | {"mood": other}) == (0.5, 0.5)
+
+
 def test_a_threshold_on_nothing():
     with pytest.raises(UserError, match="No score is called 'expression/f2'; known: "):
         judgement.objections(scores(0.5, 0.3), {"expression/f2": 0.1})

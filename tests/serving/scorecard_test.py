@@ -7,8 +7,10 @@ import pytest
 
 from kfer.evaluation import verdict
 from kfer.serving import export, model_folder, model_scores, scorecard
+from kfer.settings import config as config_lib
 from kfer.training import run_folder
 from tests import runs
+from tests.data import prepared
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +58,30 @@ def test_the_page_shows_both_runs_and_the_verdict(card):
     assert f"confidence: expression {ece}." in page and page.count(f">{ece}<") == 1
     assert "Its score is " in page and f"that of {model} " in page
     assert "Beside it" in page and page.count("vgg_all (") >= 4
+
+
+def test_the_last_model_is_scored_on_each_target_s_own_split(tmp_path, monkeypatch):
+    """The class has its truth in test, the mood labels in valid, tone nothing."""
+    data, config = prepared.three_targets(str(tmp_path / "set"), (3,) * 8)
+    described = {"config": config_lib.to_dict(config)}
+    monkeypatch.setattr(model_folder, "read_description", lambda _: described)
+    asked = []
+
+    def evaluate(model, folder, split, against):
+        asked.append((split, against))
+        target = "class" if against == "truth" else "mood"
+        return {"scores": {target: {"accuracy": 0.25}}}
+
+    monkeypatch.setattr(model_scores, "evaluate_model", evaluate)
+    mood = {"split": "valid", "against": "labels"}
+    found = {"split": "test", "against": "truth"}
+    found["elsewhere"] = {"mood": mood | {"scores": {}}, "tone": None}
+    before = scorecard._before("old", data.root, found)["last_blessed"]
+    assert before == {
+        "class": {"accuracy": 0.25},
+        "mood": {"accuracy": 0.25} | mood,
+    }
+    assert asked == [("test", "truth"), ("valid", "labels")]
+    # one that has nothing there any more is left out
+    found["elsewhere"]["mood"] |= {"split": "test"}
+    assert set(scorecard._before("old", data.root, found)["last_blessed"]) == {"class"}
