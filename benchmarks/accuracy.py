@@ -10,12 +10,17 @@ of, with all their votes as soft labels, and whose test has the class of the maj
 The last model of each seed counts; no evaluation chooses anything. After a kill the
 same command goes on where it stopped. --set=NAME=VALUE changes a setting, such as
 backbone or epochs; the line says so.
+
+--torch_python names a Python that has torch. The 2021 code's step is then timed with it
+on this CPU before the training (benchmarks/xla/torch_step.py), and the line says how
+many times the seconds of the target 100 epochs of that take.
 """
 
 import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -40,6 +45,10 @@ class Target(NamedTuple):
     within: float  # PFLOP
     pictures: str = "JPEG or PNG copies of CIFAR-10, as the data set has them"
 
+
+# Of the 2021 code on CIFAR-10.
+EPOCHS_2021, PICTURES_2021 = 100, 50_000
+_STEP_2021 = ["--batch=128", "--steps=3", "--device=cpu"]
 
 _FAST = {"optimization": "fast", "batch_size": 512, "learning_rate": 1.0}
 
@@ -80,6 +89,7 @@ flags.DEFINE_string("data_dir", "", "A prepared data set.")
 flags.DEFINE_string("out_dir", "", "Folder of the runs, one a seed.")
 flags.DEFINE_integer("seeds", 3, "Seeds 0, 1, ..", 1)
 flags.DEFINE_multi_string("set", [], "NAME=VALUE: another setting than the target's.")
+flags.DEFINE_string("torch_python", "", "A Python with torch, to time the 2021 step.")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -91,6 +101,9 @@ def main(argv: Sequence[str]) -> int:
     from kfer.training.loop import RunSettings
 
     target = TARGETS[FLAGS.target]
+    if FLAGS.torch_python and not target.experiment.startswith("cifar10"):
+        raise UserError("--torch_python times the 2021 step of CIFAR-10 alone")
+    speed = images_per_second_2021(FLAGS.torch_python) if FLAGS.torch_python else 0.0
     changed = parsing.parse_settings(FLAGS.set)
     data = dataset_lib.load(FLAGS.data_dir)
     found = []
@@ -107,8 +120,40 @@ def main(argv: Sequence[str]) -> int:
             runs.train(methods.resolve_tasks(config), data, folder, settings)["last"]
         )
     known = {k: v for k, v in data.split("test").given.items() if k.startswith("clean")}
-    print(json.dumps(line(target, found) | {"changed": changed, "test": known}))
+    row = line(target, found) | {"changed": changed, "test": known}
+    if speed:
+        row |= against_2021(speed, row["seconds"])
+    print(json.dumps(row))
     return 0
+
+
+def images_per_second_2021(python: str) -> float:
+    """Of the 2021 step on this CPU, by a Python that has torch.
+
+    Raises:
+      UserError: it has none, or the step fails.
+    """
+    script = os.path.join(os.path.dirname(__file__), "xla", "torch_step.py")
+    try:
+        done = subprocess.run(
+            [python, script, *_STEP_2021], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", "") or str(error)
+        raise UserError(
+            f"{python} can't time the 2021 step: {said.strip().splitlines()[-1]}"
+        ) from error
+    return json.loads(done.stdout)["images_per_second"]
+
+
+def against_2021(images_per_second: float, seconds: float) -> dict[str, float]:
+    """What 100 epochs of the 2021 step take, and that over `seconds`."""
+    took = EPOCHS_2021 * PICTURES_2021 / images_per_second
+    return {
+        "images_per_second_2021": images_per_second,
+        "seconds_2021": took,
+        "times_faster": took / seconds,
+    }
 
 
 def line(target: Target, found: Sequence[dict[str, Any]]) -> dict[str, Any]:

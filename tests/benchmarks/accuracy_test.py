@@ -44,3 +44,31 @@ def test_votes_of_ferplus_in_one_line(tmp_path):
     with open(tmp_path / "runs" / "ferplus_votes_0" / "config.json") as file:
         (task,) = json.load(file)["tasks"]
     assert (task["column"], task["target"]) == ("votes", "expression")
+
+
+RATIO = """
+import sys
+sys.path.insert(0, "benchmarks")
+import accuracy
+print(accuracy.against_2021(accuracy.images_per_second_2021(sys.argv[1]), 1000.0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("says", "found"),
+    [
+        ("echo '{\"images_per_second\": 10}'", "'times_faster': 500.0"),
+        ("echo no torch >&2; exit 1", "can't time the 2021 step: no torch"),
+    ],
+)
+def test_the_2021_step_beside_it(tmp_path, says, found):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{says}\n")
+    python.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", RATIO, str(python)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert found in done.stdout + done.stderr
