@@ -86,10 +86,13 @@ _CURVES: dict[str, tuple[str, Callable[[dict[str, Any]], float | None]]] = {
 
 
 def mean_line(lines: Sequence[dict[int, float | None]]) -> Series | None:
-    """The mean of several lines at the steps that all of them have."""
+    """The mean of several lines at the steps that all of them have.
+
+    None if that is less than two: runs that were scored once have no curve.
+    """
     steps = sorted(set.intersection(*map(set, lines))) if lines else []
     known = [s for s in steps if all(line[s] is not None for line in lines)]
-    if not known:
+    if len(known) < 2:
         return None
     values = [statistics.fmean(line[step] or 0.0 for line in lines) for step in known]
     return Series(known, values)

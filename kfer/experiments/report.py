@@ -109,6 +109,7 @@ def _command(plan: Plan, table: Table, seeds: Sequence[int]) -> str:
         f"--first_seed={seeds[0]}" if seeds[0] else "",
         f"--data_seed={plan.data_seed}" if plan.data_seed else "",
         "" if plan.recipe == "kfer" else f"--recipe={plan.recipe}",
+        f"--methods={','.join(table.methods)}" if table.methods else "",
         "--data_root=RAW",
     ]
     return " ".join(filter(None, words))

@@ -40,6 +40,7 @@ class Table:
       heads: of the columns of entries.
       rows: label -> an entry, or None, for each head.
       figure: 'curves' (Fig. 3), 'samples' (Fig. 4), or '' for a table.
+      methods: that it is narrowed to; () are all.
       against: a method; every other's paired difference to it is shown, and rows come
         in order of their numbers. '' shows none, in the order of `rows`.
     """
@@ -50,6 +51,7 @@ class Table:
     rows: dict[str, tuple[Entry | None, ...]]
     figure: str = ""
     against: str = ""
+    methods: tuple[str, ...] = ()
 
     @property
     def entries(self) -> list[Entry]:
@@ -65,7 +67,7 @@ class Table:
             for label, row in self.rows.items()
         }
         kept = {label: row for label, row in rows.items() if any(row)}
-        return dataclasses.replace(self, rows=kept)
+        return dataclasses.replace(self, rows=kept, methods=tuple(methods))
 
     def cells(self, seeds: Iterable[int]) -> list[Cell]:
         """Each cell once, one seed after the other."""

@@ -67,7 +67,10 @@ def test_figures_of_the_paper_show_their_own_kind(tmp_path, drawn):
 
 
 def test_mean_line_takes_common_steps():
-    line = figures.mean_line([{1: 0.5, 2: 1.0, 3: None}, {2: 3.0, 3: 4.0}])
-    assert line == ([2], [2.0])
+    line = figures.mean_line(
+        [{1: 0.5, 2: 1.0, 3: None, 4: 2.0}, {2: 3.0, 3: 4.0, 4: 4.0}]
+    )
+    assert line == ([2, 4], [2.0, 3.0])
     assert figures.mean_line([]) is None
     assert figures.mean_line([{1: None}]) is None
+    assert figures.mean_line([{1: 0.5}]) is None  # no curve

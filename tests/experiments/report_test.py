@@ -55,6 +55,9 @@ def test_a_table_that_compares(tmp_path):
             fake.finish(plan, cell, accuracy, accuracy)
     rows = results.collect(plan, cells)
     paths = report.write(plan, table, seeds, rows, str(tmp_path / "report"))
+    narrow = table.narrowed(["em"])
+    (md, _) = report.write(plan, narrow, seeds, rows, str(tmp_path / "narrow"))[-2:]
+    assert "--data_seed=7 --methods=em --data_root=RAW" in pathlib.Path(md).read_text()
     text = pathlib.Path(paths[-2]).read_text()
     # Differences -0.1 and 0: mean -0.05, error 0.05, Student's t of one degree 12.706.
     assert "test accuracy [%] | 50.00 ± 14.14 | -5.00 ± 63.53 |" in text
