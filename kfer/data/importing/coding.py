@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -193,7 +194,7 @@ def _check_scale(
         raise UserError(
             f"{table.name}: values of {target!r} go from {low:g} to {high:g}, beyond "
             f"[-1, 1] ({_examples(table, unsaid)}); say --scale={target}=LOW:HIGH, "
-            f"such as --scale={target}={low:g}:{high:g}"
+            f"such as --scale={target}={math.floor(low)}:{math.ceil(high)}"
         )
     if len(set(found)) >= _MANY and min(found) >= 0:
         raise UserError(

@@ -23,6 +23,13 @@ SOFT = (
     *("votes", "shares", "labels", "soft_label", "soft_labels", "probabilities"),
     *("probs", "distribution"),
 )
+# Headers of values in their order.
+_POINTS = {
+    "valence_arousal": ("valence", "arousal"),
+    "va": ("valence", "arousal"),
+    "valence_arousal_dominance": ("valence", "arousal", "dominance"),
+    "vad": ("valence", "arousal", "dominance"),
+}
 # A column of lists has them in at least this share of the cells that hold something.
 _MOST = 0.5
 # Different classes in lists of names.
@@ -31,7 +38,8 @@ Row = list[Any] | None
 
 
 def expanded(table: Table, options: TableOptions) -> Table:
-    """The table with a column of lists as columns 'HEADER:CLASS' of numbers.
+    """The table with a column of lists as columns 'HEADER:CLASS' of numbers, and with
+    points such as "valence_arousal": [0.1, 0.2] as a column a dimension.
 
     Lists of numbers are shares or votes of the classes that --classes or --order names;
     lists of names are votes for these, counted. In text they are [0.1, 0.9] or
@@ -44,6 +52,9 @@ def expanded(table: Table, options: TableOptions) -> Table:
     Raises:
       UserError: there are two such columns, or the classes of numbers aren't known.
     """
+    for header in [*table.lists]:
+        if header not in options.ignore:
+            table = _with_point(table, header, options)
     found = {
         header: rows
         for header in table.cells.columns
@@ -57,6 +68,20 @@ def expanded(table: Table, options: TableOptions) -> Table:
     for header, rows in found.items():
         return _expanded(table, header, rows, options)
     return table
+
+
+def _with_point(table: Table, header: str, options: TableOptions) -> Table:
+    """'ann:valence_arousal' as 'ann:valence' and 'ann:arousal'."""
+    whose, mid, name = header.rpartition(":")
+    names = _POINTS.get(plain(name), ())
+    if not (names and (rows := _rows(table, header, options))):
+        return table
+    return _with_columns(
+        table,
+        header,
+        {f"{whose}{mid}{part}": i for i, part in enumerate(names)},
+        rows,
+    )
 
 
 def is_soft(header: str, options: TableOptions) -> bool:
@@ -136,21 +161,57 @@ def _of_text(text: str) -> Row:
 def _expanded(
     table: Table, header: str, rows: Sequence[Row | str], options: TableOptions
 ) -> Table:
-    problems = dict(table.problems)
-    for row, value in enumerate(rows):
-        if isinstance(value, str):
-            problems.setdefault(row, f"{header!r}: {value[:40]!r} is no list")
     lists = [None if isinstance(value, str) else value for value in rows]
-    words = any(_is_word(part) for value in lists for part in value or ())
-    make = _of_names if words else _of_numbers
-    columns = make(table, header, lists, options, problems)
+    if any(_is_word(part) for value in lists for part in value or ()):
+        problems = _no_lists(header, rows)
+        columns = _of_names(table, header, lists, options, problems)
+        return _replaced(table, header, columns, problems)
+    names = _of_numbers(table, header, lists, options)
+    places = {f"{header}:{name}": i for i, name in enumerate(names)}
+    return _with_columns(table, header, places, rows)
+
+
+def _with_columns(
+    table: Table, header: str, places: Mapping[str, int], rows: Sequence[Row | str]
+) -> Table:
+    """The table with the parts of lists of one length as columns."""
+    width, problems = len(places), _no_lists(header, rows)
+    whole: list[Sequence[Any]] = []
+    for row, value in enumerate(rows):
+        if isinstance(value, list) and value and len(value) != width:
+            problems[row] = f"{header!r}: {len(value)} numbers, expected {width}"
+        good = isinstance(value, list) and len(value) == width
+        whole.append(value if good else [None] * width)
+    columns = {
+        name: pd.Series([cell_text(value[i]) for value in whole])
+        for name, i in places.items()
+    }
+    return _replaced(table, header, columns, problems)
+
+
+def _no_lists(header: str, rows: Sequence[Row | str]) -> dict[int, str]:
+    return {
+        row: f"{header!r}: {value[:40]!r} is no list"
+        for row, value in enumerate(rows)
+        if isinstance(value, str)
+    }
+
+
+def _replaced(
+    table: Table,
+    header: str,
+    columns: Mapping[str, pd.Series],
+    problems: Mapping[int, str],
+) -> Table:
     cells = table.cells.drop(columns=header)
     if twice := [name for name in columns if name in cells.columns]:
         raise UserError(
             f"{table.name} has {header!r} as lists and the column {twice[0]!r}; "
             "--ignore one"
         )
-    return dataclasses.replace(table, cells=cells.assign(**columns), problems=problems)
+    # What was wrong with the row before stays.
+    known = dict(problems) | table.problems
+    return dataclasses.replace(table, cells=cells.assign(**columns), problems=known)
 
 
 def _is_word(part: Any) -> bool:
@@ -158,36 +219,23 @@ def _is_word(part: Any) -> bool:
 
 
 def _of_numbers(
-    table: Table,
-    header: str,
-    rows: Sequence[Row],
-    options: TableOptions,
-    problems: dict[int, str],
-) -> dict[str, pd.Series]:
+    table: Table, header: str, rows: Sequence[Row], options: TableOptions
+) -> tuple[str, ...]:
+    """The classes of lists of numbers, in their order."""
     widths = Counter(len(value) for value in rows if value)
     width = widths.most_common(1)[0][0] if widths else 0
     names = listed(header, options)
-    if not names or len(names) != width:
-        first = next(i for i, value in enumerate(rows) if value and len(value) == width)
-        shown = cell_text(rows[first])[:40]
-        said = f"{len(names)} classes are given" if names else "whose order isn't known"
-        raise UserError(
-            f"{table.name}: {header!r} has lists of {width} numbers (line "
-            f"{table.lines[first]}: {shown}), and {said}; say "
-            f"--classes={header}=NAME,... with {width} names in their order, or "
-            "--order=NAME of expressions"
-        )
-    for row, value in enumerate(rows):
-        if value and len(value) != width:
-            detail = f"{header!r}: {len(value)} numbers, expected {width}"
-            problems.setdefault(row, detail)
-    whole = [
-        value if value and len(value) == width else [None] * width for value in rows
-    ]
-    return {
-        f"{header}:{name}": pd.Series([cell_text(value[i]) for value in whole])
-        for i, name in enumerate(names)
-    }
+    if names and len(names) == width:
+        return names
+    first = next((i for i, value in enumerate(rows) if len(value or ()) == width), 0)
+    shown = cell_text(rows[first])[:40]
+    said = f"{len(names)} classes are given" if names else "the order isn't known"
+    raise UserError(
+        f"{table.name}: {header!r} has lists of {width} numbers (line "
+        f"{table.lines[first]}: {shown}), and {said}; say "
+        f"--classes={header}=NAME,... with {width} names in their order, or "
+        "--order=NAME of expressions"
+    )
 
 
 def _of_names(

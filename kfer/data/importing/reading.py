@@ -234,11 +234,11 @@ def _of_json(name: str, text: str) -> Table:
     for index in frame.index[frame.apply(lambda c: c.map(_is_broken)).any(axis=1)]:
         problems[int(index)] = "half of a surrogate pair, which is no character"
     frame = frame.applymap(lambda text: text.encode("utf-8", "replace").decode())
-    return Table(name, frame, lines, form, "", problems, _lists(cells))
+    return Table(name, frame, lines, form, "", problems, lists_of(cells))
 
 
-def _lists(frame: pd.DataFrame) -> dict[str, list[list | None]]:
-    """See Table.lists."""
+def lists_of(frame: pd.DataFrame) -> dict[str, list[list | None]]:
+    """Table.lists of a frame of objects as they were read."""
     found = {}
     for header, cells in frame.items():
         rows = [v.tolist() if isinstance(v, np.ndarray) else v for v in cells]
@@ -292,5 +292,5 @@ def _of_frame(name: str, frame: pd.DataFrame, form: str) -> Table:
     cells.columns = _unique(name, list(cells.columns))
     keep = ~(cells == "").all(axis=1)
     lines = [i + 2 for i, kept in enumerate(keep) if kept]
-    lists = _lists(frame[keep.to_numpy()])
+    lists = lists_of(frame[keep.to_numpy()])
     return Table(name, cells[keep].reset_index(drop=True), lines, form, lists=lists)

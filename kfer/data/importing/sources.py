@@ -7,7 +7,7 @@ import os
 import pandas as pd
 
 from kfer.data import manifest_rows
-from kfer.data.importing import examples, lists, reading, understand
+from kfer.data.importing import examples, lists, nested, reading, understand
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions, from_dict
 from kfer.data.importing.reading import Table
@@ -48,7 +48,8 @@ def _load(
         table = class_folders(path, options.class_folder)
         root = path
     else:
-        table = lists.expanded(reading.read(path, options), options)
+        table = nested.exploded(reading.read(path, options), options)
+        table = lists.expanded(table, options)
     found = understand.understand(
         table, options, lambda name: _exists(root, name), root
     )

@@ -115,7 +115,7 @@ def of_table(
     outside = [by_name[c] for c in headers if c not in classes]
     target = record_lib.categorical(name, classes)
     good = counts[[row for row in range(len(counts)) if row not in faults]]
-    kind = _kind(good)
+    kind = SHARES if _in_percent(table, headers) else _kind(good)
     if kind == ONE_HOT:
         marked = counts.sum(axis=1)
         faults |= {
@@ -139,6 +139,10 @@ def _counts(
             elif not is_missing(text, options):
                 faults[row] = f"column {header!r}: {text[:40]!r} votes"
     return found, faults
+
+
+def _in_percent(table: Table, headers: Mapping[str, str]) -> bool:
+    return any(table.cells[h].str.contains("%").any() for h in headers.values())
 
 
 def _kind(counts: np.ndarray) -> str:

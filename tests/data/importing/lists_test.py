@@ -120,7 +120,7 @@ def test_lists_of_another_length_are_set_aside(tmp_path):
         (
             [{"label": [0.5, 0.5]}],
             {},
-            r"'label' has lists of 2 numbers \(line 1: 0.5;0.5\), and whose order isn't "
+            r"'label' has lists of 2 numbers \(line 1: 0.5;0.5\), and the order isn't "
             r"known; say --classes=label=NAME,\.\.\. with 2 names",
         ),
         ([{"label": [0.5, 0.5]}], {"classes": CLASSES}, "and 3 classes are given"),
@@ -180,3 +180,16 @@ def test_a_long_table_takes_one_hot_lists(tmp_path):
     rows[0]["label"] = [0.5, 0.5]
     with pytest.raises(UserError, match="several rows a picture"):
         load(tmp_path, rows, classes={"label": ("tense", "calm")})
+
+
+def test_points_are_values(tmp_path):
+    rows = [
+        {"valence_arousal": [0.5, -0.25], "annotator:ann:va": [1, 0]},
+        {"valence_arousal": None, "annotator:ann:va": [0.5]},
+    ]
+    *_, read = load(tmp_path, rows)
+    assert read[0].labels == {
+        "valence_arousal": (0.5, -0.25),
+        "annotator_ann_valence_arousal": (1.0, 0.0),
+    }
+    assert read[1].detail == "'annotator:ann:va': 1 numbers, expected 2"

@@ -50,6 +50,11 @@ def test_shares_are_drawn_at_their_rate():
     assert set(drawn) == {1, 2} and drawn[1] / 1200 == pytest.approx(0.75, abs=0.05)
 
 
+def test_per_cent_are_shares_though_they_are_whole():
+    assert of([["70%", "20%", "", "10%"]]).kind == votes.SHARES
+    assert of([["70", "20", "", "10"]]).kind == votes.COUNTS
+
+
 def test_one_hot_is_one_label():
     found = of([["0", "1", "0"], ["0", "0", "1"]], ("a", "b", "c"))
     assert found.kind == votes.ONE_HOT and found.target.classes == ("a", "b", "c")
