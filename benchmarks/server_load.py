@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from absl import app, flags
@@ -81,12 +81,21 @@ def client(url: str, name: str, bodies: Sequence[bytes]) -> list[tuple[int, floa
     return found
 
 
-def measure(url: str, name: str, bodies: Sequence[bytes], clients: int) -> dict:
-    """Requests a second and percentiles of latency in milliseconds."""
+def measure(
+    url: str, name: str, bodies: Sequence, clients: int, ask: Callable = client
+) -> dict:
+    """Requests a second and percentiles of latency in milliseconds.
+
+    Args:
+      url, name: of the model.
+      bodies: of the requests.
+      clients: that share them.
+      ask: sends one client's share, see `client`.
+    """
     shares = [bodies[n::clients] for n in range(clients)]
     with concurrent.futures.ThreadPoolExecutor(clients) as pool:
         start = time.perf_counter()
-        jobs = [pool.submit(client, url, name, share) for share in shares]
+        jobs = [pool.submit(ask, url, name, share) for share in shares]
         rows = [row for job in jobs for row in job.result()]
         seconds = time.perf_counter() - start
     good = [1000 * taken for status, taken in rows if status == 200]

@@ -5,9 +5,9 @@ kfer-predict FILE... --model=DIR [--format=table|json|csv] [--annotate=DIR]
     [--min_confidence=0.5] [--words] [--label_order=NAME]
 kfer-predict --camera=0 --model=DIR
 
-A FILE is a picture or a video, or a folder of them and of folders of them. Exit status
-1 if one could not be read or a face not be aligned; the others are answered
-nevertheless.
+A FILE is a picture or a video, a folder of them and of folders of them, or a pattern
+such as 'photos/**/*.jpg'. Exit status 1 if one could not be read or a face not be
+aligned; the others are answered nevertheless.
 
 The model is a folder of kfer-export, in any format, a run's folder, or the base of
 published versions, of which the newest answers. Pictures are framed as the model's
@@ -31,6 +31,7 @@ from kfer.bin import common
 from kfer.data import label_orders
 from kfer.errors import UserError
 from kfer.faces import detectors, framing
+from kfer.images import decode
 from kfer.serving import (
     annotate,
     answer_rules,
@@ -79,7 +80,7 @@ flags.DEFINE_float(
     "smooth_seconds", 0.5, "Half-life of a face's averages; 0: none.", lower_bound=0.0
 )
 
-ENDINGS = (*predict.EXTENSIONS, *video.EXTENSIONS)
+ENDINGS = (*decode.EXTENSIONS, *video.EXTENSIONS)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,6 +1,7 @@
 """Serves a model over HTTP.
 
 kfer-serve --model=DIR [--name=NAME] [--host=127.0.0.1] [--port=8501]
+    [--grpc_port=8500]
     [--framing=none|as_given|landmarks] [--detector=mtcnn|yuface|cascade]
     [--ui [--runs_dir=DIR] [--data_dir=DIR [--audit_dir=DIR]]]
 
@@ -12,6 +13,9 @@ answers, also one that is published later; or a model; or a run. The calls:
   POST /v1/models/NAME[/versions/N]:predict    TensorFlow Serving's REST bodies
   POST /faces                                  a picture, as it is or in a form
   GET  /healthz, /metrics                      for those who watch the server
+
+--grpc_port adds TensorFlow Serving's gRPC calls Predict, GetModelMetadata and
+GetModelStatus at a port of their own.
 
 With --ui also a page for people: try a picture, compare the runs of --runs_dir, look at
 the data set of --data_dir, and decide about the most suspicious labels of its audit.
@@ -39,6 +43,9 @@ _DEFAULT = options_lib.ServerOptions()
 flags.DEFINE_string("model", "", "Published versions, a model, or a run's folder.")
 flags.DEFINE_string("host", "127.0.0.1", "Where to listen; 0.0.0.0 for everybody.")
 flags.DEFINE_integer("port", 8501, "Where to listen; 0 for a free port.", 0, 65535)
+flags.DEFINE_integer(
+    "grpc_port", None, "Also answer gRPC there; 0 for a free port.", 0, 65535
+)
 flags.DEFINE_list("allowed_hosts", [], "More names under which clients ask.")
 flags.DEFINE_string("name", _DEFAULT.name, "Of the model; else that of its folder.")
 flags.DEFINE_enum(
@@ -107,14 +114,28 @@ def main(argv: Sequence[str]) -> None:
     _check_page()
     options = _options()
     with running.listen(FLAGS.host, FLAGS.port) as listening:
+        grpc_port = FLAGS.grpc_port
+        if grpc_port is not None:
+            grpc_port = running.free_port(FLAGS.host, grpc_port)
         common.import_tensorflow()
         from kfer.server import app, service, versions
 
         found = versions.Versions(FLAGS.model, options.name)
         hosts = running.hosts(FLAGS.host, FLAGS.allowed_hosts)
         answering = service.Service(found, options)
-        made = app.make(answering, hosts, _pages(answering))
+        made = app.make(
+            answering, hosts, _pages(answering), _beside(answering, grpc_port)
+        )
         running.run(made, listening, options)
+
+
+def _beside(answering: Any, grpc_port: int | None) -> list[Any]:
+    """What answers gRPC, if it is asked for."""
+    if grpc_port is None:
+        return []
+    from kfer.server import grpc_calls
+
+    return [grpc_calls.listening(answering, FLAGS.host, grpc_port)]
 
 
 def _pages(answering: Any) -> list[Any]:

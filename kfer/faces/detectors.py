@@ -1,6 +1,6 @@
 """Every face of a picture, by detectors whose weights come inside a package.
 
-`detector(name)` gives one; its `detect(image)` the faces, largest first. A picture is
+`Detector(name).detect(image)` gives the faces, largest first. A picture is
 searched at a bounded size, so a large photograph costs no more than a small one, and
 what is found is given in the picture's own pixels. The same picture gives the same
 faces every time.

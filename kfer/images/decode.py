@@ -40,6 +40,11 @@ from PIL import (  # noqa: F401  (a plugin registers its format when imported)
 
 # No others: some of Pillow's formats call outside programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")
+# As their files are named.
+EXTENSIONS = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".heic", ".heif"),
+)
 pillow_heif.register_heif_opener()
 ORIENTATION = 0x0112
 

@@ -45,6 +45,21 @@ class Admission:
             self._pictures -= count
             self._metrics.in_progress.set(self._pictures)
 
+    @contextlib.contextmanager
+    def held(self, count: int) -> Iterator[None]:
+        """A request's bytes, which are in memory already, count while the block runs.
+
+        Raises:
+          Refused: 503, others hold too much.
+        """
+        if self._bytes + count > self._options.max_held_bytes:
+            raise busy("Other requests fill the memory")
+        self._hold(count)
+        try:
+            yield
+        finally:
+            self._hold(-count)
+
     @contextlib.asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[bytes]:
         """The body of a request, whose bytes count while the block runs.

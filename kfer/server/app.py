@@ -23,7 +23,10 @@ Call = Callable[[Request], Awaitable[Response]]
 
 
 def make(
-    service: Service, hosts: Sequence[str], pages: Sequence[BaseRoute] = ()
+    service: Service,
+    hosts: Sequence[str],
+    pages: Sequence[BaseRoute] = (),
+    beside: Sequence[contextlib.AbstractAsyncContextManager[None]] = (),
 ) -> Starlette:
     """The ASGI application.
 
@@ -32,6 +35,7 @@ def make(
       hosts: names under which it may be asked; '*' for any. A web page elsewhere that
         points a name of its own at this machine is refused.
       pages: routes beside the calls.
+      beside: what else answers as long as it does, see kfer.server.grpc_calls.
     """
     calls = _Calls(service)
     model = "/v1/models/{name}"
@@ -54,7 +58,7 @@ def make(
     ]
     return Starlette(
         routes=routes,
-        lifespan=_lifespan(service),
+        lifespan=_lifespan(service, beside),
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
         exception_handlers={
             Refused: lambda request, error: response(error),
@@ -64,12 +68,18 @@ def make(
     )
 
 
-def _lifespan(service: Service) -> Callable[[Starlette], Any]:
+def _lifespan(
+    service: Service,
+    beside: Sequence[contextlib.AbstractAsyncContextManager[None]],
+) -> Callable[[Starlette], Any]:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         del app
         running = asyncio.create_task(service.run())
-        yield
+        async with contextlib.AsyncExitStack() as stack:
+            for other in beside:
+                await stack.enter_async_context(other)
+            yield
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running

@@ -41,6 +41,16 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def free_port(host: str, port: int) -> int:
+    """A port that nobody listens at, for who makes its socket itself.
+
+    Args:
+      host, port: see `listen`, which also says what it raises.
+    """
+    with listen(host, port) as found:
+        return found.getsockname()[1]
+
+
 def hosts(host: str, more: Sequence[str] = ()) -> list[str]:
     """Names under which a server at `host` may be asked.
 
@@ -59,6 +69,9 @@ def run(app: Starlette, listening: socket.socket, options: ServerOptions) -> Non
       app: the application.
       listening: of `listen`.
       options: the limits.
+
+    Raises:
+      UserError: it could not start; the log says why.
     """
     config = uvicorn.Config(
         app,
@@ -76,6 +89,8 @@ def run(app: Starlette, listening: socket.socket, options: ServerOptions) -> Non
     logging.info("Listening at http://%s:%d", host, port)
     try:
         uvicorn.Server(config).run(sockets=[listening])
+    except SystemExit as error:
+        raise UserError("It could not start; the lines above say why") from error
     finally:
         signal.signal(signal.SIGTERM, kept)
         listening.close()

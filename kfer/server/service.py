@@ -1,6 +1,7 @@
 """What a server does with pictures, apart from HTTP."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
@@ -103,8 +104,23 @@ class Service:
           Refused: the body is none, or one of its pictures can't be answered for and
             the model is older than its status.
         """
-        model = self.model(version)
-        request = await self.in_thread(self._decoding, rest.parse, body)
+        parse = functools.partial(rest.parse, body)
+        request, rows = await self.answers(self.model(version), parse)
+        return rest.answer(request, rows)
+
+    async def answers(
+        self, model: LoadedModel, parse: Callable[[], rest.Request]
+    ) -> tuple[rest.Request, list[dict[str, Any]]]:
+        """What was asked, and output name -> value for each of its pictures.
+
+        Args:
+          model: the version that answers.
+          parse: reads the request; runs in a thread.
+
+        Raises:
+          Refused: see `predict`.
+        """
+        request = await self.in_thread(self._decoding, parse)
         with self.admission.pictures(len(request.rows)):
             images, bad = await self._prepare(model, request)
             answers = [self.batcher.answer(model, image) for image in images]
@@ -112,7 +128,7 @@ class Service:
         for index, error in bad.items():
             rows[index][model_folder.STATUS] = str(error)
         self.metrics.pictures.labels(ANSWERED).inc(len(rows) - len(bad))
-        return rest.answer(request, rows)
+        return request, rows
 
     async def _prepare(
         self, model: LoadedModel, request: rest.Request

@@ -125,7 +125,7 @@ class Versions:
             return f"No version of {self.name} that is here is this model"
         if not self._numbered:
             return f"This model is {self.name}, which answers here"
-        last = "that answers now" if answers else "but another version answers now"
+        last = "which answers now" if answers else "but another version answers now"
         numbers = " and ".join(map(str, sorted(found)))
         return f"It was published as version {numbers} of {self.name}, {last}"
 

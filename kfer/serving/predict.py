@@ -1,6 +1,8 @@
 """Answers of an exported model for picture files."""
 
+import glob
 import io
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,8 +14,6 @@ from PIL import Image
 from kfer.errors import UserError
 from kfer.images import decode
 from kfer.serving import asking, model_folder
-
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 LIMITS = decode.Limits()
 
@@ -164,18 +164,23 @@ def class_answer(classes: Sequence[str], values: Sequence[float]) -> dict[str, A
     }
 
 
-def expand(paths: Iterable[str], endings: Sequence[str] = EXTENSIONS) -> list[str]:
+def expand(
+    paths: Iterable[str], endings: Sequence[str] = decode.EXTENSIONS
+) -> list[str]:
     """The paths with each folder replaced by the files below it, sorted.
 
+    A pattern, which shells mostly replace themselves, stands for what it fits; '**' in
+    it for folders of any depth. What exists under the name itself is no pattern.
+
     Args:
-      paths: files and folders.
+      paths: files, folders and patterns.
       endings: of the files that count, in small letters.
 
     Raises:
-      UserError: a folder has none.
+      UserError: a folder has none, or a pattern fits nothing.
     """
     found = []
-    for path in paths:
+    for path in itertools.chain.from_iterable(map(_fitting, paths)):
         if not os.path.isdir(path):
             found.append(path)
             continue
@@ -188,6 +193,14 @@ def expand(paths: Iterable[str], endings: Sequence[str] = EXTENSIONS) -> list[st
         if not below:
             raise UserError(f"{path} holds no picture ({', '.join(endings)})")
         found += below
+    return found
+
+
+def _fitting(path: str) -> list[str]:
+    if os.path.lexists(path) or not glob.has_magic(path):
+        return [path]
+    if not (found := sorted(glob.glob(path, recursive=True))):
+        raise UserError(f"The pattern {path} fits no file; check it, or name files")
     return found
 
 

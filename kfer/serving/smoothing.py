@@ -28,14 +28,15 @@ class Smoother:
 
         Args:
           face: its id.
-          seconds: of the frame, not before the face's last one.
+          seconds: of the frame. Where a film's clock jumps back, what was stays as it
+            is for that frame.
           answer: of predict.Predictor for it.
         """
         if not self._half_life:
             return answer
         if face in self._last:
             before, old = self._last[face]
-            kept = 0.5 ** ((seconds - before) / self._half_life)
+            kept = 0.5 ** (max(0.0, seconds - before) / self._half_life)
             answer = {
                 t["name"]: _mixed(t, old[t["name"]], answer[t["name"]], kept)
                 for t in self._targets

@@ -20,6 +20,8 @@ LIMITS = decode.Limits()
 
 # Where a file doesn't say, and of cameras that don't.
 _USUAL_FPS = 25.0
+# Browsers write 1000 into films of changing speed: the ticks of their clock.
+_MOST_FPS = 240.0
 # Some containers only estimate how many frames they hold.
 _SHORT = 0.02
 
@@ -48,8 +50,10 @@ class Footage:
     def __init__(self, name: str, capture: "cv2.VideoCapture", live: bool = False):
         self.name = name
         self.live = live
-        self.fps = capture.get(cv2.CAP_PROP_FPS) or _USUAL_FPS
+        said = capture.get(cv2.CAP_PROP_FPS)
+        self.fps = said if 0 < said <= _MOST_FPS else _USUAL_FPS
         self._declared = 0 if live else int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self._length = self._declared / said if said > 0 else 0.0
         self._capture = capture
         self._stopped = False
         self._started = time.monotonic()
@@ -101,7 +105,10 @@ class Footage:
             raise BadVideo(f"no more pictures after {at:.1f} s; is it plugged in?")
         if not count:
             raise BadVideo("a video without a frame that can be decoded")
-        if count < self._declared - max(1.0, _SHORT * self._declared):
+        # OpenCV makes up the count of some containers from their length.
+        end = at * count / max(1, count - 1)
+        is_short = end < self._length * (1 - _SHORT)
+        if is_short and count < self._declared - max(1.0, _SHORT * self._declared):
             raise BadVideo(
                 f"ends early: {count} of {self._declared} frames can be decoded, to "
                 f"{at:.1f} s; the rows to there stand"

@@ -9,9 +9,11 @@ import threading
 
 import pytest
 
+from examples import grpc_client
 from kfer.server import running
 from tests import runs
 from tests.bin.processes import run as run_command
+from tests.examples.clients_test import check
 from tests.server.live import ask
 
 
@@ -38,6 +40,8 @@ def test_a_port_in_use_is_one_line_and_status_2():
     with running.listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         status, out, err = run_command("serve", "--model=a", f"--port={port}")
+        again = run_command("serve", "--model=a", "--port=0", f"--grpc_port={port}")
+    assert again == (status, out, err)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert f"Can't listen at 127.0.0.1:{port} (Address already in use)" in err
 
@@ -47,11 +51,15 @@ def test_it_answers_and_ends_with_what_it_was_asked():
     """SIGTERM while a request of 200 pictures is in progress."""
     command = [sys.executable, "-m", "kfer.bin.serve_main", f"--model={runs.model()}"]
     process = subprocess.Popen(
-        [*command, "--port=0", "--name=faces"], stderr=subprocess.PIPE, text=True
+        [*command, "--port=0", "--grpc_port=0", "--name=faces"],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     lines = iter(process.stderr.readline, "")
     found = next(m for line in lines if (m := re.search(r"http://\S+", line)))
     url = found.group()
+    found = next(m for line in lines if (m := re.search(r"grpc://(\S+)", line)))
+    check(grpc_client.predict(found[1], "faces", runs.encoded()))
     rows = [{"images": runs.images()[0].tolist()}] * 200
     body = json.dumps({"signature_name": "predict_images", "instances": rows}).encode()
     answers = []

@@ -14,19 +14,22 @@ import uvicorn
 from PIL import Image
 
 from examples import rest_client
-from kfer.server import app, running, service, versions
+from kfer.server import app, grpc_calls, running, service, versions
 from kfer.server.options import ServerOptions
 from tests import runs
 
 
 @contextlib.contextmanager
-def server(path: str, pages=None, **fields: Any) -> Iterator[tuple[str, Any]]:
+def server(
+    path: str, pages=None, grpc_port: int = 0, **fields: Any
+) -> Iterator[tuple[str, Any]]:
     """A server of the model at `path`; its URL and its Service."""
     options = ServerOptions(**{"name": "faces", "poll_seconds": 0.05} | fields)
     made = service.Service(versions.Versions(path, options.name), options)
     listening = running.listen("127.0.0.1", 0)
     routes = pages(made) if pages else ()
-    application = app.make(made, running.hosts("127.0.0.1"), routes)
+    beside = [grpc_calls.listening(made, "127.0.0.1", grpc_port)] if grpc_port else []
+    application = app.make(made, running.hosts("127.0.0.1"), routes, beside)
     config = uvicorn.Config(
         application, log_config=None, limit_concurrency=options.max_connections
     )
@@ -34,6 +37,8 @@ def server(path: str, pages=None, **fields: Any) -> Iterator[tuple[str, Any]]:
     thread = threading.Thread(target=found.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
+        if grpc_port:
+            until(lambda: found.started)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}", made
     finally:
         found.should_exit = True

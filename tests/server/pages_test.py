@@ -73,7 +73,7 @@ def test_the_runs_are_listed_with_their_scores(url):
 
 
 def test_a_verdict_is_told_where_there_is_one(url):
-    said = "It was published as version 1 of faces, that answers now"
+    said = "It was published as version 1 of faces, which answers now"
     text = ask(f"{url}/ui/runs")[1]
     assert text.count("not blessed: too bad") == text.count(said) == 1
     status, text = ask(f"{url}/ui/runs/compare?run=other")

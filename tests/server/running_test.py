@@ -1,9 +1,12 @@
+import contextlib
 import socket
 
 import pytest
+from starlette import applications
 
 from kfer.errors import UserError
 from kfer.server import running
+from kfer.server.options import ServerOptions
 
 
 def test_a_port_in_use_is_one_line():
@@ -40,3 +43,21 @@ def test_answers_leave_at_once():
             with accepted:
                 level = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert level
+
+
+def test_a_free_port_is_free_and_a_taken_one_is_said():
+    port = running.free_port("127.0.0.1", 0)
+    with running.listen("127.0.0.1", port):
+        with pytest.raises(UserError, match=f"Can't listen at 127.0.0.1:{port}"):
+            running.free_port("127.0.0.1", port)
+
+
+def test_what_cannot_start_ends_with_a_line():
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        raise RuntimeError("no")
+        yield
+
+    app = applications.Starlette(lifespan=lifespan)
+    with pytest.raises(UserError, match="could not start"):
+        running.run(app, running.listen("127.0.0.1", 0), ServerOptions())

@@ -135,7 +135,7 @@ def test_a_judged_model_is_found_among_the_versions(base, monkeypatch):
     put(base, 3)
     found.refresh()
     assert found.holding(judged) == (
-        "It was published as version 1 and 3 of faces, that answers now"
+        "It was published as version 1 and 3 of faces, which answers now"
     )
     assert found.holding({"digest": "0"}).startswith("No version of faces that is here")
     put(base, 1, "made over")

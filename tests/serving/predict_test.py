@@ -1,5 +1,6 @@
 import io
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -159,3 +160,20 @@ def test_a_folder_stands_for_the_pictures_of_its_folders_too(tmp_path):
         (tmp_path / name).touch()
     expected = ["b/deep/y.png", "b/x.JPG", "c.png"]
     assert predict.expand([str(tmp_path)]) == [str(tmp_path / n) for n in expected]
+
+
+def test_a_pattern_stands_for_what_it_fits(tmp_path):
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    for name in ("a.jpg", "b/x.jpg", "b/deep/y.jpg", "b/deep/z.HEIC", "[1].jpg"):
+        (tmp_path / name).touch()
+
+    def found(pattern):
+        paths = predict.expand([str(tmp_path / pattern)])
+        return [str(pathlib.Path(path).relative_to(tmp_path)) for path in paths]
+
+    assert found("*/*.jpg") == ["b/x.jpg"]
+    assert found("**/?.jpg") == ["a.jpg", "b/deep/y.jpg", "b/x.jpg"]
+    assert found("b/d*") == ["b/deep/y.jpg", "b/deep/z.HEIC"]
+    assert found("[1].jpg") == ["[1].jpg"]
+    with pytest.raises(UserError, match=r"The pattern .*\*\.gif fits no file"):
+        found("*.gif")

@@ -54,6 +54,14 @@ def test_faces_are_apart_and_those_that_went_are_forgotten():
     assert list(smoother._last) == [1, 0]
 
 
+def test_a_clock_that_jumps_back_leaves_shares_that_sum_to_one():
+    smoother = Smoother(TARGETS, 1.0)
+    smoother.add(0, 100.0, answer(1.0))
+    assert smoother.add(0, 3.0, answer(0.0)) == answer(1.0)
+    found = smoother.add(0, 4.0, answer(0.0))["mood"]["probabilities"]
+    assert found == pytest.approx({"sad": 0.5, "glad": 0.5})
+
+
 def test_no_half_life_changes_nothing():
     smoother = Smoother(TARGETS, 0.0)
     smoother.add(0, 0.0, answer(1.0))

@@ -88,6 +88,44 @@ def test_no_frame_is_told():
         list(empty.frames())
 
 
+class Odd(clips.Camera):
+    """A film of ten frames a second, of which its container says something else."""
+
+    def __init__(self, fps, count, frames=10):
+        super().__init__(clips.greys(frames))
+        self._said = {cv2.CAP_PROP_FPS: fps, cv2.CAP_PROP_FRAME_COUNT: count}
+        self._grabbed = 0
+
+    def grab(self):
+        self._grabbed += 1
+        return super().grab()
+
+    def get(self, what):
+        if what == cv2.CAP_PROP_POS_MSEC:
+            return (self._grabbed - 1) * 100.0
+        return self._said.get(what, 0.0)
+
+
+@pytest.mark.parametrize("count", [1000, 0, -(2**53)])
+def test_a_films_clock_is_not_its_frames_a_second(count):
+    # 1000 ticks a second for a second, as browsers write it.
+    footage = video.Footage("a", Odd(1000.0, count))
+    assert footage.fps == 25.0
+    assert [f.seconds for f in footage.frames()][-1] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("said", [0.0, float("nan"), -1.0, float("inf")])
+def test_a_film_that_says_no_speed(said):
+    footage = video.Footage("a", Odd(said, 10))
+    assert footage.fps == 25.0 and len(list(footage.frames())) == 10
+
+
+def test_a_film_of_changing_speed_that_ends_early():
+    footage = video.Footage("a", Odd(1000.0, 2000))
+    with pytest.raises(video.BadVideo, match="ends early: 10 of 2000 .* to 0.9 s"):
+        list(footage.frames())
+
+
 def test_a_camera_that_is_not_there_is_one_line(capfd):
     with pytest.raises(UserError, match=r"Camera 97 isn't there, or another program"):
         video.open_camera(97)

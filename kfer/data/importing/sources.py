@@ -14,12 +14,8 @@ from kfer.data.importing.reading import Table
 from kfer.data.importing.understand import Understanding
 from kfer.errors import UserError
 from kfer.images import files
-from kfer.images.decode import BadImage
+from kfer.images.decode import EXTENSIONS, BadImage
 
-_PICTURES = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
-    *(".heic", ".heif"),
-)
 # Folders that systems put beside pictures.
 _HIDDEN = ("__MACOSX", "@eaDir")
 
@@ -141,7 +137,7 @@ def _pictures(root: str) -> tuple[list[str], int]:
         inside = os.path.relpath(folder, root).split(os.sep)
         hidden = any((p.startswith(".") and p != ".") or p in _HIDDEN for p in inside)
         for name in names:
-            if hidden or name[0] == "." or not name.lower().endswith(_PICTURES):
+            if hidden or name[0] == "." or not name.lower().endswith(EXTENSIONS):
                 others += 1
                 continue
             path = os.path.relpath(os.path.join(folder, name), root)
