@@ -66,6 +66,8 @@ def noise_text(row: Mapping[str, Any]) -> str:
     """A row of a noise table in words: a rate for classes, the errors for values."""
     if "achieved" in row:
         asked = row.get("requested")
+        if asked is None and not row["achieved"]:
+            return "no label differs from what counts as its truth"
         wanted = "" if asked is None else f", requested {asked:.2%}"
         return f"noise {row['achieved']:.2%}{wanted}"
     errors = {key: row[key] for key in ("rmse", "ccc", "bias") if row.get(key)}

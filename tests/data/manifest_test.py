@@ -38,6 +38,11 @@ def test_manifest_counts_and_states_noise():
 
 def test_noise_in_words():
     assert manifest.noise_text({"achieved": 0.25}) == "noise 25.00%"
+    # such are labels that are the only truth there is
+    own = {"achieved": 0.0, "requested": None}
+    assert manifest.noise_text(own) == "no label differs from what counts as its truth"
+    row = own | {"requested": 0.0}
+    assert manifest.noise_text(row) == "noise 0.00%, requested 0.00%"
     row = {"achieved": 0.25, "requested": 0.3}
     assert manifest.noise_text(row) == "noise 25.00%, requested 30.00%"
     row = {"compared": 2, "rmse": [0.1, 0.25], "ccc": None, "bias": [0.0, -0.5]}
