@@ -53,7 +53,7 @@ flags.DEFINE_bool(
 flags.DEFINE_enum(
     "detector", detectors.DEFAULT, sorted(detectors.DETECTORS), "Finds the faces."
 )
-flags.DEFINE_integer("max_pixels", 50_000_000, "Larger pictures are set aside.")
+flags.DEFINE_integer("max_pixels", 50_000_000, "Larger ones go; JPEGs are reduced.")
 flags.DEFINE_integer("min_side", 8, "Smaller pictures are set aside.")
 flags.DEFINE_float(
     "max_rejected",

@@ -71,7 +71,7 @@ def test_the_command_makes_a_data_set(tmp_path):
     assert dataset.image_size == 48
     assert dataset.notes["settings"]["alignment"] == "authors_2021"
     assert dataset.content_hash[:16] in done.stdout
-    assert "records written: 12" in done.stderr
+    assert "12 rows = 12 records + 0 set aside" in done.stderr
 
 
 def test_mistakes_exit_with_one_line(tmp_path):
