@@ -145,7 +145,7 @@ def _digest(folder: str) -> str:
         return ""
 
 
-@functools.lru_cache(64)
+@functools.lru_cache(1024)
 def _digest_of(folder: str, mark: Any) -> str:
     del mark  # when it changes, the files are read anew
     return model_folder.digest(folder)
