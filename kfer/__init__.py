@@ -3,12 +3,38 @@
 Importing this package is quick: TensorFlow, Beam and TFX load when a name that needs
 them is first used. It also switches on oneDNN, without which TensorFlow 2.15 trains
 several times slower on a CPU; set TF_ENABLE_ONEDNN_OPTS=0 beforehand to keep it off.
+kfer is written for Keras 2; beside Keras 3 it makes tf.keras the package tf_keras.
 """
 
 import importlib
+import importlib.util
 import os
+import sys
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def _choose_keras() -> None:
+    """tf.keras is Keras 2 from its first use on, or ImportError says why it can't be.
+
+    Every module takes it by `from tensorflow import keras`.
+    """
+    # Asked of the files, as importing Keras or importlib.metadata takes its time.
+    found = importlib.util.find_spec("keras")
+    places = found.submodule_search_locations if found else None
+    if not any(os.path.isdir(os.path.join(at, "_tf_keras")) for at in places or ()):
+        return
+    chosen = os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    loaded = sys.modules.get("tensorflow")
+    made_by = loaded.keras.Model.__module__ if loaded else "tf_keras"
+    if chosen not in ("1", "true", "True") or not made_by.startswith("tf_keras"):
+        raise ImportError(
+            "kfer needs Keras 2 and tf.keras is Keras 3: import kfer before tf.keras "
+            "is used, or set TF_USE_LEGACY_KERAS=1"
+        )
+
+
+_choose_keras()
 
 __version__ = "0.1.0"
 

@@ -72,8 +72,8 @@ def fer_evaluator(
 
 
 def _packages(versions: dict) -> dict:
-    names = ("kfer", "python", "tensorflow", "keras", "tensorflow-addons", "numpy")
-    return {name: versions[name] for name in names}
+    others = ("commit", "command", "started", "data")
+    return {name: version for name, version in versions.items() if name not in others}
 
 
 def _bless(blessing, model, objections: list) -> None:

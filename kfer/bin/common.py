@@ -23,7 +23,16 @@ _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "--helpxml"
 _NOT_NEEDED = "crcmod package not found"
 
 # What TensorFlow's start writes to stderr though nothing is wrong.
-_HARMLESS = (b"Unable to register cu", b"TF-TRT Warning")
+_HARMLESS = (
+    b"Unable to register cu",
+    b"TF-TRT Warning",
+    # of TensorFlow 2.21, whatever its log level
+    b"before absl::InitializeLog()",
+    b"oneDNN custom operations are on",
+    b"Could not find cuda drivers",
+    b"optimized to use available CPU instructions",
+    b"To enable the following instructions",
+)
 
 
 def run(main: Callable[[Sequence[str]], Any], tensorflow: bool = True) -> None:
@@ -90,7 +99,6 @@ def quiet() -> None:
     """Silences what libraries say at import; to be called before TensorFlow's."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
-    warnings.filterwarnings("ignore", module=r"tensorflow_addons\.")
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)
     logging.set_stderrthreshold("info")

@@ -6,10 +6,7 @@ read from, with k = c0 x + c1 y + 1; here c0 = c1 = 0. x counts columns, y rows,
 Seeds are int32 [2]; the same seed gives the same transforms.
 """
 
-import functools
 import math
-import warnings
-from typing import Any
 
 import tensorflow as tf
 
@@ -18,15 +15,6 @@ from kfer.settings.config import Recipe
 PIXEL_TRANSLATION = 10.0  # of the 2021 code, whatever the size
 MAX_ROTATION_DEGREES = 10.0
 ZOOM = (0.9, 1.1)
-
-
-@functools.cache
-def _addons() -> Any:
-    # Its import warns of the project's end and of every TensorFlow but its own.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tensorflow_addons as tfa
-    return tfa
 
 
 def _streams(seed: tf.Tensor, count: int) -> list[tf.Tensor]:
@@ -172,11 +160,12 @@ def apply(
         padded = tf.pad(padded, [[0, 0], sides, sides, [0, 0]], "REFLECT")
         into = tf.constant([0, 0, border, 0, 0, border, 0, 0], tf.float32)
         transforms = transforms + into
-    warped = _addons().image.transform(
-        padded,
-        transforms,
-        interpolation,
+    warped = tf.raw_ops.ImageProjectiveTransformV3(
+        images=padded,
+        transforms=transforms,
         output_shape=tf.shape(images)[1:3],
+        interpolation=interpolation.upper(),
+        fill_mode="CONSTANT",
         fill_value=0.0,
     )
     return tf.ensure_shape(warped, images.shape)
@@ -190,7 +179,14 @@ def cutout(images: tf.Tensor, centres: tf.Tensor, side: int) -> tf.Tensor:
       centres: [B, 2] int32 row and column of the squares, which end at the border.
       side: of the squares in pixels, even; rows centre - side / 2 and side - 1 more.
     """
-    return _addons().image.cutout(images, (side, side), centres, constant_values=0.0)
+
+    def near(axis: int) -> tf.Tensor:
+        place = tf.range(images.shape[axis + 1]) - centres[:, axis, None]
+        return (place >= -(side // 2)) & (place < side // 2)
+
+    square = near(0)[:, :, None, None] & near(1)[:, None, :, None]
+    laid = tf.where(square, tf.zeros([], images.dtype), images)
+    return tf.ensure_shape(laid, images.shape)
 
 
 def normalise(images: tf.Tensor, channel_order: str = "rgb") -> tf.Tensor:

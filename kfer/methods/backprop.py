@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 
 def gradients(

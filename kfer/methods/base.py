@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.errors import UserError
 from kfer.losses import categorical, concordance, reduction, regression

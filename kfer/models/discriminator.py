@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.models import convolution
 from kfer.models.configured import Configured

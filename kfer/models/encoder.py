@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.models import backbones
 from kfer.models.backbones.dense import linear

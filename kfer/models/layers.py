@@ -6,8 +6,8 @@ those of a tuple share one spectral norm and one power iteration.
 
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.models.spectral import (
     SpectralConv2D,

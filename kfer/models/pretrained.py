@@ -74,7 +74,7 @@ def imagenet(network: Callable[..., Any], **arguments: Any) -> Any:
 
 
 def _imagenet() -> dict[str, np.ndarray]:
-    import keras
+    from tensorflow import keras
 
     vgg = imagenet(keras.applications.VGG16)
     found = {}

@@ -9,8 +9,8 @@ gradient of sigma.) A layer called on a tuple of tensors computes sigma once for
 import math
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.models import convolution
 

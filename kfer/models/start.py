@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 NUM_IMAGES = 256
 _VARIANCE_FLOOR = 1e-6

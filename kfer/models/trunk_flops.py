@@ -93,7 +93,7 @@ def _compact(config: ExperimentConfig) -> Iterator[Part]:
 
 
 def _application(config: ExperimentConfig) -> Iterator[Part]:
-    import keras
+    from tensorflow import keras
 
     for layer in _network(config).layers:
         if isinstance(layer, keras.layers.DepthwiseConv2D):

@@ -4,7 +4,7 @@ import json
 import os
 import zipfile
 
-import keras
+from tensorflow import keras
 
 from kfer.errors import UserError
 from kfer.python.model import Model

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer import methods
 from kfer import tasks as tasks_lib

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tqdm
 from absl import logging
+from tensorflow import keras
 
 from kfer.errors import DivergedError, UserError
 from kfer.metrics import suite

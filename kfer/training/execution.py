@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.errors import UserError
 from kfer.settings.config import PRECISIONS

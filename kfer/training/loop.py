@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import tensorflow as tf
 from absl import logging
+from tensorflow import keras
 
 from kfer import methods
 from kfer.data import annotations, broken, input_pipeline

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 
 @dataclasses.dataclass(frozen=True)

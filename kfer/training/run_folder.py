@@ -1,5 +1,6 @@
 """The folder of one run: who it belongs to and what is noted in it."""
 
+import contextlib
 import datetime
 import importlib.metadata
 import json
@@ -22,7 +23,7 @@ METRICS = "metrics.json"
 SAMPLES = "samples"
 MODEL = "model"
 
-_PACKAGES = ("tensorflow", "keras", "tensorflow-addons", "numpy")
+_PACKAGES = ("tensorflow", "keras", "tf-keras", "numpy")  # those installed
 
 
 def claim(
@@ -94,11 +95,10 @@ def load_config(run_dir: str) -> ExperimentConfig:
 
 def versions(dataset: Any, command: str) -> dict[str, Any]:
     """What the run was made with."""
-    found = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {
         "kfer": kfer.__version__,
         "python": sys.version.split()[0],
-        **found,
+        **_installed(),
         "commit": commit(),
         "command": command,
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -110,6 +110,14 @@ def versions(dataset: Any, command: str) -> dict[str, Any]:
             "framing": dataset.notes.get("framing"),
         },
     }
+
+
+def _installed() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def commit() -> str:

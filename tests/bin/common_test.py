@@ -37,7 +37,7 @@ def main(argv):
     logging.info("count %d", flags.FLAGS.count)
     if word == "tensorflow":
         common.import_tensorflow()
-        import tensorflow_addons
+        from tensorflow import keras
     return 0
 
 

@@ -240,3 +240,20 @@ def test_cutout_lays_a_grey_square_that_ends_at_the_border():
     expected[1, 0:1, 2:4] = 0.0
     for channel in range(3):
         np.testing.assert_array_equal(found[..., channel], expected)
+
+
+@pytest.mark.parametrize("interpolation", ("bilinear", "nearest"))
+def test_warps_and_squares_are_those_of_tensorflow_addons(interpolation):
+    """To the bit, as every run before the own form was trained with it."""
+    tfa = pytest.importorskip("tensorflow_addons")
+    images = np.random.default_rng(0).integers(0, 256, (64, 9, 9, 3))
+    images = tf.constant(images, tf.float32)
+    rows = tf.constant(face(size=9, batch=64))
+    np.testing.assert_array_equal(
+        augment.apply(images, rows, interpolation),
+        tfa.image.transform(images, rows, interpolation),
+    )
+    centres = tf.random.stateless_uniform([64, 2], SEED, 0, 9, tf.int32)
+    np.testing.assert_array_equal(
+        augment.cutout(images, centres, 6), tfa.image.cutout(images, (6, 6), centres)
+    )

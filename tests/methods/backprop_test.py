@@ -1,7 +1,7 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.methods import backprop
 from kfer.training.optimizers import Adam

@@ -1,9 +1,9 @@
 """Every row of METHODS as Keras has models; most on a stub encoder."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer import methods
 from kfer.errors import UserError

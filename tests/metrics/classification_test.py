@@ -58,8 +58,7 @@ def test_kappa_of_a_constant_answer_is_none():
 
 
 def test_measures_equal_tensorflow_addons():
-    import tensorflow_addons as tfa
-
+    tfa = pytest.importorskip("tensorflow_addons")
     labels, probabilities = random_case()
     predictions = probabilities.argmax(axis=1)
     confusion = classification.confusion_matrix(labels, predictions, 7)

@@ -1,8 +1,8 @@
 """VGG-16 convolutions by VGG-Face's and the 2021 code's names."""
 
-import keras
 import numpy as np
 import pytest
+from tensorflow import keras
 
 from kfer.errors import UserError
 from kfer.models import authors_layout, pretrained

@@ -2,9 +2,9 @@
 
 import os
 
-import keras
 import numpy as np
 import pytest
+from tensorflow import keras
 
 import kfer
 from kfer import runs as runs_lib

@@ -3,8 +3,8 @@
 import json
 import zipfile
 
-import keras
 import pytest
+from tensorflow import keras
 
 import kfer
 from kfer.errors import UserError

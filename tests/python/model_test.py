@@ -2,10 +2,10 @@
 
 import os
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow import keras
 
 import kfer
 from kfer.errors import UserError

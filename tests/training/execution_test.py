@@ -3,10 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.errors import UserError
 from kfer.training import callbacks, compiling, execution

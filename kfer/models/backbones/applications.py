@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.errors import UserError
 from kfer.models import pretrained

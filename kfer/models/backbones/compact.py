@@ -8,9 +8,9 @@ scale, GELU, logits x 1/9.
 import math
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.models.backbones.base import Backbone
 from kfer.models.backbones.norm import BatchNorm

@@ -1,6 +1,6 @@
 """Dense layers as PyTorch starts them."""
 
-import keras
+from tensorflow import keras
 
 from kfer.models.spectral import torch_uniform
 

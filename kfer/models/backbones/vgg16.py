@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-import keras
 import tensorflow as tf
+from tensorflow import keras
 
 from kfer.models import convolution, pretrained, start
 from kfer.models.backbones.base import Backbone
