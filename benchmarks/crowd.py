@@ -76,7 +76,7 @@ def kfer_methods() -> dict[str, Callable[[Triples], np.ndarray]]:
         ),
         "kfer Dawid-Skene, free": lambda t: dawid_skene.fit(t).classes,
         "kfer Dawid-Skene, one strength": lambda t: dawid_skene.fit(t, 10.0).classes,
-        "kfer Dawid-Skene": lambda t: dawid_skene.fit_held_out(t).classes,
+        "kfer Dawid-Skene": lambda t: dawid_skene.consensus(t).classes,
         "kfer GLAD": lambda t: glad.fit(t).classes,
     }
 

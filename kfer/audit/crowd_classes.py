@@ -13,7 +13,7 @@ from kfer.crowd.dawid_skene import Consensus
 from kfer.crowd.triples import Triples
 from kfer.data.record import Column
 
-DAWID_SKENE = "Dawid-Skene"
+WRITTEN = "the one written"
 # A spread of agreement that names dealt at random would reach more often than this
 # tells nothing of who is who.
 LIKELY = 0.05
@@ -41,7 +41,7 @@ def of_column(
     """
     if not len(triples.item):
         return None
-    found = dawid_skene.fit_held_out(triples)
+    found = dawid_skene.consensus(triples)
     overlap = bool((triples.of_item() > 1).any())
     judged_by = "the others of each picture" if overlap else None
     shares = people.right_by_others(triples, found)
@@ -105,7 +105,7 @@ def _accounts(
         "one coin": dawid_skene.fit(
             triples, matrices=confusion.one_coin_matrices
         ).classes,
-        DAWID_SKENE: found.classes,
+        WRITTEN: found.classes,
     }
     if triples.num_classes > 1:
         accounts["GLAD"] = glad.fit(triples).classes

@@ -37,7 +37,7 @@ def judge(
         beats the annotators: see second_opinion.
     """
     triples, model = sets.crowds[name], answers.by_target[target]
-    alone = dawid_skene.fit_held_out(triples)
+    alone = dawid_skene.consensus(triples)
 
     def both(labels: Triples) -> truth_lib.Truth:
         return truth_lib.fit_triples(model, labels, alone.strength)

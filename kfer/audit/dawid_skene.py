@@ -44,7 +44,7 @@ def fit(
     if not (sets >= 0).any():
         raise UserError(f"None of the {len(sets)} label sets has a label; no consensus")
     if len(sets) > FEW:
-        return dawid_skene.fit_held_out(Triples.of_sets(sets, num_classes, keys))
+        return dawid_skene.consensus(Triples.of_sets(sets, num_classes, keys))
     patterns, place, counts = np.unique(
         sets, axis=1, return_inverse=True, return_counts=True
     )

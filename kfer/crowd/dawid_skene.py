@@ -124,13 +124,37 @@ def fit_held_out(
       folds: the labels are held out by turns in that many parts, by hash, until
         there are ENOUGH.
     """
+    strength, _ = _chosen(triples, strengths, matrices, folds)
+    return fit(triples, strength, matrices)
+
+
+def consensus(triples: Triples) -> Consensus:
+    """`fit_held_out`, or the one-coin model where that foretells the labels better.
+
+    Where errors are spread evenly, the crowd's common matrix is only noise. One coin's
+    strength is infinity: one number an annotator.
+    """
+    strength, score = _chosen(triples)
+    if held_out(triples, 0.0, confusion.one_coin_matrices) <= score:
+        return fit(triples, strength)
+    found = fit(triples, matrices=confusion.one_coin_matrices)
+    return found._replace(strength=np.inf)
+
+
+def _chosen(
+    triples: Triples,
+    strengths: Sequence[float] = STRENGTHS,
+    matrices: Matrices = confusion.shrunk_matrices,
+    folds: int = FOLDS,
+) -> tuple[float, float]:
+    """The strength under which held-out labels are most probable, and how probable."""
     best, score = strengths[0], -np.inf
     for strength in strengths:
         found = held_out(triples, strength, matrices, folds)
         if found < score:
             break
         best, score = strength, found
-    return fit(triples, best, matrices)
+    return best, score
 
 
 def held_out(

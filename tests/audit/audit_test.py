@@ -174,7 +174,7 @@ def test_many_annotators_are_a_crowd_instead_of_pairs(tmp_path):
     labelled = found.consensus.classes >= 0
     shared = found.sets.clean["expression"][labelled]
     assert np.mean(found.consensus.classes[labelled] == shared) == pytest.approx(
-        right["Dawid-Skene"]
+        right["the one written"]
     )
     files.write(str(tmp_path / "out"), found)
     assert (tmp_path / "out" / "audit.html").exists()

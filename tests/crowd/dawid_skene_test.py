@@ -1,6 +1,7 @@
 """The crowd's consensus: better than votes, chosen blind, fast. The plain model's own
 tests are in tests/audit/dawid_skene_test.py."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -35,6 +36,22 @@ def test_shrinkage_keeps_a_sparse_crowd_at_least_at_the_one_coin_model():
         assert shrunk > max(0.89, coin - 0.006) and shrunk > vote + 0.03
 
 
+def test_the_consensus_is_one_coin_s_where_that_foretells_better():
+    # A thousand pictures, 2.5 labels each, errors spread evenly; then 20 who swap.
+    truth, triples = crowds.sparse(annotators=50, share=0.05, items=1000)
+    coin = dawid_skene.fit(triples, matrices=confusion.one_coin_matrices)
+    found = dawid_skene.consensus(triples)
+    np.testing.assert_array_equal(found.posterior, coin.posterior)
+    assert found.strength == np.inf
+    swapped = np.array([1, 0, *range(2, 7)])[triples.label]
+    label = np.where(triples.annotator < 20, swapped, triples.label)
+    swapping = dataclasses.replace(triples, label=label)
+    shrunk = dawid_skene.fit_held_out(swapping)
+    found = dawid_skene.consensus(swapping)
+    np.testing.assert_array_equal(found.posterior, shrunk.posterior)
+    assert crowds.accuracy(found.classes, truth, swapping) > 0.5
+
+
 @pytest.mark.skipif(not MUSIC.exists(), reason="../shared/data is not here")
 def test_a_real_crowd():
     # 44 people, 2,945 labels, 700 items; .560 of the labels are right.
@@ -47,7 +64,7 @@ def test_a_real_crowd():
     truth = np.searchsorted(classes, rows.groupby(item)["truth"].first())
     vote = majority.shared(triples)[np.arange(700), truth].mean()
     assert vote == pytest.approx(0.704, abs=5e-4)
-    found = dawid_skene.fit_held_out(triples)
+    found = dawid_skene.consensus(triples)
     assert np.mean(found.classes == truth) > 0.78
 
 

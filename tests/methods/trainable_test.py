@@ -77,8 +77,12 @@ def test_fit_evaluate_predict_save_clone(stub, tmp_path, name):
     assert type(again) is type(method) and again.config == method.config
     for target, value in again.predict(IMAGES, verbose=0).items():
         np.testing.assert_allclose(value, answers[target], rtol=1e-5, atol=1e-6)
-    again.compile("adam")
-    again.fit(IMAGES, labels, verbose=0)
+    again.compile(optimizer=Adam(RATE))
+    start = encoder_values(again)
+    data = batches.training(again.config, IMAGES, labels, 8)
+    history = again.fit(data, verbose=0, validation_data=data).history
+    assert np.isfinite([*history["loss"], *history["val_loss"]]).all()
+    assert any(np.any(a != b) for a, b in zip(start, encoder_values(again)))
 
     assert set(method.get_config()) == {"config", *method.OPTIONS}
     twin = keras.models.clone_model(method)
