@@ -133,9 +133,11 @@ def _may_be_soft(header: str, options: TableOptions) -> bool:
 def _rows(table: Table, header: str, options: TableOptions) -> list[Row | str]:
     """A list for each row, None where the cell is empty, or its text where it is none;
     [] if the column is none of lists."""
-    own = table.lists.get(header)
+    own, cells = table.lists.get(header), table.cells[header]
+    if not own and not cells.str.contains("[", regex=False).any():
+        return []
     found: list[Row | str] = []
-    for row, text in enumerate(table.cells[header]):
+    for row, text in enumerate(cells):
         value = own[row] if own else _of_text(text)
         if value is None and not is_missing(text, options):
             value = text

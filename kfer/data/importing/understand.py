@@ -12,7 +12,7 @@ from kfer.data.importing import roles as roles_lib
 from kfer.data.importing import votes as votes_lib
 from kfer.data.importing.coding import Coded
 from kfer.data.importing.headers import Labels
-from kfer.data.importing.options import TableOptions, is_missing
+from kfer.data.importing.options import TableOptions, is_missing, plain_number
 from kfer.data.importing.reading import Table
 from kfer.data.importing.roles import Roles
 from kfer.data.label_noise import ANNOTATOR
@@ -143,10 +143,13 @@ def _coded(
 
 
 def _named(table: Table, roles: Roles, options: TableOptions) -> list[str]:
-    """The annotator that a column names for each row; [] without such a column."""
+    """The annotator that a column names for each row; [] without such a column.
+
+    '7.0' is '7': a program that saw an empty cell wrote all numbers so.
+    """
     if "annotator" not in roles.of:
         return []
-    cells = (text.strip() for text in table.cells[roles.of["annotator"]])
+    cells = map(plain_number, table.cells[roles.of["annotator"]])
     return ["" if is_missing(text, options) else text for text in cells]
 
 

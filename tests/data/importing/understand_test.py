@@ -155,3 +155,8 @@ def test_column_of():
     both = understand.column_of(label_set, target, "b", several=True)
     assert both.name == "annotator_b_label"
     assert found.table.form == "text"
+
+
+def test_numbers_of_annotators_have_one_spelling():
+    rows = {"image": ["a.png"] * 3, "worker": ["7.0", " 7", "-1"], "label": [*"xyx"]}
+    assert look(rows).people == ("7", "7", "")
