@@ -36,6 +36,7 @@ WITHOUT_TEST = {
     "kfer/models/backbones/dense.py": "models/encoder_test",
     "kfer/settings/backbones.py": "models/backbones/applications_test",
     "kfer/settings/method_options.py": "options_test",
+    "kfer/settings/annotator_options.py": "options_test",
     "kfer/bin/demo_main.py": "make demo; pipelines/seeds_test and local_runner_test",
     "kfer/data/described.py": "bin/data_main_test",
     "kfer/preprocess/collect.py": "job_test reads what it collects",

@@ -20,8 +20,8 @@ from kfer import methods
 from kfer.bin import common
 from kfer.data import folder
 from kfer.errors import UserError
+from kfer.settings import axes, own_data
 from kfer.settings import config as config_lib
-from kfer.settings import own_data
 from kfer.settings.optimization import CHOICES, PRESETS
 from kfer.settings.parsing import parse_settings
 from kfer.settings.recipes import RECIPES
@@ -48,6 +48,13 @@ flags.DEFINE_string(
     f"One of {', '.join(methods.METHODS)}; {own_data.METHOD} if not given, and of an "
     "experiment the proposed method, joint.",
 )
+for _axis, _values in axes.AXES.items():
+    flags.DEFINE_enum(
+        _axis,
+        None,
+        _values,
+        f"Instead of --method, with the two others like it; {_values[0]} if not given.",
+    )
 flags.DEFINE_string("recipe", "kfer", f"One of {', '.join(RECIPES)}.")
 flags.DEFINE_string(
     "data_dir", "", "Prepared data set or raw folder; empty for data that is drawn."
@@ -139,6 +146,15 @@ def settings_from_flags() -> dict[str, Any]:
 
 def method_from_flags() -> str:
     """The method, or the default for what is learned."""
+    given = {axis: getattr(FLAGS, axis) for axis in axes.AXES}
+    given = {axis: value for axis, value in given.items() if value}
+    if given and FLAGS.method:
+        raise UserError(
+            f"--method={FLAGS.method} and --{next(iter(given))} both choose the "
+            "method; give one of them"
+        )
+    if given:
+        return axes.name_of(**given)
     return FLAGS.method or own_data.method_for(FLAGS.experiment)
 
 

@@ -173,6 +173,7 @@ _FIELD = {
     "ELR": "elr",
     "LTNet": "ltnet",
     "GeoCrowdNet": "geo_crowd",
+    "annot-mix": "annot_mix",
     "Co-teaching": "co_teaching",
 }
 

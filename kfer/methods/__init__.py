@@ -5,6 +5,7 @@ import importlib
 from typing import Any
 
 from kfer.errors import UserError
+from kfer.settings import axes
 from kfer.settings.config import ExperimentConfig
 from kfer.settings.options import as_tuple
 from kfer.tasks import CATEGORICAL, CONTINUOUS, share_heads
@@ -23,6 +24,7 @@ class MethodRow:
       kind: of the label sets it treats in its own way; '' for all. It is refused where
         there is none, as it would be vgg_all under another name.
       about: what the row stands for.
+      parts: the rows that it is made of, see kfer.methods.composed; () for itself.
     """
 
     module: str
@@ -31,6 +33,7 @@ class MethodRow:
     options: tuple[tuple[str, Any], ...] = ()
     column: str = ""
     kind: str = ""
+    parts: tuple[str, ...] = ()
 
 
 def _joint(about: str, **options: Any) -> MethodRow:
@@ -65,6 +68,9 @@ METHODS = {
     "without_joint": _joint("marginal scores alone", use_joint=False),
     "without_marginal": _joint("the joint score alone", use_marginals=False),
     "without_gx": _joint("no decoder", use_decoder=False),
+    "joint_alone": _joint(
+        "the joint score alone, no decoder", use_marginals=False, use_decoder=False
+    ),
     "vgg_all": _supervised("VGGNet on all noisy label sets"),
     "vgg_majority": _supervised("VGGNet on the majority vote", column="majority"),
     "vgg_clean": _supervised("VGGNet on clean labels", column="clean/"),
@@ -85,6 +91,9 @@ METHODS = {
     ),
     "geo_crowd": _of_classes(
         "geo_crowd", "GeoCrowdNet", "ltnet with a volume term (GeoCrowdNet)"
+    ),
+    "annot_mix": _of_classes(
+        "annot_mix", "AnnotMix", "mixup of pictures, annotators and labels"
     ),
     "dawid_skene": _of_classes(
         "em", "DawidSkene", "Dawid and Skene's posteriors as soft labels"
@@ -115,7 +124,16 @@ METHODS = {
 
 
 def method_row(name: str) -> MethodRow:
-    """The row of that name; raises UserError if there is none."""
+    """The row of that name, or of its parts (kfer.settings.axes).
+
+    Raises:
+      UserError: there is none.
+    """
+    parts = axes.rows_of(name)
+    if len(parts) > 1:
+        about = " with ".join(METHODS[part].about for part in parts)
+        first = METHODS[parts[0]]
+        return dataclasses.replace(first, about=about, kind=CATEGORICAL, parts=parts)
     if name not in METHODS:
         raise UserError(f"Unknown method {name!r}; known: {', '.join(sorted(METHODS))}")
     return METHODS[name]
@@ -235,5 +253,8 @@ def _recorded_noise(config: ExperimentConfig, dataset: Any) -> dict[str, tuple]:
 def build(config: ExperimentConfig) -> Any:
     """The method's model for a config (after resolve_tasks)."""
     row = method_row(config.method)
-    cls = getattr(importlib.import_module(row.module), row.class_name)
+    if row.parts:
+        cls = importlib.import_module("kfer.methods.composed").of(row.parts)
+    else:
+        cls = getattr(importlib.import_module(row.module), row.class_name)
     return cls(config, **dict(row.options))

@@ -29,17 +29,18 @@ class Method(Trainable):
     # Whether warm-up epochs (recipe.gan_start_epoch) change the step.
     has_warmup = False
     warmup = False
-    # Whether it can learn from mixed pictures (Optimization.mixup).
-    mixes = True
+    # Why it can't learn from mixed pictures (Optimization.mixup); '' where it can.
+    unmixed_because = ""
     # See shared_kinds.
     shared_kind = ""
+    # Whether label_matrices gives the matrices of each label set of classes.
+    has_matrices = False
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(**kwargs)
-        if config.optimization.mixup and not self.mixes:
+        if config.optimization.mixup and self.unmixed_because:
             raise UserError(
-                f"Method {config.method!r} keeps something for each picture, which "
-                "mixed pictures have none of; leave mixup out"
+                f"Method {config.method!r} {self.unmixed_because}; leave mixup out"
             )
         self.config = config
         self.head_tasks = config.tasks
@@ -73,6 +74,14 @@ class Method(Trainable):
         return tuple(task for task in self.config.tasks if task.is_categorical)
 
     @property
+    def class_groups(self) -> dict[str, tuple[LabelTask, ...]]:
+        """Target -> its label sets of classes."""
+        found: dict[str, tuple[LabelTask, ...]] = {}
+        for task in self.class_tasks:
+            found[task.target] = (*found.get(task.target, ()), task)
+        return found
+
+    @property
     def value_tasks(self) -> tuple[LabelTask, ...]:
         """The label sets of continuous values."""
         return tuple(task for task in self.config.tasks if not task.is_categorical)
@@ -86,6 +95,14 @@ class Method(Trainable):
     def encoders(self) -> list[Encoder]:
         """Every encoder that learns; the first one answers."""
         return [self.encoder]
+
+    def label_matrices(self) -> dict[str, tf.Tensor]:
+        """Label set of classes -> its annotator's T[true, given], [K, K].
+
+        Raises:
+          UserError: a label set that D sees is of several annotators.
+        """
+        return {}
 
     def metric_names(self) -> list[str]:
         """Names of the logged means, in the order shown."""

@@ -6,6 +6,9 @@ from kfer.errors import UserError
 from kfer.losses import reduction
 from kfer.settings.config import ExperimentConfig
 
+# Of a method that does.
+UNMIXED = "keeps something for each picture, which mixed pictures have none of"
+
 
 def num_examples(config: ExperimentConfig) -> int:
     """The size of the training split.

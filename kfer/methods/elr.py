@@ -24,7 +24,7 @@ class EarlyLearning(Supervised):
       config: options.num_examples is N; training fills it in.
     """
 
-    mixes = False
+    unmixed_because = by_example.UNMIXED
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)

@@ -84,6 +84,7 @@ class DawidSkene(Supervised):
     """
 
     shared_kind = CATEGORICAL
+    has_matrices = True
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
@@ -117,6 +118,20 @@ class DawidSkene(Supervised):
         """
         for target, truth in self.truths.items():
             truth.begin(said[target], self.config.options.diagonal)
+
+    def label_matrices(self) -> dict[str, tf.Tensor]:
+        found = {}
+        for truth in self.truths.values():
+            first = 0
+            for task, count in zip(truth.tasks, truth.counts_of, strict=True):
+                if count > 1 and task.stream:
+                    raise UserError(
+                        f"Labels of {task.name!r} are of {count} annotators, so they "
+                        "can't pass one matrix; set labels_through_annotators to false"
+                    )
+                found[task.name] = tf.exp(truth.log_matrices[first])
+                first += count
+        return found
 
     def transitions(self) -> dict[str, np.ndarray]:
         """Target -> [A, K, K] T[true, given] of each annotator; rows sum to 1."""
@@ -160,7 +175,7 @@ class ExpectationMaximisation(DawidSkene):
     The answers are a variable [N, K] for each target: 4 N K bytes.
     """
 
-    mixes = False
+    unmixed_because = by_example.UNMIXED
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
@@ -234,9 +249,8 @@ class ExpectationMaximisation(DawidSkene):
         use = tf.logical_and(self._has_begun(), total > 0.0)
         return tf.where(use, self.config.options.em_power * answers, truth.log_prior)
 
-    def training_loss(self, batch: Batch) -> tf.Tensor:
-        output = self.encoder(batch.image, dropout=batch.noise.dropout, training=True)
-        loss = self.label_loss(batch, output)
+    def label_loss(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
+        loss = super().label_loss(batch, output)
         self.take_in(batch, output)
         return loss
 

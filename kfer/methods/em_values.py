@@ -10,7 +10,7 @@ from kfer.crowd.triples import Values
 from kfer.losses import reduction
 from kfer.methods import annotated, by_example, gaussian
 from kfer.methods.gaussian import Annotators, Truth
-from kfer.settings.method_options import EMOptions
+from kfer.settings.annotator_options import EMOptions
 from kfer.structures import Batch
 from kfer.tasks import LabelTask
 

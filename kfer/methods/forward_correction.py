@@ -34,6 +34,7 @@ class ForwardCorrection(Supervised):
     """
 
     shared_kind = CATEGORICAL
+    has_matrices = True
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
@@ -41,6 +42,9 @@ class ForwardCorrection(Supervised):
             name: np.log(np.maximum(matrix, _SMALLEST)).astype(np.float32)
             for name, matrix in matrices_of(config).items()
         }
+
+    def label_matrices(self) -> dict[str, tf.Tensor]:
+        return {name: tf.exp(m) for name, m in self.log_matrices.items()}
 
     def transitions(self) -> dict[str, np.ndarray]:
         """Label set -> [K, K] T[true, given]."""

@@ -23,8 +23,7 @@ class GeoCrowdNet(LatentTruth):
 
     def penalty(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
         volumes = []
-        for target in dict.fromkeys(task.target for task in self.class_tasks):
-            tasks = [task for task in self.class_tasks if task.target == target]
+        for target, tasks in self.class_groups.items():
             if self.config.options.geo_variant == "W":
                 gram = self._of_matrices(tasks)
             else:
@@ -32,13 +31,14 @@ class GeoCrowdNet(LatentTruth):
             volumes.append(annotators.log_volume(gram))
         return -self.config.options.geo_weight * tf.add_n(volumes)
 
-    def _of_matrices(self, tasks: list[LabelTask]) -> tf.Tensor:
-        matrices = [tf.exp(self.log_transition(task)) for task in tasks]
+    def _of_matrices(self, tasks: tuple[LabelTask, ...]) -> tf.Tensor:
+        found = self.label_matrices()
+        matrices = [found[task.name] for task in tasks]
         return tf.add_n([tf.matmul(t, t, transpose_b=True) for t in matrices])
 
 
 def _of_predictions(
-    batch: Batch, tasks: list[LabelTask], logits: tf.Tensor
+    batch: Batch, tasks: tuple[LabelTask, ...], logits: tf.Tensor
 ) -> tf.Tensor:
     """The mean of p p' over the global batch's pictures with a label, [K, K]."""
     known = tf.cast(annotated.has_label(batch, tasks) > 0.0, tf.float32)

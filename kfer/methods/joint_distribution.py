@@ -33,8 +33,6 @@ class JointDistribution(Method):
 
     has_warmup = True
     OPTIONS = ("use_joint", "use_marginals", "use_decoder")
-    # Whether `label_matrices` gives the matrices of each label set of classes.
-    has_matrices = False
 
     def __init__(
         self,
@@ -52,11 +50,14 @@ class JointDistribution(Method):
             config, use_joint, use_marginals, use_image_marginal=use_decoder
         )
         self.game_weight = GameWeight(config)
-        if config.recipe.labels_through_annotators and not self.has_matrices:
-            raise UserError(
-                f"Method {config.method!r} has no annotators' matrices for labels to "
-                "pass; use joint_em or set labels_through_annotators to false"
-            )
+        if config.recipe.labels_through_annotators:
+            if not self.has_matrices:
+                raise UserError(
+                    f"Method {config.method!r} has no annotators' matrices for labels "
+                    "to pass; use joint_em or --annotators=ltnet with it, or set "
+                    "labels_through_annotators to false"
+                )
+            self.label_matrices()
 
     def metric_names(self) -> list[str]:
         recipe = self.config.recipe
@@ -64,9 +65,14 @@ class JointDistribution(Method):
         return [*super().metric_names(), *own, "gan_loss", "discriminator_loss"]
 
     @property
+    def label_variables(self) -> list[tf.Variable]:
+        """What the label losses move: the encoder's, and annotators' if any."""
+        return super().generator_variables
+
+    @property
     def generator_variables(self) -> list[tf.Variable]:
         decoder = self.decoder.trainable_variables if self.decoder else []
-        return self.encoder.trainable_variables + decoder
+        return self.label_variables + decoder
 
     def build_networks(self) -> None:
         size = self.config.image_size
@@ -88,10 +94,6 @@ class JointDistribution(Method):
     def _streams(self) -> tuple:
         return self.config.stream_tasks
 
-    def label_matrices(self) -> dict[str, tf.Tensor]:
-        """Label set of classes -> its annotator's T[true, given], [K, K]."""
-        return {}
-
     @tf.autograph.experimental.do_not_convert
     def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         if self.warmup:
@@ -104,13 +106,12 @@ class JointDistribution(Method):
 
     def _warmup_step(self, batch: Batch) -> None:
         """Only the label losses train (recipe.gan_start_epoch)."""
-        variables = self.encoder.trainable_variables
         with tf.GradientTape() as tape:
             output = self.encoder(
                 batch.image, dropout=batch.noise.dropout, training=True
             )
             loss = self.label_loss(batch, output)
-        self._apply(tape, loss, variables)
+        self._apply(tape, loss, self.label_variables)
         self.log("loss", loss)
 
     def _discriminator_first_step(self, batch: Batch) -> None:

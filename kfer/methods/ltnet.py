@@ -8,8 +8,8 @@ import tensorflow as tf
 from kfer.losses import annotators, reduction
 from kfer.methods.supervised import Supervised
 from kfer.noise import transition
+from kfer.settings.annotator_options import LatentTruthOptions
 from kfer.settings.config import ExperimentConfig
-from kfer.settings.method_options import LatentTruthOptions
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import CATEGORICAL, LabelTask
 
@@ -27,6 +27,7 @@ class LatentTruth(Supervised):
     """
 
     shared_kind = CATEGORICAL
+    has_matrices = True
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
@@ -47,6 +48,9 @@ class LatentTruth(Supervised):
         logits = self.config.options.speed * self.transition_logits[task.name]
         return tf.nn.log_softmax(logits)
 
+    def label_matrices(self) -> dict[str, tf.Tensor]:
+        return {t.name: tf.exp(self.log_transition(t)) for t in self.class_tasks}
+
     def transitions(self) -> dict[str, np.ndarray]:
         """Label set -> [K, K] T[true, given]; rows sum to 1."""
         return {t.name: np.exp(self.log_transition(t)) for t in self.class_tasks}
@@ -66,8 +70,7 @@ class LatentTruth(Supervised):
         weight = self.config.options.trace_weight
         if not weight:
             return 0.0
-        matrices = [tf.exp(self.log_transition(task)) for task in self.class_tasks]
-        return weight * annotators.trace(matrices)
+        return weight * annotators.trace([*self.label_matrices().values()])
 
 
 def _start(task: LabelTask, options: LatentTruthOptions) -> np.ndarray:

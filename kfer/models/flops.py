@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from kfer.models import trunk_flops
 from kfer.models.layout import IMAGE_CHANNELS, first_side, ladder
 from kfer.models.trunk_flops import conv3x3, conv3x3_pool
+from kfer.settings import axes
 from kfer.settings.config import ExperimentConfig
 
 
@@ -88,11 +89,17 @@ _GAMES: dict[str, tuple[str, ...]] = {
     "without_joint": ("joint.", "score_joint"),
     "without_marginal": ("score_",),
     "without_gx": ("score_x",),
+    "joint_alone": ("score_",),
     "joint_em": (),
     "joint_em_without_gx": ("score_",),
 }
 # Of these, those without G_X.
-_UNDRAWN = ("without_gx", "joint_em_without_gx")
+_UNDRAWN = ("without_gx", "joint_alone", "joint_em_without_gx")
+
+
+def _game(config: ExperimentConfig) -> str:
+    """The row that has the config's game, if it has one."""
+    return axes.rows_of(config.method)[0]
 
 
 def training_flops(
@@ -105,28 +112,42 @@ def training_flops(
       images: batch size times steps.
       warmup: whether they are steps of a warm-up, on labels alone.
     """
-    if config.method in _GAMES and not warmup:
+    if _game(config) in _GAMES and not warmup:
         counted = [line for line in lines(config) if not _left_out(config, line)]
         norms = sum(line.norm_total for line in counted) / config.batch_size
         return 2.0 * images * (sum(line.total for line in counted) + norms)
     networks = 2 if config.method == "co_teaching" else 1
     encoder = [dataclasses.replace(line, forward=1) for line in _encoder(config)]
-    return 2.0 * images * networks * sum(line.total for line in encoder)
+    products = networks * sum(line.total for line in encoder)
+    if config.method == "annot_mix":
+        products += _confusions(config)
+    return 2.0 * images * products
+
+
+def _confusions(config: ExperimentConfig) -> int:
+    """Of a step through annot_mix's networks: no pass back to what they read."""
+    units, total = config.options.confusion_units, 0
+    sizes = [(task.target, task.size) for task in config.tasks if task.is_categorical]
+    for target, size in set(sizes):
+        count = sizes.count((target, size))
+        read = trunk_flops.features(config) + count**2
+        total += 2 * read * units + 3 * count * units * size**2
+    return total
 
 
 def _left_out(config: ExperimentConfig, line: Line) -> bool:
-    undrawn = config.method in _UNDRAWN
+    undrawn = _game(config) in _UNDRAWN
     if line.net == "decoder":
         return undrawn
     if undrawn and line.net == "discriminator" and _projects(config):
         # No perceptron of S_joint, so nothing that it alone would read.
-        alone = _GAMES[config.method] == ("score_",)
+        alone = _GAMES[_game(config)] == ("score_",)
         read = ("y0.", *(f"{t.name}." for t in config.stream_tasks), "score_", "fit")
         kept = ("fit",) if alone else read
         return not line.name.startswith(kept) or line.name == "score_joint"
-    alone = "score_" in _GAMES[config.method]
+    alone = "score_" in _GAMES[_game(config)]
     kept = alone and line.name == "score_joint"
-    return line.name.startswith(_GAMES[config.method]) and not kept
+    return line.name.startswith(_GAMES[_game(config)]) and not kept
 
 
 def _projects(config: ExperimentConfig) -> bool:
@@ -209,7 +230,7 @@ class _Stream:
 
 def _discriminator(config: ExperimentConfig) -> Iterator[Line]:
     # Without G_X both groups hold the picture, so the generator made none of it.
-    drawn = config.method not in _UNDRAWN
+    drawn = _game(config) not in _UNDRAWN
     image = _Stream(config, groups=1 if drawn else 0, starts=True)
     yield from _image_stream(config, image)
     units = config.channels(512)

@@ -4,11 +4,14 @@
 """
 
 import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from kfer.errors import UserError
+from kfer.settings import annotator_options as by
+from kfer.settings import axes
 from kfer.settings import method_options as of
 from kfer.settings.method_options import MethodOptions
 
@@ -19,24 +22,47 @@ OPTIONS: dict[str, type[MethodOptions]] = {
     "label_smoothing": of.LabelSmoothingOptions,
     "forward_correction": of.ForwardCorrectionOptions,
     "elr": of.EarlyLearningOptions,
-    "crowd_layer": of.AnnotatorOptions,
-    "ltnet": of.LatentTruthOptions,
-    "geo_crowd": of.GeoCrowdOptions,
+    "crowd_layer": by.AnnotatorOptions,
+    "ltnet": by.LatentTruthOptions,
+    "geo_crowd": by.GeoCrowdOptions,
+    "annot_mix": by.AnnotMixOptions,
     "co_teaching": of.CoTeachingOptions,
     "air": of.AuxiliaryImageOptions,
     "huber": of.HuberOptions,
-    "va_annotators": of.AnnotatorOptions,
-    "dawid_skene": of.DawidSkeneOptions,
-    "em": of.EMOptions,
-    "kfer": of.EMOptions,
-    "joint_em": of.EMOptions,
-    "joint_em_without_gx": of.EMOptions,
+    "va_annotators": by.AnnotatorOptions,
+    "dawid_skene": by.DawidSkeneOptions,
+    "em": by.EMOptions,
+    "kfer": by.EMOptions,
+    "joint_em": by.EMOptions,
+    "joint_em_without_gx": by.EMOptions,
 }
+
+
+@functools.cache
+def class_of(method: str) -> type[MethodOptions]:
+    """What holds a method's options: those of all its parts.
+
+    Raises:
+      UserError: see axes.rows_of.
+    """
+    found = [OPTIONS[row] for row in axes.rows_of(method) if row in OPTIONS]
+    if len(found) < 2:
+        return found[0] if found else MethodOptions
+
+    def check_all(options: Any) -> None:
+        for cls in found:
+            cls.__post_init__(options)
+
+    newer = tuple(name for cls in found for name in cls.newer)
+    own = {"newer": newer, "__post_init__": check_all}
+    return dataclasses.make_dataclass(
+        "Options", [], bases=tuple(found), namespace=own, frozen=True
+    )
 
 
 def names_of(method: str) -> tuple[str, ...]:
     """The options that a method reads."""
-    cls = OPTIONS.get(method, MethodOptions)
+    cls = class_of(method)
     return tuple(field.name for field in dataclasses.fields(cls))
 
 
@@ -55,7 +81,7 @@ def make(method: str, given: Mapping[str, Any] | None = None) -> MethodOptions:
     Raises:
       UserError: an option that the method doesn't read, or a wrong type or value.
     """
-    cls, known = OPTIONS.get(method, MethodOptions), names_of(method)
+    cls, known = class_of(method), names_of(method)
     values = {name: as_tuple(value) for name, value in (given or {}).items()}
     for name, value in values.items():
         if name not in known:
@@ -73,7 +99,7 @@ def check(method: str, options: MethodOptions) -> MethodOptions:
     Raises:
       UserError: they are another method's.
     """
-    cls = OPTIONS.get(method, MethodOptions)
+    cls = class_of(method)
     if type(options) is MethodOptions:
         return cls()
     if type(options) is not cls:

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from kfer.errors import UserError
+from kfer.settings import axes
 from kfer.settings import config as config_lib
 from kfer.settings.backbones import PAPER
 from kfer.settings.config import IMAGE_SIZES, ExperimentConfig
@@ -16,7 +17,7 @@ METHOD = "kfer"
 BACKBONE = "compact_s"
 
 # The game's networks are those that it was published with.
-_GAMES = ("joint", "without_joint", "without_marginal", "without_gx")
+_GAMES = ("joint", "without_joint", "without_marginal", "without_gx", "joint_alone")
 
 # Peak rate at this batch; it goes with the batch.
 _RATE, _BATCH = 1.0, 512
@@ -67,7 +68,7 @@ def experiment(
     )
     if (
         recipe == "kfer"
-        and method not in _GAMES
+        and axes.rows_of(method)[0] not in _GAMES
         and overrides.get("backbone", BACKBONE) != PAPER
     ):
         base = fast(base, num_examples, overrides.get("batch_size", 0))

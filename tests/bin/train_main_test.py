@@ -54,7 +54,7 @@ def run(*flags):
         ),
         (
             ["--experiment=cifar10_multi", "--out_dir=o", "--method=magic"],
-            "Unknown method 'magic'; known: air, co_teaching",
+            "Unknown method 'magic'; known: air, annot_mix",
         ),
         (
             ["--experiment=cifar10_multi", "--out_dir=o", "--set=depth=3"],
@@ -79,6 +79,14 @@ def run(*flags):
         (
             ["--experiment=cifar10_multi", "--out_dir=o", "--optimizer=lion"],
             "Unknown optimizer 'lion'; known: adam, sgd",
+        ),
+        (
+            ["--out_dir=o", "--data_dir=d", "--method=joint", "--objective=sce"],
+            "--method=joint and --objective both choose the method; give one of them",
+        ),
+        (
+            ["--experiment=cifar10_multi", "--out_dir=o", "--method=ltnet+em"],
+            "Method 'ltnet+em' has two values of annotators: ltnet and em; choose one",
         ),
         (["stray", "--out_dir=o"], "kfer-train takes flags only, got 'stray'"),
     ],

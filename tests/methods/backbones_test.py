@@ -20,7 +20,7 @@ QUICK = {
     ("co_teaching", "compact_xs", "kfer"),
     ("without_gx", "compact_xs", "paper"),
 }
-GAMES = ("joint", "without_joint", "without_marginal", "without_gx")
+GAMES = ("joint", "without_joint", "without_marginal", "without_gx", "joint_alone")
 
 
 def combinations():
@@ -38,6 +38,8 @@ def combinations():
 
 def after_one_pass(method, batch):
     """What each encoder doesn't learn (batch norm's statistics), after one pass."""
+    if method.config.method == "annot_mix":
+        batch, _ = method.mixed(batch)
     for encoder in method.encoders:
         encoder(batch.image, dropout=batch.noise.dropout, training=True)
     return [v.numpy() for e in method.encoders for v in e.non_trainable_variables]

@@ -15,8 +15,12 @@ from tests import runs
 from tests.methods import toys
 
 # Their steps take half a minute to build twice; they have quick tests of their own.
-SLOW = ("joint", "without_joint", "without_marginal", "without_gx", "joint_em")
-ALL = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in METHODS]
+SLOW = (
+    *("joint", "without_joint", "without_marginal", "without_gx", "joint_alone"),
+    *("joint_em", *toys.COMPOSED),
+)
+NAMES = (*METHODS, *toys.COMPOSED)
+ALL = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in NAMES]
 OTHERS = [name for name, row in METHODS.items() if row.kind]
 # Their game plays on without labels.
 NO_GAME = [name for name in OTHERS if not name.startswith("joint_em")]
@@ -102,7 +106,7 @@ def test_a_batch_without_any_label_moves_no_encoder(
     "name",
     [
         pytest.param(n, marks=() if n in ("elr", "co_teaching") else pytest.mark.slow)
-        for n in OTHERS
+        for n in (*OTHERS, *toys.COMPOSED)
     ],
 )
 def test_trains_evaluates_exports_and_reports(monkeypatch, tmp_path, name):

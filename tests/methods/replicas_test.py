@@ -29,7 +29,7 @@ from tests.methods.replicas import (
 )
 
 # They drop terms of 'joint' alone, and each takes seconds to build.
-_SLOW = ("without_joint", "without_marginal", "without_gx")
+_SLOW = ("without_joint", "without_marginal", "without_gx", "joint_alone")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,12 @@ def test_every_loss(tiny_config, strategy, make_batch):
         name
         for name, row in METHODS.items()
         if (row.kind or name == "kfer") and name != "joint_em"
+    ]
+    + [
+        # D's convolutions round as joint_em's do, see the test below.
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in toys.COMPOSED
+        if not name.startswith("joint+")
     ],
 )
 def test_other_methods_on_a_stub(tiny_config, strategy, make_batch, monkeypatch, name):
@@ -137,13 +143,16 @@ def test_other_methods_on_a_stub(tiny_config, strategy, make_batch, monkeypatch,
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ("joint_em", "joint+ltnet+sce"))
 @pytest.mark.parametrize("sizes", (even(8), uneven(8)))
-def test_em_under_the_whole_game(tiny_config, strategy, make_batch, monkeypatch, sizes):
+def test_under_the_whole_game(
+    tiny_config, strategy, make_batch, monkeypatch, sizes, name
+):
     """One step, from where no ReLU stands at its kink. The biases of D's first
     convolutions have gradients that are sums over 8,192 positions: on halves of eight
     batches they rounded to 5e-6 to 1.2e-5 of their size."""
     monkeypatch.setattr(base, "Encoder", toys.StubEncoder)
-    options = {**toys.REPLICA_OPTIONS["joint_em"], "method": "joint_em"}
+    options = {**toys.REPLICA_OPTIONS.get(name, {}), "method": name}
     assert_equal_steps(
         case(tiny_config, strategy, **options), make_batch, [sizes], 2e-5
     )

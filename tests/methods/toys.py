@@ -29,7 +29,16 @@ REPLICA_OPTIONS = {
     },
     "co_teaching": {"num_examples": 8, "forget_rate": 0.5, "ramp_epochs": 1},
     "ltnet": {"trace_weight": 0.1},
+    "known+elr": {"noise_rates": [0.1, 0.3], "num_examples": 8},
+    "joint_alone+em+gce": {
+        "num_examples": 8,
+        "em_start_epoch": 0,
+        "joint_score": "projection",
+    },
 }
+
+# Methods of several parts that stand for all of them.
+COMPOSED = ("ltnet+sce", "known+elr", "joint+ltnet+sce", "joint_alone+em+gce")
 
 
 def mixed_tasks():

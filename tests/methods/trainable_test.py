@@ -13,7 +13,8 @@ from tests.methods import toys
 
 # One of each kind; the others are the same code under another loss.
 QUICK = ("kfer", "vgg_all", "co_teaching", "ltnet", "elr")
-ALL = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in METHODS]
+NAMES = (*METHODS, *toys.COMPOSED)
+ALL = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in NAMES]
 IMAGES = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
 RATE = 2e-3
 

@@ -134,6 +134,16 @@ class TestTraining:
         assert self.cost("joint", warmup=True) == expected
         assert self.cost("co_teaching") == 2 * expected
 
+    def test_annot_mix_s_networks_of_matrices(self):
+        """512 features and 3 times 3 shares into 128 units, 3 times 10 x 10 out."""
+        expected = 2 * (2 * (512 + 9) * 128 + 3 * 3 * 128 * 100)
+        assert self.cost("annot_mix") - self.cost("vgg_all") == expected
+
+    def test_parts_cost_what_their_game_does(self):
+        assert self.cost("joint+ltnet+sce") == self.cost("joint")
+        assert self.cost("ltnet+sce") == self.cost("vgg_all")
+        assert self.cost("joint_alone+em+gce") == self.cost("joint_em_without_gx")
+
     def test_what_is_left_out_costs_nothing(self, found):
         def total(*names):
             lines = [found["discriminator", name] for name in names]

@@ -21,6 +21,7 @@ OTHER = {
     "em_start_epoch": 4,
     "em_values": "mean",
     "geo_variant": "W",
+    "confusion_units": 16,
     "num_value_annotators": [1, 2],
 }
 EVERY = [(method, name) for method in OPTIONS for name in options.names_of(method)]
@@ -92,6 +93,8 @@ def test_the_published_defaults():
         ("va_annotators", "speed=-1", "speed must be in"),
         ("geo_crowd", "geo_variant=G", "geo_variant 'G' is none of F, W"),
         ("geo_crowd", "geo_weight=-1", "geo_weight must be in"),
+        ("annot_mix", "mix_alpha=-1", "mix_alpha must be in"),
+        ("annot_mix", "confusion_units=0", "confusion_units must be in"),
         ("air", "group_weight=-1", "group_weight must be in"),
         ("huber", "delta=0", "delta must be in"),
         ("em", "em_power=-1", "em_power must be in"),

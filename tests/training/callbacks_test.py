@@ -73,8 +73,8 @@ class TestDivergence:
 
 
 class TestRecorder:
-    def recorder(self, counter, run_dir):
-        config = runs.config(method="vgg_all", batch_size=8)
+    def recorder(self, counter, run_dir, method="vgg_all"):
+        config = runs.config(method=method, batch_size=8)
         found = callbacks.Recorder(
             counter, run_dir, Saves(), 3, 20, config, dict, lambda step: None
         )
@@ -99,6 +99,17 @@ class TestRecorder:
         seconds = first["seconds"] + second["seconds"]
         assert second["total_seconds"] == pytest.approx(seconds)
         assert recorder.checkpoints.kept == [9, 6]
+
+    def test_a_step_of_the_game_counts_for_more(self, counter, tmp_path):
+        """Equal steps of warm-up and game are not equal compute: finding 5 of
+        docs/design/game.md."""
+        recorder = self.recorder(counter, str(tmp_path), method="joint")
+        recorder.model.warmup = True
+        self.stretch(counter, recorder, 3)
+        recorder.model.warmup = False
+        self.stretch(counter, recorder, 3)
+        warm, both = (row["pflop"] for row in run_folder.read_history(str(tmp_path)))
+        assert both - warm > 3 * warm
 
     def test_answers_that_are_no_numbers_end_the_run_unsaved(self, counter, tmp_path):
         recorder = self.recorder(counter, str(tmp_path))
