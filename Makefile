@@ -1,6 +1,7 @@
 # make demo   trains on drawn faces and names its results
 # make test   all quick tests      make test-all   the slow ones too
 # make lint   style and types      make env        the environment alone
+# make test-core-next   the core's quick tests on the newest TensorFlow, without TFX
 ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 BIN := $(ROOT).venv/bin
 DONE := $(ROOT).venv/installed
@@ -8,11 +9,18 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
   && command -v $$p && break; done)
 UV := uv==0.13.9
+# The core without TFX, in an environment of its own.
+NEXT := $(ROOT).venv-next/bin
+NEXT_DONE := $(ROOT).venv-next/installed
+NEXT_PYTHON ?= $(shell for p in python3.13 python3.12 python3 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 12), (3, 13)))' 2>/dev/null \
+  && command -v $$p && break; done)
+NOT_CORE := components pipelines lineage benchmarks examples
 DEMO_DIR ?= $(ROOT)runs/demo
 # Test files that run side by side.
 JOBS ?= 2
 
-.PHONY: advisories env env-xla demo test test-all lint lock lock-xla
+.PHONY: advisories env env-next env-xla demo test test-all test-core-next lint lock lock-next lock-xla
 .DEFAULT_GOAL := demo
 
 env: $(DONE)
@@ -31,6 +39,17 @@ env-xla: env
 	@test -x $(ROOT).venv-xla/bin/python || $(BIN)/python -m venv "$(ROOT).venv-xla"
 	@$(BIN)/uv pip install --system-certs --quiet --python $(ROOT).venv-xla/bin/python --no-deps --compile-bytecode -r "$(ROOT)requirements/xla.lock"
 
+env-next: $(NEXT_DONE)
+
+$(NEXT_DONE): $(ROOT)requirements/next.lock $(ROOT)setup.py
+	@test -n "$(NEXT_PYTHON)" || { echo "The newest TensorFlow wants Python 3.12 or 3.13 and there is none on PATH; install one or run make NEXT_PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Making the environment in $(ROOT).venv-next (about 3 GB, a few minutes)"
+	@test -x $(NEXT)/python || "$(NEXT_PYTHON)" -m venv "$(ROOT).venv-next"
+	@$(NEXT)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(NEXT)/uv pip install --system-certs --quiet --python $(NEXT)/python --no-deps --compile-bytecode -r "$(ROOT)requirements/next.lock"
+	@$(NEXT)/uv pip install --system-certs --quiet --python $(NEXT)/python --no-deps --no-build-isolation -e "$(ROOT)"
+	@touch $@
+
 demo: env
 	@$(BIN)/kfer-demo --out_dir="$(DEMO_DIR)"
 
@@ -39,6 +58,11 @@ test: env
 
 test-all: env
 	@cd "$(ROOT)" && $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+# What needs TFX or a browser, and what only measures, stays behind.
+test-core-next: env-next
+	@cd "$(ROOT)" && $(NEXT)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not slow" \
+	  $(addprefix --ignore=tests/,$(NOT_CORE)) --ignore-glob='*_browser_test.py' $(PYTEST_ARGS)
 
 lint: env
 	@cd "$(ROOT)" && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache && $(BIN)/mypy
@@ -55,3 +79,7 @@ lock: env
 lock-xla: env
 	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --system-certs --quiet --python-version 3.11 \
 	  xla.in -o xla.lock
+
+lock-next: env
+	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --system-certs --quiet --python-version 3.13 \
+	  next.in -o next.lock

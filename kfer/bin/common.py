@@ -1,6 +1,7 @@
 """What every console command shares: quiet start, one-line errors, exit codes, help."""
 
 import contextlib
+import importlib.util
 import logging as python_logging
 import os
 import shlex
@@ -114,6 +115,15 @@ def _is_ours_or_matters(record: python_logging.LogRecord) -> bool:
     if _NOT_NEEDED in str(record.msg):
         return False
     return not theirs or record.levelno >= python_logging.WARNING
+
+
+def needs_tfx(package: str = "tfx") -> None:
+    """Raises UserError where TFX, or that package of its environment, is missing."""
+    if importlib.util.find_spec(package) is None:
+        raise UserError(
+            f"This command needs {package}, which is missing; install kfer[pipeline], "
+            "which wants Python 3.11"
+        )
 
 
 def import_tensorflow() -> None:

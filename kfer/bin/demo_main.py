@@ -43,6 +43,7 @@ _FACES = {"train": 2000, "test": 2000}
 def main(argv: Sequence[str]) -> int:
     if len(argv) > 1:
         raise UserError(f"kfer-demo takes flags only, got {' '.join(argv[1:])!r}")
+    common.needs_tfx()
     fields = {**_SETTINGS, "seed": FLAGS.seed, "epochs": FLAGS.epochs}
     config = pipeline_config.named("synthetic_faces", fields, limit=_FACES)
     common.import_tensorflow()

@@ -32,6 +32,7 @@ def main(argv: Sequence[str]) -> None:
         raise UserError(f"kfer-lineage takes one model folder, got {list(argv[1:])}")
     if FLAGS.picture and not FLAGS.picture.endswith((".png", ".svg", ".pdf")):
         raise UserError(f"--picture is a .png, .svg or .pdf file, not {FLAGS.picture}")
+    common.needs_tfx("ml_metadata")
     found = store.trace(argv[1], FLAGS.metadata)
     print(text.describe(found))
     if FLAGS.picture:

@@ -209,6 +209,7 @@ def main(argv: Sequence[str]) -> Any:
     if len(argv) != 2 or argv[1] not in SUBCOMMANDS:
         given = " ".join(argv[1:])
         raise UserError(f"Say one of {', '.join(SUBCOMMANDS)}, got {given!r}")
+    common.needs_tfx()
     return SUBCOMMANDS[argv[1]](config_from_flags())
 
 

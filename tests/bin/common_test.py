@@ -112,6 +112,12 @@ def test_tensorflow_starts_in_silence(toy):
     assert err.endswith(" I count 3\n") and err.count("\n") == 1, err
 
 
+def test_a_command_of_tfx_says_what_is_missing():
+    common.needs_tfx("json")
+    with pytest.raises(UserError, match=r"needs no_tfx, .*; install kfer\[pipeline\]"):
+        common.needs_tfx("no_tfx")
+
+
 def test_numbers_name_their_flag():
     assert common.numbers(["0.2", "1"], "rates") == (0.2, 1.0)
     with pytest.raises(UserError, match=r"--rates takes numbers .*, got '0.2,x'"):

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from kfer.data.importing.options import TableOptions
-from kfer.data.importing.reading import Table, cell_text, lists_of
+from kfer.data.importing.reading import Table, cell_text, each_cell, lists_of
 from kfer.errors import UserError
 
 
@@ -69,7 +69,7 @@ def _exploded(table: Table, header: str) -> Table:
     kept = {h: r for h, r in table.lists.items() if h != header}
     return dataclasses.replace(
         table,
-        cells=pd.concat([cells, inner.applymap(cell_text)], axis=1),
+        cells=pd.concat([cells, each_cell(inner, cell_text)], axis=1),
         lines=[table.lines[row] for row in origin],
         problems=problems,
         lists={h: [r[row] for row in origin] for h, r in kept.items()}

@@ -26,6 +26,8 @@ _MARKS = (
 )
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 _LONGEST = 300  # letters of a reason that are shown
+# under the name before pandas 2.1, where there is no other
+each_cell = getattr(pd.DataFrame, "map", None) or pd.DataFrame.applymap
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,10 +232,10 @@ def _of_json(name: str, text: str) -> Table:
             problems[index] = f"a {type(row).__name__}, expected an object"
             rows[index] = {}
     cells = pd.json_normalize(rows, sep=":")
-    frame = cells.applymap(cell_text)
+    frame = each_cell(cells, cell_text)
     for index in frame.index[frame.apply(lambda c: c.map(_is_broken)).any(axis=1)]:
         problems[int(index)] = "half of a surrogate pair, which is no character"
-    frame = frame.applymap(lambda text: text.encode("utf-8", "replace").decode())
+    frame = each_cell(frame, lambda text: text.encode("utf-8", "replace").decode())
     return Table(name, frame, lines, form, "", problems, lists_of(cells))
 
 
@@ -288,7 +290,7 @@ def _spreadsheet(path: str, name: str, options: TableOptions) -> Table:
 
 
 def _of_frame(name: str, frame: pd.DataFrame, form: str) -> Table:
-    cells = frame.reset_index(drop=True).applymap(cell_text)
+    cells = each_cell(frame.reset_index(drop=True), cell_text)
     cells.columns = _unique(name, list(cells.columns))
     keep = ~(cells == "").all(axis=1)
     lines = [i + 2 for i, kept in enumerate(keep) if kept]
