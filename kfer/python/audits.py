@@ -11,6 +11,7 @@ from kfer.audit import audit as audit_lib
 from kfer.audit import judgement as judgement_lib
 from kfer.audit.audit import Audit
 from kfer.audit.judgement import Judgement
+from kfer.audit.rankings import DOUBT_LIMIT, RESIDUAL_LIMIT
 from kfer.audit.suspicion import doubt
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
@@ -74,13 +75,15 @@ class Report:
         proposed (what was given where nothing else is), suspicion and why. Suspicion is
         the probability that a class is wrong, by the annotators' consensus and, if
         there is one, the model; of values, how many standard deviations they are off.
+        The two are ranked by what it takes to be proposed: a half, three deviations.
         Without a model nothing is proposed, and values aren't listed.
         """
         table = pd.DataFrame(list(self._rows()), columns=list(_HEADS))
         table["suspicion"] = table["suspicion"].astype(np.float64)
-        return table.sort_values(
-            "suspicion", ascending=False, kind="stable", ignore_index=True
-        )
+        values = {name for group in self._found.sets.values() for name in group}
+        limits = np.where(table["column"].isin(values), RESIDUAL_LIMIT, DOUBT_LIMIT)
+        order = np.argsort(-(table["suspicion"] / limits).to_numpy(), kind="stable")
+        return table.iloc[order].reset_index(drop=True)
 
     def _rows(self) -> Iterator[list[Any]]:
         if self._judged is None:

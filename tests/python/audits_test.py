@@ -40,7 +40,10 @@ def test_with_a_model(tmp_path):
     table = report.to_frame()
     assert {*table["column"]} == {*PEOPLE, "valence_arousal"} & {*table["column"]}
     assert {*PEOPLE} <= {*table["column"]} and (table["annotator"] == "").all()
-    assert table["suspicion"].is_monotonic_decreasing
+    # a class that is wrong for certain stands with a value six deviations off
+    limits = np.where(table["column"] == "valence_arousal", 3.0, 0.5)
+    assert (table["suspicion"] / limits).is_monotonic_decreasing
+    assert not table["suspicion"].is_monotonic_decreasing
     changed = table[table["given"] != table["proposed"]]
     assert (changed["why"] != "").all()
     assert any("trained on this data set" in note for note in report.notes)
