@@ -13,6 +13,9 @@ class MethodOptions:
     # Options that came after runs had been hashed without them.
     newer: ClassVar[tuple[str, ...]] = ()
 
+    def __post_init__(self) -> None:
+        """Raises UserError for a value out of its range."""
+
     def _within(self, low: float, high: float, *names: str) -> None:
         """Raises UserError if one of these options is outside [low, high]."""
         for name in names:

@@ -119,28 +119,19 @@ def test_the_matrices_send_no_gradient_into_the_features(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("alpha, low, high", [(1.0, 0.9, 1.0), (0.0, 0.5, 0.9)])
-def test_mixing_keeps_the_matrices_from_explaining_it_all(
-    monkeypatch, alpha, low, high
-):
+def test_learns_through_annotators_noise(monkeypatch):
+    """Not from every start: docs/guide/methods.md has three seeds."""
     features, labels, _ = annotated.problem()
-    toy = toys.Toy(
-        monkeypatch,
-        "annot_mix",
-        features,
-        labels,
-        toys.class_tasks(3),
-        rate=0.002,
-        mix_alpha=alpha,
-    )
+    sets = toys.class_tasks(3)
+    toy = toys.Toy(monkeypatch, "annot_mix", features, labels, sets, rate=0.005)
     noise = toy.batch.noise
     drawn = np.random.default_rng(0).normal(size=noise.y0_encoder.shape)
     noise = noise._replace(y0_encoder=drawn.astype(np.float32))
     toy.batch = toy.batch._replace(noise=noise)
-    toy.train(400)
+    toy.train(200)
     found = toy.accuracy(*toys.clusters(1000, seed=3))
-    print(f"mix_alpha {alpha}: accuracy {found:.3f}")
-    assert low <= found <= high
+    print(f"accuracy {found:.3f}")
+    assert found > 0.9
 
 
 def test_mixup_besides_is_refused(tiny_config, monkeypatch):
