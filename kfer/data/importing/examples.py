@@ -230,14 +230,14 @@ def _labels(
     """
     labels: Labels = {}
     clean: Labels = {}
-    if found.is_long and not person:
-        raise BadRow(NO_ANNOTATOR, "the annotator cell is empty")
     for label_set in found.sets:
         value = _value(found, label_set, row, dropped)
         whose = label_set.annotator or person
         if value is not None and label_set.is_truth:
             clean[made.named[label_set, ""]] = value
         elif value is not None:
+            if found.is_long and not whose:
+                raise BadRow(NO_ANNOTATOR, "the annotator cell is empty")
             name = made.named[label_set, whose]
             if made.columns[name].annotators:
                 value = ((made.numbers[whose], value),)

@@ -14,7 +14,7 @@ def exploded(table: Table, options: TableOptions) -> Table:
     """The table with a row for each object in a column of lists of objects.
 
     {"image": "1.png", "ratings": [{"rater": "ann", "label": "calm"}, ...]} has the rows
-    1.png, ann, calm and so on. An empty list leaves one row without a rating.
+    1.png, ann, calm and so on. An empty list leaves a picture without labels.
 
     Args:
       table: as read.
