@@ -109,6 +109,9 @@ def test_help_shows_the_commands_own_flags(toy, flag):
 def test_tensorflow_starts_in_silence(toy):
     status, _, err = toy("tensorflow")
     assert status == 0
+    # TensorFlow 2.21 says so where there is no GPU, and a broken driver says the same
+    lines = err.splitlines(keepends=True)
+    err = "".join(line for line in lines if "failed call to cuInit" not in line)
     assert err.endswith(" I count 3\n") and err.count("\n") == 1, err
 
 
