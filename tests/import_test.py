@@ -121,3 +121,11 @@ def test_an_unknown_name():
         assert str(error) == "module 'kfer' has no attribute 'Trainer'"
     else:
         raise AssertionError("kfer.Trainer exists")
+
+
+def test_data_sets_can_be_named_after_import_kfer_alone():
+    code = "import kfer; print(kfer.data.dataset.load.__module__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "kfer.data.dataset"

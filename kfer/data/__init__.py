@@ -10,6 +10,8 @@ _CALLED = {
 
 
 def __getattr__(name):
+    if name == "dataset":  # so that `import kfer` is enough to name it
+        return importlib.import_module("kfer.data.dataset")
     if name not in _CALLED:
         raise AttributeError(f"module 'kfer.data' has no attribute {name!r}")
     return getattr(importlib.import_module(_CALLED[name]), name)

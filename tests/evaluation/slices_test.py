@@ -131,9 +131,7 @@ def test_a_run_by_its_own_truth_has_the_recalls(result):
 
 
 def test_the_page_shows_them(result, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "_result_figures", lambda run: [])
-    monkeypatch.setattr(report, "_curves", lambda runs_: [])
-    monkeypatch.setattr(report, "_training_curves", lambda run: [])
+    monkeypatch.setattr(report.figures, "of", lambda runs_: [])
     folder = str(tmp_path / "run")
     shutil.copytree(runs.run(), folder)
     path = report.write_slices(folder, result)
