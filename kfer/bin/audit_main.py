@@ -42,6 +42,7 @@ flags.DEFINE_string(
 
 flags.DEFINE_string("decisions", "", "With apply: a file of decisions.")
 
+_OF_AUDIT = ("out_dir", "run", "step", "score", "threshold")
 _OF_RUN = ("step", "score", "threshold", "corrected_data_dir")
 
 
@@ -139,6 +140,8 @@ def _apply() -> str:
     needed = ("data_dir", "decisions", "corrected_data_dir")
     if missing := [name for name in needed if not FLAGS[name].value]:
         raise UserError(f"kfer-audit apply needs --{missing[0]}")
+    if unread := [name for name in _OF_AUDIT if FLAGS[name].present]:
+        raise UserError(f"kfer-audit apply takes no --{unread[0]}")
     from kfer.audit import applying
     from kfer.data import folder
 

@@ -1,6 +1,7 @@
 """What every console command shares: quiet start, one-line errors, exit codes, help."""
 
 import contextlib
+import functools
 import importlib.util
 import logging as python_logging
 import os
@@ -40,8 +41,8 @@ def run(main: Callable[[Sequence[str]], Any], tensorflow: bool = True) -> None:
     """Runs a command's main and ends the process.
 
     Exit status: 0, or what main returns; 2 after a UserError, which is printed as one
-    line; 130 after Ctrl-C; 1 with absl's message for an unknown flag, and with a
-    traceback for anything else, which is a bug.
+    line, and for a wrong flag; 130 after Ctrl-C; 1 with a traceback for anything else,
+    which is a bug.
 
     Args:
       main: takes argv without flags. Its module's flags and docstring are the --help.
@@ -65,7 +66,7 @@ def run(main: Callable[[Sequence[str]], Any], tensorflow: bool = True) -> None:
             print(f"{name}: interrupted", file=sys.stderr)
             return 130
 
-    app.run(guarded, flags_parser=_parse)
+    app.run(guarded, flags_parser=functools.partial(_parse, name))
 
 
 def _check_places(module: types.ModuleType) -> None:
@@ -86,10 +87,13 @@ def _command_name(module: types.ModuleType) -> str:
     return "kfer-" + stem.removesuffix("_main").replace("_", "-")
 
 
-def _parse(argv: Sequence[str]) -> list[str]:
-    """absl's parser, but asking for help is no failure."""
+def _parse(name: str, argv: Sequence[str]) -> list[str]:
+    """absl's parser; asking for help is no failure, and a wrong flag is one line."""
     try:
-        return app.parse_flags_with_usage(argv)
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        print(f"{name}: error: {error}; --help lists the flags", file=sys.stderr)
+        sys.exit(2)
     except SystemExit:
         if _HELP.intersection(argv):
             sys.exit(0)

@@ -73,8 +73,9 @@ def chosen_tables() -> list[tables_lib.Table]:
         methods.method_row(name)
     names = FLAGS.table or tables_lib.TABLES
     found = [tables_lib.table_of(name).narrowed(FLAGS.methods) for name in names]
-    if not any(table.rows for table in found):
-        raise UserError(f"No cell of these tables has methods {FLAGS.methods}")
+    known = {entry.method for table in found for entry in table.entries}
+    if unknown := sorted(set(FLAGS.methods) - known):
+        raise UserError(f"No cell of these tables has method {unknown[0]}")
     return [table for table in found if table.rows]
 
 

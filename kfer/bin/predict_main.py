@@ -83,6 +83,9 @@ flags.DEFINE_float(
 ENDINGS = (*decode.EXTENSIONS, *video.EXTENSIONS)
 
 
+_OF_VIDEO = ("every", "seconds", "smooth_seconds")
+
+
 def main(argv: Sequence[str]) -> int:
     """Predicts the files of the command line, or a camera.
 
@@ -95,6 +98,9 @@ def main(argv: Sequence[str]) -> int:
             "--camera=0 without pictures"
         )
     paths = predict.expand(argv[1:], ENDINGS)
+    moving = FLAGS.camera is not None or any(map(video.is_video, paths))
+    if not moving and (unread := [n for n in _OF_VIDEO if FLAGS[n].present]):
+        raise UserError(f"--{unread[0]} is for videos and a camera; there is none")
     asking.find_model(FLAGS.model)
     footage = None if FLAGS.camera is None else video.open_camera(FLAGS.camera)
     videos = [footage.name] if footage else [p for p in paths if video.is_video(p)]

@@ -240,6 +240,8 @@ def main(argv: Sequence[str]) -> Any:
         raise UserError(f"kfer-train takes flags only, got {' '.join(argv[1:])!r}")
     if not FLAGS.out_dir:
         raise UserError("Name an --out_dir for the run")
+    if FLAGS.steps and FLAGS["epochs"].present:
+        raise UserError("--steps and --epochs both say how long to train; give one")
     config = _checked_flags()
     common.import_tensorflow()
     from kfer import runs as runs_lib

@@ -15,7 +15,14 @@ from tests.data.datasets import cifar_roots
         (["go"], "takes one of run, report and flags, got 'go'"),
         (["run", "--table=4"], "Unknown table '4'; known: 1, 2, 3"),
         (["run", "--methods=nope"], "Unknown method 'nope'"),
-        (["run", "--table=2", "--methods=air"], "No cell of these tables has methods"),
+        (
+            ["run", "--table=2", "--methods=air"],
+            "No cell of these tables has method air",
+        ),
+        (
+            ["report", "--table=1", "--methods=joint,elr"],
+            "No cell of these tables has method elr",
+        ),
     ],
 )
 def test_wrong_use(arguments, text, tmp_path):

@@ -49,6 +49,7 @@ def test_answers_are_json_and_a_bad_picture_is_status_1(model, tmp_path):
     [
         ([], "Name pictures and a model: kfer-predict FILE... --model=DIR"),
         (["a.png", "--model=/nowhere"], "/nowhere is no kfer model: it lacks"),
+        (["a.png", "--model=m", "--every=2"], "--every is for videos and a camera"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(arguments, text):

@@ -29,6 +29,10 @@ def run(*flags):
     "flags, text",
     [
         (["--experiment=x", "--out_dir=o"], "Unknown experiment 'x'; known: affectnet"),
+        (
+            ["--out_dir=o", "--steps=3", "--epochs=2"],
+            "--steps and --epochs both say how long to train; give one",
+        ),
         (["--out_dir=o"], "Name a --data_dir, a prepared data set, or an --exp"),
         (["--out_dir=o", "--data_dir=/no"], "There is no folder /no"),
         (
