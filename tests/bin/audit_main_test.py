@@ -19,8 +19,13 @@ from tests.bin.processes import run
         (["--data_dir=nothing"], "There is no folder nothing"),
         (["--data_dir=a", "--step=3"], "--step needs --run"),
         (
-            ["apply", "--data_dir=a", "--decisions=b", "--corrected_data_dir=c"]
-            + ["--score=model"],
+            [
+                "apply",
+                "--data_dir=a",
+                "--decisions=b",
+                "--corrected_data_dir=c",
+                "--score=model",
+            ],
             "kfer-audit apply takes no --score",
         ),
         (
