@@ -29,6 +29,20 @@ _FEW = 0.05
 _MANY = 10
 
 
+class BeyondScale(UserError):
+    """Values of one dimension lie beyond [-1, 1], and no scale is told.
+
+    Attributes:
+      found: what was found, in words.
+      target: the dimension.
+      extent: its lowest and highest value.
+    """
+
+    def __init__(self, found: str, target: str, extent: tuple[float, float]):
+        self.found, self.target, self.extent = found, target, extent
+        super().__init__(found)
+
+
 @dataclasses.dataclass(frozen=True)
 class Coded:
     """A table column of labels as numbers.
@@ -51,6 +65,7 @@ def of_group(
       Its classes, or its range; header -> labels; and sentences on what was found.
 
     Raises:
+      BeyondScale: values need a scale.
       UserError: classes and values at once, or what they mean can't be told.
     """
     kinds = {part.is_values for part in group}
@@ -185,16 +200,17 @@ def _check_scale(
     coded: Mapping[str, Coded],
     options: TableOptions,
 ) -> None:
-    """Raises UserError where values of which no scale is told need one."""
+    """Raises BeyondScale, or UserError, where values without a scale need one."""
     unsaid = {h: coded[h] for h, scale in scales.items() if not scale}
     wrong = sum(len(part.faults) for part in unsaid.values())
     found = [v for p in unsaid.values() for v in p.codes[np.isfinite(p.codes)]]
     if wrong > _FEW * (wrong + len(found)):
         low, high = _extent(table, unsaid, options)
-        raise UserError(
-            f"{table.name}: values of {target!r} go from {low:g} to {high:g}, beyond "
-            f"[-1, 1] ({_examples(table, unsaid)}); say --scale={target}=LOW:HIGH, "
-            f"such as --scale={target}={math.floor(low)}:{math.ceil(high)}"
+        raise BeyondScale(
+            f"values of {target!r} go from {low:g} to {high:g}, beyond [-1, 1] "
+            f"({_examples(table, unsaid)})",
+            target,
+            (low, high),
         )
     if len(set(found)) >= _MANY and min(found) >= 0:
         raise UserError(
@@ -202,6 +218,17 @@ def _check_scale(
             f"{max(found):g} and could be of a scale from 0 to 1 or from -1 to 1; say "
             f"--scale={target}=0:1 or --scale={target}=-1:1"
         )
+
+
+def all_beyond(table: Table, refused: list[BeyondScale]) -> UserError:
+    """One refusal of all dimensions whose scale has to be told."""
+    # One range for all: what people rated together, they rated on one scale.
+    low = math.floor(min(error.extent[0] for error in refused))
+    high = math.ceil(max(error.extent[1] for error in refused))
+    found = "; ".join(error.found for error in refused)
+    asked_for = " ".join(f"--scale={error.target}=LOW:HIGH" for error in refused)
+    such_as = " ".join(f"--scale={error.target}={low}:{high}" for error in refused)
+    return UserError(f"{table.name}: {found}; say {asked_for}, such as {such_as}")
 
 
 def _coded_values(

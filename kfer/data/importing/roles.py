@@ -104,7 +104,7 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
         else:
             labels.append(found)
     if not labels and not votes:
-        _no_labels(table, left)
+        _no_labels(table, left, of)
     voted = {header.rpartition(":")[0] or "label" for header in votes.values()}
     _check_used(table, labels, options, voted)
     return Roles(of, tuple(labels), votes, ignored, votes_of)
@@ -233,7 +233,13 @@ def _class_of(header: str) -> str:
     return label_orders.canonical(name)
 
 
-def _no_labels(table: Table, left: list[str]) -> None:
+def _no_labels(table: Table, left: list[str], of: dict[str, str]) -> None:
+    if not left:
+        used = ", ".join(f"{header!r} is the {role}" for role, header in of.items())
+        raise UserError(
+            f"{table.name}: no column is left to be a label ({used}); add one, or take "
+            "one from --ignore"
+        )
     raise UserError(
         f"{table.name} has no column of labels that is known by its name; of {left} "
         "name those with --labels=... (classes), --scale=NAME=LOW:HIGH (values), "

@@ -134,11 +134,18 @@ def _coded(
     targets: dict[str, Column] = {}
     coded: dict[str, Coded] = {}
     notes: list[str] = []
+    refused: list[coding.BeyondScale] = []
     for target, group in _grouped(labels).items():
-        column, found, said = coding.of_group(table, target, group, options)
+        try:
+            column, found, said = coding.of_group(table, target, group, options)
+        except coding.BeyondScale as error:
+            refused.append(error)
+            continue
         targets[target] = column
         coded |= found
         notes += said
+    if refused:
+        raise coding.all_beyond(table, refused)
     return targets, coded, notes
 
 

@@ -111,3 +111,13 @@ def test_shares_in_percent_and_within_a_json_object_are_votes():
 def test_two_meanings_stop_with_the_flag_to_set(columns, options, message):
     with pytest.raises(UserError, match=message):
         assign(columns, **options)
+
+
+def test_a_table_without_any_column_for_labels_is_told_so():
+    columns = {"picture": ["a.png", "b.png"], "rater": ["x", "y"]}
+    with pytest.raises(UserError) as told:
+        assign(columns)
+    assert "no column is left to be a label" in str(told.value)
+    assert "'picture' is the image" in str(told.value)
+    with pytest.raises(UserError, match=r"of \['who'\] name those with --labels"):
+        assign({"picture": ["a.png", "b.png"], "who": ["x", "y"]})

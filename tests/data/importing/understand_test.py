@@ -46,6 +46,19 @@ def test_another_scale_is_refused_with_lines_columns_and_values():
         look({"valence": ["7", "3"], "arousal": ["1", "1"]})
 
 
+def test_a_refusal_names_the_scale_of_every_dimension_beyond():
+    columns = {"valence": ["7", "1"], "arousal": ["2.5", "8.5"]}
+    flags = (
+        "say --scale=valence=LOW:HIGH --scale=arousal=LOW:HIGH, such as "
+        "--scale=valence=1:9 --scale=arousal=1:9"
+    )
+    with pytest.raises(UserError, match="from 1 to 7, .*from 2.5 to 8.5, ") as both:
+        look(columns)
+    assert str(both.value).startswith("t.csv: ") and str(both.value).endswith(flags)
+    with pytest.raises(UserError, match="such as --scale=arousal=2:9$"):
+        look(columns, scales={"valence": (1, 9)})
+
+
 def test_a_stray_value_is_a_fault_of_its_row():
     found = look({"valence": ["0"] * 40 + ["7"], "arousal": ["0"] * 41})
     assert list(found.coded["valence"].faults) == [40]
