@@ -1,5 +1,6 @@
 """What was understood of a table, for its owner to read."""
 
+from kfer.data.importing import notes
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions
 from kfer.data.importing.understand import Understanding
@@ -24,6 +25,7 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
         f"layout: {_layout(found)}",
         *(f"{role}: column {header!r}" for role, header in found.roles.of.items()),
         *found.notes,
+        *notes.of(found),
         f"label columns: {', '.join(made.columns)}",
         _truth(found, made),
         _split(found, options),
