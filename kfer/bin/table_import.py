@@ -28,7 +28,9 @@ flags.DEFINE_bool(
     True,
     "Set aside test (valid) pictures that look like one in train.",
 )
-flags.DEFINE_bool("dry_run", False, "Only say what is understood.")
+flags.DEFINE_bool(
+    "dry_run", False, "Only say what is understood and what would be set aside."
+)
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -54,8 +56,20 @@ def run(arguments: Sequence[str]) -> None:
     table = table_flags.options_from_flags(path=path, splits=list(splits))
     found, made = sources.load(root, from_dict(table))
     print(describe.describe(found, made, from_dict(table)), flush=True)
-    if not FLAGS.dry_run:
+    if FLAGS.dry_run:
+        _foretell(root, table)
+    else:
         _make(root, table, found)
+
+
+def _foretell(root: str, table: dict) -> None:
+    """Says what an import would set aside, as far as no picture is opened."""
+    from kfer.data import datasets
+    from kfer.preprocess import forecast, rows
+
+    options = datasets.ReaderOptions(seed=FLAGS.seed, table=table)
+    read = rows.read(datasets.reader("table"), root, options)
+    print(forecast.of(read, root).describe(FLAGS.max_rejected))
 
 
 def _make(root: str, table: dict, found: Any) -> None:
