@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow import keras
 
@@ -35,15 +36,13 @@ class ConfusionNet(keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(dtype="float32", **kwargs)
-        self.classes, self.diagonal = classes, diagonal
+        self.classes = classes
         inputs = features + annotators
         self.of_picture = _linear(units, inputs, "of_picture")
         self.of_annotator = _linear(units, inputs, "of_annotator", use_bias=False)
-        self.matrix = _linear(classes**2, units, "matrix", bias_initializer=self._prior)
-
-    def _prior(self, shape: Any, dtype: Any = None, **kwargs: Any) -> tf.Tensor:
-        right = math.log(self.diagonal * (self.classes - 1) / (1.0 - self.diagonal))
-        return tf.reshape(right * tf.eye(self.classes, dtype=dtype), shape)
+        right = math.log(diagonal * (classes - 1) / (1.0 - diagonal))
+        prior = keras.initializers.Constant((right * np.eye(classes)).ravel().tolist())
+        self.matrix = _linear(classes**2, units, "matrix", bias_initializer=prior)
 
     def call(self, features: tf.Tensor, who: tf.Tensor) -> tf.Tensor:
         """[B, F] features, [B, A', A] shares of the annotators in each of A' labels.
