@@ -256,5 +256,10 @@ def build(config: ExperimentConfig) -> Any:
     if row.parts:
         cls = importlib.import_module("kfer.methods.composed").of(row.parts)
     else:
-        cls = getattr(importlib.import_module(row.module), row.class_name)
+        cls = class_of(row)
     return cls(config, **dict(row.options))
+
+
+def class_of(row: MethodRow) -> Any:
+    """The class of one row, whose module is imported here."""
+    return getattr(importlib.import_module(row.module), row.class_name)

@@ -6,7 +6,6 @@ the class that inherits from all of them does all.
 """
 
 import functools
-import importlib
 from typing import Any
 
 from kfer import methods
@@ -30,9 +29,5 @@ class Composed:
 @functools.cache
 def of(rows: tuple[str, ...]) -> type:
     """The class of the method that is made of these rows, regulariser first."""
-    return type("Composed", (Composed, *map(_class_of, rows)), {"__module__": __name__})
-
-
-def _class_of(name: str) -> type:
-    row = methods.METHODS[name]
-    return getattr(importlib.import_module(row.module), row.class_name)
+    parts = [methods.class_of(methods.METHODS[name]) for name in rows]
+    return type("Composed", (Composed, *parts), {"__module__": __name__})
