@@ -50,6 +50,5 @@ def of_result(result: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(result["scores"])
     for target, own in result.get("elsewhere", {}).items():
         if own:
-            compared = Yardstick(own["split"], own["against"])
-            found[target] = own["scores"] | compared.as_dict()
+            found[target] = own["scores"] | Yardstick.noted(own).as_dict()
     return found

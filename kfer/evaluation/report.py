@@ -172,7 +172,7 @@ def _slices(sliced: Mapping[str, Any]) -> dict[str, Any]:
     """What the page says of slices; {} of a run without."""
     if not sliced:
         return {}
-    compared = Yardstick(sliced["split"], sliced["against"]).describe()
+    compared = Yardstick.noted(sliced).describe()
     tables = slices.tables(sliced["slices"])
     return {"step": sliced["step"], "compared": compared, "tables": tables}
 

@@ -67,7 +67,7 @@ class Run:
         """What a target is compared with: its own yardstick, else that of the run."""
         if "against" not in scores:
             return self.scored_on.brief
-        return Yardstick(scores["split"], scores["against"]).brief
+        return Yardstick.noted(scores).brief
 
     @property
     def seconds(self) -> float:
@@ -144,7 +144,7 @@ def _elsewhere_lines(target: str, own: Mapping[str, Any] | None) -> list[str]:
     """A target that the headline's split has nothing of."""
     if own is None:
         return [f"{target}  no score: no truth and no label held out"]
-    compared = Yardstick(own["split"], own["against"])
+    compared = Yardstick.noted(own)
     head, *rest = _target_lines(target, own["scores"])
     return [head, f"  against {compared.describe()}", *rest]
 

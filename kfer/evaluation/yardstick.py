@@ -1,6 +1,7 @@
 """What a model's answers are compared with: the truth, else labels held out."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kfer.data.dataset import Dataset
@@ -41,6 +42,11 @@ class Yardstick(NamedTuple):
     def brief(self) -> str:
         """'clean test', or 'held-out valid'."""
         return f"{'clean' if self.against == TRUTH else 'held-out'} {self.split}"
+
+    @classmethod
+    def noted(cls, row: Mapping[str, Any]) -> "Yardstick":
+        """That of a row with its 'split' and 'against', see as_dict."""
+        return cls(row["split"], row["against"])
 
     def as_dict(self) -> dict[str, str]:
         """As plain values."""

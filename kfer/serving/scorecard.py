@@ -86,7 +86,7 @@ def _before(model_dir: str, data_dir: str, found: Mapping[str, Any]) -> dict[str
         return {"last_blessed": None}
     described = model_folder.read_description(model_dir)
     tasks = config_lib.from_dict(described["config"]).tasks
-    main = Yardstick(found["split"], found["against"])
+    main = Yardstick.noted(found)
     try:
         before = _scores(model_dir, data_dir, tasks, main)
     except UserError as error:
@@ -95,7 +95,7 @@ def _before(model_dir: str, data_dir: str, found: Mapping[str, Any]) -> dict[str
         theirs = [task for task in tasks if task.target == target]
         if not (own and theirs):
             continue
-        compared = Yardstick(own["split"], own["against"])
+        compared = Yardstick.noted(own)
         try:
             scored = _scores(model_dir, data_dir, theirs, compared)
         except UserError:  # labels of other columns than last time
