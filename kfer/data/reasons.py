@@ -4,6 +4,8 @@ A fault (a corrupt file, a label out of range) counts towards --max_rejected; an
 exclusion follows from what was asked for (seven classes, no leaks) and does not.
 """
 
+from collections.abc import Mapping
+
 WRONG_COLUMNS = "wrong column count"
 OUT_OF_RANGE = "label out of range"
 NOT_A_NUMBER = "not a number"
@@ -50,3 +52,8 @@ def near_copy(split: str, earlier: str) -> str:
 def is_exclusion(reason: str) -> bool:
     """Whether a reason follows from what was asked for and is no fault of the data."""
     return reason.startswith((_NO_EXPRESSION, _NOT_ASKED_FOR, _LEAK))
+
+
+def faults(counts: Mapping[str, int]) -> dict[str, int]:
+    """Reason -> how many, without the exclusions."""
+    return {reason: n for reason, n in counts.items() if not is_exclusion(reason)}

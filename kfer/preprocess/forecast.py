@@ -36,12 +36,8 @@ class Forecast:
         lines = [f"would be set aside: {total} of {self.rows} rows and pictures"]
         for reason, number in sorted(self.rejected.items()):
             lines.append(f"  {number} {reason}")
-            lines += [
-                f"    {row.source or row.image_id}: {row.detail}"
-                for row in self.first[reason]
-            ]
-        counts = self.rejected.items()
-        faults = sum(n for reason, n in counts if not reasons.is_exclusion(reason))
+            lines += [f"    {rows_lib.in_words(row)}" for row in self.first[reason]]
+        faults = sum(reasons.faults(self.rejected).values())
         if faults > max_rejected * self.rows:
             lines.append(
                 f"too many are faulty ({faults / self.rows:.1%}, --max_rejected="

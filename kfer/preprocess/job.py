@@ -29,8 +29,6 @@ from kfer.preprocess.transforms import Settings
 # Beam's own default downloads a program; this runner is part of the Beam package.
 DEFAULT_RUNNER = "--runner=FnApiRunner"
 RECORDS_PER_SHARD = 4096
-# Letters of what was found that a refusal shows.
-_LONGEST = 120
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +136,7 @@ def _check_share(
     first: dict[str, list[Rejected]],
     when: str,
 ) -> None:
-    faults = {k: n for k, n in rejected.items() if not reasons.is_exclusion(k)}
+    faults = reasons.faults(rejected)
     total = sum(faults.values())
     if total > job.max_rejected * rows:
         raise UserError(
@@ -153,10 +151,7 @@ def _listed(counts: dict[str, int], first: dict[str, list[Rejected]]) -> str:
     """Each reason with its first rows: where, and what was found."""
 
     def shown(reason: str) -> str:
-        rows = first.get(reason, [])
-        return "; ".join(
-            f"{row.source or row.image_id}: {row.detail[:_LONGEST]}" for row in rows
-        )
+        return "; ".join(map(rows_lib.in_words, first.get(reason, [])))
 
     return ", ".join(f"{n} {why} ({shown(why)})" for why, n in sorted(counts.items()))
 

@@ -25,6 +25,8 @@ from kfer.noise import continuous
 CHUNK = 256
 # Rows that a refusal shows of each reason.
 SHOWN = 3
+# Letters of what was found that are shown of one.
+_LONGEST = 120
 
 
 class Row(NamedTuple):
@@ -186,6 +188,11 @@ def keep_first(first: dict[str, list[Rejected]], row: Rejected) -> None:
     kept = first.setdefault(row.reason, [])
     if len(kept) < SHOWN:
         kept.append(row)
+
+
+def in_words(row: Rejected) -> str:
+    """Where a row stands, and what was found."""
+    return f"{row.source or row.image_id}: {row.detail[:_LONGEST]}"
 
 
 def _collect_values(
