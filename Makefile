@@ -20,6 +20,16 @@ DEMO_DIR ?= $(ROOT)runs/demo
 # Test files that run side by side.
 JOBS ?= 2
 
+# Folder, Python and lock of an environment -> the commands that make it.
+define environment
+@echo "Making the environment in $(1) (about 3 GB, a few minutes)"
+@test -x "$(1)/bin/python" || "$(2)" -m venv "$(1)"
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
+@$(1)/bin/uv pip install --system-certs --quiet --python $(1)/bin/python --no-deps --compile-bytecode -r "$(ROOT)requirements/$(3)"
+@$(1)/bin/uv pip install --system-certs --quiet --python $(1)/bin/python --no-deps --no-build-isolation -e "$(ROOT)"
+@touch $@
+endef
+
 .PHONY: advisories env env-next env-xla demo test test-all test-core-next lint lock lock-next lock-xla
 .DEFAULT_GOAL := demo
 
@@ -27,12 +37,7 @@ env: $(DONE)
 
 $(DONE): $(ROOT)requirements/all.lock $(ROOT)setup.py
 	@test -n "$(PYTHON)" || { echo "kfer needs Python 3.11 and found none on PATH; install it or run make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Making the environment in $(ROOT).venv (about 3 GB, a few minutes)"
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv "$(ROOT).venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --compile-bytecode -r "$(ROOT)requirements/all.lock"
-	@$(BIN)/uv pip install --system-certs --quiet --python $(BIN)/python --no-deps --no-build-isolation -e "$(ROOT)"
-	@touch $@
+	$(call environment,$(ROOT).venv,$(PYTHON),all.lock)
 
 # jax alone, for benchmarks/xla; it can't share TensorFlow's environment.
 env-xla: env
@@ -43,12 +48,7 @@ env-next: $(NEXT_DONE)
 
 $(NEXT_DONE): $(ROOT)requirements/next.lock $(ROOT)setup.py
 	@test -n "$(NEXT_PYTHON)" || { echo "The newest TensorFlow wants Python 3.12 or 3.13 and there is none on PATH; install one or run make NEXT_PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Making the environment in $(ROOT).venv-next (about 3 GB, a few minutes)"
-	@test -x $(NEXT)/python || "$(NEXT_PYTHON)" -m venv "$(ROOT).venv-next"
-	@$(NEXT)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	@$(NEXT)/uv pip install --system-certs --quiet --python $(NEXT)/python --no-deps --compile-bytecode -r "$(ROOT)requirements/next.lock"
-	@$(NEXT)/uv pip install --system-certs --quiet --python $(NEXT)/python --no-deps --no-build-isolation -e "$(ROOT)"
-	@touch $@
+	$(call environment,$(ROOT).venv-next,$(NEXT_PYTHON),next.lock)
 
 demo: env
 	@$(BIN)/kfer-demo --out_dir="$(DEMO_DIR)"
