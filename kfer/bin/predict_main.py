@@ -98,12 +98,13 @@ def main(argv: Sequence[str]) -> int:
             "--camera=0 without pictures"
         )
     paths = predict.expand(argv[1:], ENDINGS)
-    moving = FLAGS.camera is not None or any(map(video.is_video, paths))
+    films = [path for path in paths if video.is_video(path)]
+    moving = bool(films) or FLAGS.camera is not None
     if not moving and (unread := [n for n in _OF_VIDEO if FLAGS[n].present]):
         raise UserError(f"--{unread[0]} is for videos and a camera; there is none")
     asking.find_model(FLAGS.model)
     footage = None if FLAGS.camera is None else video.open_camera(FLAGS.camera)
-    videos = [footage.name] if footage else [p for p in paths if video.is_video(p)]
+    videos = [footage.name] if footage else films
     gallery = None
     if FLAGS.annotate:
         pictures = [path for path in paths if path not in videos]
@@ -113,7 +114,7 @@ def main(argv: Sequence[str]) -> int:
     if footage:
         signal.signal(signal.SIGINT, lambda *_: footage.stop())
     parts = asked.footage(footage) if footage else asked.files(paths)
-    return _printed(parts, asked.targets, bool(videos))
+    return _printed(parts, asked.targets, moving)
 
 
 def _answering(gallery: annotate.Gallery | None) -> answering.Answering:

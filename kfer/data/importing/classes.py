@@ -98,9 +98,9 @@ def _code(
     faults: dict[str, tuple[str, str]],
 ) -> None:
     """Adds what has a name to the codes, or to the faults where it is no class's."""
-    allowed = {_folded(name): i for i, name in enumerate(known)}
+    allowed = {folded(name): i for i, name in enumerate(known)}
     for text, name in names.items():
-        code = allowed.get(_folded(name))
+        code = allowed.get(folded(name))
         if code is None and is_expression:
             code = allowed.get(label_orders.canonical(name))
         if code is not None:
@@ -130,7 +130,7 @@ def _exclusion(name: str) -> str:
     return reasons.not_asked_for(name)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Text whose case and whose way of writing accents don't count."""
     return unicodedata.normalize("NFC", text).casefold().strip()
 
@@ -155,7 +155,7 @@ def _given(
         {
             text: n
             for text, n in counts.items()
-            if not is_missing(text, options) or _folded(plain_number(text)) in meant
+            if not is_missing(text, options) or folded(plain_number(text)) in meant
         }
     )
 
@@ -163,7 +163,7 @@ def _given(
 def _meant(listed: tuple[str, ...] | None, options: TableOptions) -> set[str]:
     """Texts that the user says are classes, though they may be words for nothing."""
     parts = [part for text in listed or () for part in entry(text) if part]
-    return {*map(_folded, parts), *map(_folded, options.synonyms)}
+    return {*map(folded, parts), *map(folded, options.synonyms)}
 
 
 def entry(text: str) -> tuple[str, str]:
@@ -173,8 +173,8 @@ def entry(text: str) -> tuple[str, str]:
 
 
 def _name(text: str, options: TableOptions) -> str:
-    wanted = {_folded(k): v for k, v in options.synonyms.items()}
-    return wanted.get(_folded(text), text.strip())
+    wanted = {folded(k): v for k, v in options.synonyms.items()}
+    return wanted.get(folded(text), text.strip())
 
 
 def _numbered(
@@ -240,7 +240,7 @@ def _classes(
         return tasks_lib.EXPRESSIONS[: 8 if has_contempt else 7], True
     spellings: dict[str, Counter] = {}
     for text, name in names.items():
-        spellings.setdefault(_folded(name), Counter())[name] += given[text]
+        spellings.setdefault(folded(name), Counter())[name] += given[text]
     found = tuple(
         max(spellings[key].items(), key=lambda item: (item[1], item[0]))[0]
         for key in sorted(spellings)

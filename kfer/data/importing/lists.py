@@ -4,7 +4,6 @@ import ast
 import dataclasses
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -283,4 +282,4 @@ def _meant(name: str, options: TableOptions) -> str:
 
 
 def _key(name: str) -> str:
-    return label_orders.canonical(unicodedata.normalize("NFC", name).casefold())
+    return label_orders.canonical(classes_lib.folded(name))
