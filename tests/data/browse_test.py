@@ -2,9 +2,11 @@
 
 import pytest
 
-from kfer.data import browse
+from kfer.data import browse, dataset
+from kfer.data.record import Record
 from kfer.errors import UserError
 from tests.audit import small
+from tests.data import prepared
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,18 @@ def browser(tmp_path_factory):
 )
 def test_by_split_column_class_and_agreement(browser, arguments, numbers):
     assert browser.find(*arguments) == numbers
+
+
+def test_a_lone_label_neither_agrees_nor_differs(tmp_path):
+    given = [{"annotator_1": 1}, {"annotator_1": 1, "annotator_2": 1}]
+    rows = [
+        Record(str(i), prepared.png(i, 8), labels, {}) for i, labels in enumerate(given)
+    ]
+    path = str(tmp_path / "set")
+    dataset.write(path, "few", {"train": rows}, small.COLUMNS, {})
+    found = browse.Browser(path)
+    assert found.find("train", "", "", "agree") == [1]
+    assert found.find("train", "", "", "differ") == []
 
 
 def test_a_picture_comes_with_its_labels(browser):

@@ -105,6 +105,15 @@ def test_a_truth_of_its_own_name(tmp_path):
     assert made.columns["annotator_1"].target == "mood"
 
 
+def test_a_row_without_a_list_says_nothing(tmp_path):
+    rows = [{"label": [0.5, 0.25, 0.25]}, {"label": None}, {"label": []}]
+    *_, read = load(tmp_path, rows, classes=CLASSES)
+    assert shares(read) == [(0.5, 0.25, 0.25), None, None]
+    *_, read = load(tmp_path, [{"va": [0.5, -0.25]}, {"va": None}, {"va": []}])
+    given = {"valence_arousal": (0.5, -0.25)}
+    assert [row.labels for row in read] == [given, {}, {}]
+
+
 def test_lists_of_another_length_are_set_aside(tmp_path):
     rows = [{"label": [0.5, 0.25, 0.25]}] * 3 + [{"label": [1]}, {"label": "calm"}]
     *_, read = load(tmp_path, rows, classes=CLASSES)
