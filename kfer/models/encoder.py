@@ -47,7 +47,7 @@ class Encoder(Configured, keras.Model):
             dropped where it is below the rate. None keeps all.
           training: whether batch norm goes by the batch and moves its statistics.
         """
-        return self.trunk(tf.cast(image, self.compute_dtype), dropout, training)
+        return self.trunk(image, dropout, training)
 
     def call(
         self,

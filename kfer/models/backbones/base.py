@@ -44,7 +44,7 @@ class Backbone:
         """The features.
 
         Args:
-          image: [B, S, S, 3] in [-1, 1], in the layers' dtype.
+          image: [B, S, S, 3] in [-1, 1], float32; its layers cast it.
           dropout: [B, 2E] uniform in [0, 1), where the backbone drops units; None
             drops none.
           training: whether batch norm goes by the batch and moves its statistics.

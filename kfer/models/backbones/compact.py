@@ -41,12 +41,9 @@ class Whitening(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        def cast(value: tf.Tensor) -> tf.Tensor:
-            return tf.cast(value, image.dtype)
-
-        normal = (image - cast(self.center)) / cast(self.deviation)
-        maps = tf.nn.conv2d(normal, cast(self.kernel), 1, "VALID")
-        return tf.nn.bias_add(maps, cast(self.bias))
+        normal = (image - self.center) / self.deviation
+        maps = tf.nn.conv2d(normal, self.kernel, 1, "VALID")
+        return tf.nn.bias_add(maps, self.bias)
 
     def start(self, images: np.ndarray) -> None:
         """Sets filters, mean and deviation from pictures [N, S, S, 3] float."""
@@ -112,7 +109,17 @@ class IdentityConvolution(keras.layers.Layer):
         return {**super().get_config(), "filters": self.filters}
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        return tf.nn.conv2d(image, tf.cast(self.kernel, image.dtype), 1, "SAME")
+        return self._convolve(image, self.kernel)
+
+    def normalised(self, image: tf.Tensor, norm: BatchNorm) -> tf.Tensor:
+        """The convolution with the moving batch norm behind it folded in."""
+        scale, shift = norm.scale_and_shift()
+        maps = self._convolve(image, tf.cast(self.kernel, scale.dtype) * scale)
+        return tf.nn.bias_add(maps, tf.cast(shift, maps.dtype))
+
+    def _convolve(self, image: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        image = tf.cast(image, self.compute_dtype)
+        return tf.nn.conv2d(image, tf.cast(kernel, image.dtype), 1, "SAME")
 
 
 class Compact(Backbone):
@@ -126,7 +133,8 @@ class Compact(Backbone):
         super().__init__(config)
         widths = [config.channels(width) for width in COMPACT_GROUPS[config.backbone]]
         self.size = widths[-1]
-        self.whitening = Whitening(name="whitening")
+        # In float32 always: the smallest eigenvalues' filters multiply rounding by 40.
+        self.whitening = Whitening(name="whitening", dtype="float32")
         self.groups = [
             [
                 part
@@ -146,11 +154,22 @@ class Compact(Backbone):
         self, image: tf.Tensor, dropout: tf.Tensor | None, training: bool
     ) -> tf.Tensor:
         maps = tf.nn.gelu(self.whitening(image))
+        # The first call builds the layers, so it takes the plain way.
+        folded = not training and self.groups[-1][-1].built
         for conv1, norm1, conv2, norm2 in self.groups:
-            maps = tf.nn.max_pool2d(conv1(maps), 2, 2, "VALID")
-            maps = tf.nn.gelu(norm1(maps, training=training))
-            maps = tf.nn.gelu(norm2(conv2(maps), training=training))
+            if folded:
+                # A positive scale commutes with the largest of a pool.
+                maps = tf.nn.gelu(_halved(conv1.normalised(maps, norm1)))
+                maps = tf.nn.gelu(conv2.normalised(maps, norm2))
+            else:
+                maps = norm1(_halved(conv1(maps)), training=training)
+                maps = norm2(conv2(tf.nn.gelu(maps)), training=training)
+                maps = tf.nn.gelu(maps)
         return tf.reduce_max(maps, axis=[1, 2])
 
     def start(self, images: tf.Tensor) -> None:
         self.whitening.start(np.asarray(images))
+
+
+def _halved(maps: tf.Tensor) -> tf.Tensor:
+    return tf.nn.max_pool2d(maps, 2, 2, "VALID")

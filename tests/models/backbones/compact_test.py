@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kfer.errors import UserError
 from kfer.models import trunk_flops
 from kfer.models.backbones import compact
 from kfer.models.encoder import Encoder
+from kfer.training import execution
 
 
 def correlated_pictures(count=200, side=8):
@@ -129,3 +131,51 @@ def test_every_size_follows_the_rule(tiny_config, size):
     by_hand += three**2 * 9 * 2 * 64 * 64 + four**2 * 9 * 64 * 64
     assert products_of(encoder, size) == by_hand
     assert sum(part.products for part in trunk_flops.parts(run)) == by_hand
+
+
+def test_an_answer_folds_batch_norm_into_the_convolutions(tiny_config):
+    encoder = Encoder(tiny_config(backbone="compact_xs", width=0.25))
+    image = tf.random.stateless_uniform([3, 32, 32, 3], [0, 1], -1.0, 1.0)
+    plain = encoder.features(image, None)  # the first call
+    rng = np.random.default_rng(0)
+    for _, norm1, _, norm2 in encoder.groups:
+        for norm in (norm1, norm2):
+            norm.beta.assign(rng.normal(size=norm.beta.shape))
+            norm.mean.assign(rng.normal(size=norm.mean.shape))
+            norm.variance.assign(rng.uniform(0.5, 2.0, norm.variance.shape))
+    maps = tf.nn.gelu(encoder.trunk.whitening(image))
+    for conv1, norm1, conv2, norm2 in encoder.groups:
+        pooled = tf.nn.max_pool2d(conv1(maps), 2, 2, "VALID")
+        maps = tf.nn.gelu(norm2(conv2(tf.nn.gelu(norm1(pooled)))))
+    wanted = tf.reduce_max(maps, axis=[1, 2]).numpy()
+    folded = encoder.features(image, None)
+    np.testing.assert_allclose(folded, wanted, rtol=1e-4, atol=1e-5)
+    assert np.abs(wanted - plain).max() > 0.1
+    graph = tf.function(lambda x: encoder.features(x, None)).get_concrete_function(
+        image
+    )
+    assert "FusedBatchNormV3" not in {op.type for op in graph.graph.get_operations()}
+
+
+@pytest.mark.parametrize("name", ("bfloat16", "float16"))
+def test_mixed_precision_is_near_float32(tiny_config, name):
+    config = tiny_config(backbone="compact_xs", width=0.5)
+    image = tf.random.stateless_uniform([16, 32, 32, 3], [0, 1], -1.0, 1.0)
+    exact = Encoder(config)
+    exact(image)
+    exact.trunk.start(image)
+    try:
+        with execution.precision(name):
+            mixed = Encoder(config)
+            mixed(image)
+    except UserError as error:
+        assert name == "bfloat16"
+        pytest.skip(str(error))
+    mixed.set_weights(exact.get_weights())
+    for training in (False, True):
+        wanted = exact.features(image, None, training).numpy()
+        found = mixed.features(image, None, training)
+        assert found.dtype == name
+        error = np.abs(tf.cast(found, tf.float32) - wanted).mean() / wanted.std()
+        assert 1e-5 < error < 0.03
+    assert {variable.dtype for variable in mixed.variables} == {tf.float32}
