@@ -59,15 +59,28 @@ class Table:
         return [entry for row in self.rows.values() for entry in row if entry]
 
     def narrowed(self, methods: Collection[str]) -> "Table":
-        """The table with the entries of these methods alone; all if there are none."""
+        """The table with the entries of these methods alone; all if there are none.
+
+        A table that compares everything with one method takes methods that it has no
+        row of, such as ltnet+sce, as rows of their own names.
+        """
         if not methods:
             return self
         rows = {
             label: tuple(e if e and e.method in methods else None for e in row)
-            for label, row in self.rows.items()
+            for label, row in (self.rows | self._further(methods)).items()
         }
         kept = {label: row for label, row in rows.items() if any(row)}
         return dataclasses.replace(self, rows=kept, methods=tuple(methods))
+
+    def _further(self, methods: Collection[str]) -> dict[str, tuple[Entry, ...]]:
+        known = {entry.method for entry in self.entries}
+        like = [entry for entry in self.entries if entry.method == self.against]
+        return {
+            method: tuple(dataclasses.replace(entry, method=method) for entry in like)
+            for method in methods
+            if like and method not in known
+        }
 
     def cells(self, seeds: Iterable[int]) -> list[Cell]:
         """Each cell once, one seed after the other."""
@@ -145,15 +158,7 @@ _TABLE_2 = {
     "multi-task Proposed": _faces("joint", 76.10, 46.08, (0.6727, 0.1248), True),
 }
 
-_HUMAN = {
-    "VGGNet, clean labels": "vgg_clean",
-    "VGGNet, majority vote": "vgg_majority",
-    "VGGNet": "vgg_all",
-    "SCE": "sce",
-    "Co-teaching": "co_teaching",
-    "LTNet": "ltnet",
-    "Proposed": "joint",
-}
+_HUMAN = {label: name for label, (name, _) in _TABLE_1.items() if name != "air"}
 
 _VALUES = (("expression", "accuracy"), ("valence_arousal", "ccc"))
 
@@ -188,27 +193,26 @@ _FACE_FIELD = {
     "Proposed": "joint",
 }
 
-_FACE_MEASURES = (
-    ("expression", "accuracy"),
-    ("valence_arousal", "ccc"),
-    ("expression", "ece"),
-)
+_CLASS = {"test accuracy [%]": ("class", "accuracy")}
+_VOTES = {
+    "accuracy [%]": ("expression", "accuracy"),
+    "V/A CCC": ("valence_arousal", "ccc"),
+}
+_DRAWN = {**_VOTES, "ECE": ("expression", "ece")}
 
 
-def _field(setting: str, title: str) -> Table:
-    rows = _rows(setting, "class", {k: (m, None) for k, m in _FIELD.items()})
-    heads = ("test accuracy [%]",)
-    return Table(f"field_{setting}", title, heads, rows, against="em")
-
-
-def _face_field(setting: str) -> Table:
+def _field(
+    setting: str,
+    about: str = "",
+    columns: Mapping[str, tuple[str, str]] = _CLASS,
+    methods: Mapping[str, str] = _FIELD,
+) -> Table:
     rows: dict[str, tuple[Entry | None, ...]] = {
-        label: tuple(Entry(setting, method, *measured) for measured in _FACE_MEASURES)
-        for label, method in _FACE_FIELD.items()
+        label: tuple(Entry(setting, method, *where) for where in columns.values())
+        for label, method in methods.items()
     }
-    heads = ("accuracy [%]", "V/A CCC", "ECE")
-    title = f"The field: {SETTINGS[setting].about}"
-    return Table(f"field_{setting}", title, heads, rows, against="em")
+    title = f"The field: {about or SETTINGS[setting].about}"
+    return Table(f"field_{setting}", title, tuple(columns), rows, against="em")
 
 
 TABLES = {
@@ -276,10 +280,14 @@ TABLES = {
             },
             figure="samples",
         ),
-        _field("cifar10", "The field: CIFAR-10, three label sets, 20, 30, 40 % noise"),
-        _field("cifar10_single", "The field: CIFAR-10, one label set, 20 % noise"),
-        _field("cifar10n", "The field: CIFAR-10N, three people's labels"),
-        *map(_face_field, ("faces", "faces_pairs", "faces_sparse", "faces_spammer")),
+        _field("cifar10", "CIFAR-10, three label sets, 20, 30, 40 % noise"),
+        _field("cifar10_single", "CIFAR-10, one label set, 20 % noise"),
+        _field("cifar10n", "CIFAR-10N, three people's labels"),
+        _field("ferplus", columns=_VOTES),
+        *(
+            _field(setting, columns=_DRAWN, methods=_FACE_FIELD)
+            for setting in ("faces", "faces_pairs", "faces_sparse", "faces_spammer")
+        ),
     )
 }
 

@@ -6,6 +6,7 @@ from kfer import methods
 from kfer.errors import UserError
 from kfer.experiments import cells, tables
 from kfer.experiments.cells import Cell
+from kfer.experiments.tables import Entry
 from kfer.metrics import suite
 from kfer.settings import config
 
@@ -74,3 +75,15 @@ def test_a_table_narrowed_to_methods_keeps_their_entries_alone():
         "EM in the loop"
     }
     assert tables.table_of("1").narrowed([]) is tables.table_of("1")
+
+
+def test_a_field_takes_methods_that_it_has_no_row_of():
+    table = tables.table_of("field_ferplus").narrowed(["em", "ltnet+sce"])
+    assert list(table.rows) == ["EM in the loop", "ltnet+sce"]
+    assert table.rows["ltnet+sce"] == (
+        Entry("ferplus", "ltnet+sce", "expression", "accuracy"),
+        Entry("ferplus", "ltnet+sce", "valence_arousal", "ccc"),
+    )
+    assert table.cells([3])[1].key == "ferplus-ltnet+sce-3"
+    # The paper's tables have the paper's rows.
+    assert not tables.table_of("3").narrowed(["ltnet+sce"]).rows
