@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kfer.data.importing import parquet
+from kfer.data.importing import letters, parquet
 from kfer.data.importing.options import TableOptions
 from kfer.errors import UserError
 
@@ -89,7 +89,7 @@ def read(path: str, options: TableOptions) -> Table:
         ) from error
     if not len(table.cells):
         raise UserError(f"{path} has no rows below its header")
-    return table
+    return letters.whole(table)
 
 
 def _text(path: str, options: TableOptions) -> tuple[str, str]:
@@ -233,9 +233,6 @@ def _of_json(name: str, text: str) -> Table:
             rows[index] = {}
     cells = pd.json_normalize(rows, sep=":")
     frame = each_cell(cells, cell_text)
-    for index in frame.index[frame.apply(lambda c: c.map(_is_broken)).any(axis=1)]:
-        problems[int(index)] = "half of a surrogate pair, which is no character"
-    frame = each_cell(frame, lambda text: text.encode("utf-8", "replace").decode())
     return Table(name, frame, lines, form, "", problems, lists_of(cells))
 
 
@@ -257,10 +254,6 @@ def _object(line: str, row: int, problems: dict[int, str]) -> Any:
     except (ValueError, RecursionError) as error:
         problems[row] = f"no JSON: {error}"
         return {}
-
-
-def _is_broken(text: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def cell_text(value: Any) -> str:
