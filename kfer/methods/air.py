@@ -26,7 +26,7 @@ class AuxiliaryImages(Supervised):
     """
 
     def training_loss(self, batch: Batch) -> tf.Tensor:
-        hidden = self.encoder.features(batch.image, batch.noise.dropout)
+        hidden = self.encoder.features(batch.image, batch.noise.dropout, training=True)
         loss = self.label_loss(batch, self.encoder.read_heads(hidden))
         return loss + self.penalty(hidden)
 

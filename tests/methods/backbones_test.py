@@ -18,6 +18,7 @@ QUICK = {
     ("vgg_all", "compact_xs", "kfer"),
     ("em", "compact_xs", "kfer"),
     ("co_teaching", "compact_xs", "kfer"),
+    ("air", "compact_xs", "kfer"),
     ("without_gx", "compact_xs", "paper"),
 }
 GAMES = ("joint", "without_joint", "without_marginal", "without_gx", "joint_alone")
@@ -49,12 +50,16 @@ def without_gradient(method):
     """References of what may stay at the first step of the game.
 
     Attention has no share yet, so what it is made of has no gradient; and while no
-    hinge is satisfied, the two groups' pushes on what D adds to both cancel.
+    hinge is satisfied, the two groups' pushes on what D adds to both cancel. A
+    projection alone reads no y0.
     """
+    game = getattr(method, "discriminator", None)
+    blind = game is not None and game.label_fit is not None and not method.use_marginals
 
     def stays(name):
         added = name.startswith("discriminator/") and "bias" in name
-        return added or "attention" in name
+        y0 = blind and name.startswith(("encoder/mean/", "encoder/logvar/"))
+        return added or y0 or "attention" in name
 
     return {v.ref() for v in method.trainable_variables if stays(v.name)}
 
