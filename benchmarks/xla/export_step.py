@@ -25,12 +25,13 @@ from kfer.bin import common
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
 from kfer.settings.parsing import parse_settings
+from kfer.settings.recipes import RECIPES
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("experiment", "", f"One of {', '.join(config_lib.EXPERIMENTS)}.")
 flags.DEFINE_string("method", "joint", "A row of the tables.")
-flags.DEFINE_string("recipe", "kfer", f"One of {', '.join(config_lib.RECIPES)}.")
+flags.DEFINE_string("recipe", "kfer", f"One of {', '.join(RECIPES)}.")
 flags.DEFINE_list("set", [], "More settings, such as batch_size=64,width=0.25.")
 flags.DEFINE_string("data_dir", "", "Prepared data set.")
 flags.DEFINE_string("out_dir", "", "Folder to write.")
