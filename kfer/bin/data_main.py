@@ -50,8 +50,8 @@ flags.DEFINE_enum(
     "habits",
     list(annotators.RATES),
     "Who labels drawn faces: three with habits of their own, three whose errors agree "
-    "(pairs), five of whom two label each picture (sparse), or two and one who answers "
-    "anything (spammer).",
+    "(pairs), five of whom two label each picture (sparse), two and one who answers "
+    "anything (spammer), or the first three with valence and arousal of each (judges).",
 )
 
 

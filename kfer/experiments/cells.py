@@ -88,6 +88,7 @@ SETTINGS = {
                 ("faces_pairs", "three whose 20, 30 and 40 % errors agree", 0.3),
                 ("faces_sparse", "five annotators, two a picture", 0.3),
                 ("faces_spammer", "two annotators and one who answers anything", 0.45),
+                ("faces_judges", "three annotators of classes and of values", 0.3),
             )
         ),
     )

@@ -79,9 +79,10 @@ COMMANDS = {
     "faces_pairs": _faces("pairs"),
     "faces_sparse": _faces("sparse"),
     "faces_spammer": _faces("spammer"),
+    "faces_judges": _faces("judges"),
 }
 # Of them, those that no raw data are read for.
-DRAWN = ("faces", "faces_pairs", "faces_sparse", "faces_spammer")
+DRAWN = tuple(name for name in COMMANDS if name.startswith("faces"))
 
 # Made by a model trained on another data set: found prepared, or drawn where a scale
 # says how many pictures.

@@ -286,7 +286,8 @@ TABLES = {
         _field("ferplus", columns=_VOTES),
         *(
             _field(setting, columns=_DRAWN, methods=_FACE_FIELD)
-            for setting in ("faces", "faces_pairs", "faces_sparse", "faces_spammer")
+            for setting in SETTINGS
+            if setting.startswith("faces")
         ),
     )
 }

@@ -46,6 +46,7 @@ class Annotator:
 
     Attributes:
       std: standard deviation of its judgement, in the label's unit.
+      scale: what it multiplies by: above 1 it overdoes, below 1 it plays down.
       bias: what it adds, one number per dimension or one for all.
       swap_rate: share of examples whose signs it swaps.
     """
@@ -53,12 +54,15 @@ class Annotator:
     std: float = 0.0
     bias: tuple[float, ...] = (0.0,)
     swap_rate: float = 0.0
+    scale: float = 1.0
 
     def __post_init__(self):
         object.__setattr__(self, "bias", tuple(self.bias))
         flips.check_rate(self.swap_rate)
         if self.std < 0:
             raise UserError(f"A standard deviation can't be below 0, got {self.std}")
+        if not self.scale > 0:
+            raise UserError(f"A scale must be above 0, got {self.scale}")
 
 
 def annotate(
@@ -68,7 +72,7 @@ def annotate(
     low: float = -1.0,
     high: float = 1.0,
 ) -> np.ndarray:
-    """What the annotator says: swaps signs, adds bias and Gaussian noise, then clips.
+    """What the annotator says: swaps signs, scales, adds bias and noise, then clips.
 
     Args:
       values: [n, D] in [low, high], NaN where missing.
@@ -80,7 +84,11 @@ def annotate(
       float64 [n, D] in [low, high].
     """
     swapped = swap_signs(values, annotator.swap_rate, rng)
-    return clip(gaussian(swapped + annotator.bias, annotator.std, rng), low, high)
+    return clip(
+        gaussian(annotator.scale * swapped + annotator.bias, annotator.std, rng),
+        low,
+        high,
+    )
 
 
 def achieved(given: np.ndarray, clean: np.ndarray) -> dict[str, Any]:

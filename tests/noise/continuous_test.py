@@ -23,6 +23,14 @@ def test_bias_is_added_and_the_range_kept():
     np.testing.assert_allclose(judged, [[0.6, -0.6], [1.0, -1.0]])
 
 
+def test_a_scale_multiplies_before_the_bias():
+    judge = Annotator(bias=(0.1, -0.1), scale=1.5)
+    judged = continuous.annotate(np.array([[0.2, -0.8]]), judge, rng())
+    np.testing.assert_allclose(judged, [[0.4, -1.0]])  # 0.3 + 0.1; -1.3 is held
+    with pytest.raises(UserError, match="A scale must be above 0, got 0"):
+        Annotator(scale=0)
+
+
 def test_sign_swaps_come_before_the_bias_and_hit_exactly_the_rate():
     values = np.full((10, 2), 0.5)
     judged = continuous.annotate(values, Annotator(bias=(0.1,), swap_rate=0.3), rng())

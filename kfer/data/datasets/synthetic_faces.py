@@ -4,7 +4,8 @@ Nothing is downloaded; the root is not used. Training faces carry the labels of
 simulated annotators alone, test faces the truth alone (docs/design/synthetic_faces.md):
 
 train  annotator_1.. (each from its own confusion matrix) and valence_arousal (Gaussian
-       noise and the bias of one of three annotators); no clean label is stored
+       noise and the bias of one of three annotators; of a crowd `judges` each gives its
+       own, valence_arousal_1..); no clean label is stored
 test   clean expression and valence_arousal; no noisy label
 
 `options.limit` sets the number of faces of each split, `options.crowd` who labels them
@@ -43,7 +44,7 @@ class Annotated(NamedTuple):
     params: faces.FaceParameters
     truth: tuple[float, float]
     given: tuple[int, ...]  # one class per annotator; -1 from who didn't label it
-    values: tuple[float, ...]  # noisy valence and arousal
+    values: tuple[tuple[float, ...], ...]  # noisy valence and arousal, a column each
 
 
 def flip_rates(options: ReaderOptions) -> tuple[float, ...]:
@@ -52,11 +53,19 @@ def flip_rates(options: ReaderOptions) -> tuple[float, ...]:
 
 
 def columns(options: ReaderOptions) -> dict[str, Column]:
-    """annotator_1.. and valence_arousal."""
+    """annotator_1.., and valence_arousal or that of each of them."""
     names = [f"annotator_{i}" for i in range(1, len(flip_rates(options)) + 1)]
+    values = value_columns(options)
+    # A column of another name than its truth says which that is.
+    target = "" if values == ("valence_arousal",) else "valence_arousal"
     return {name: record.categorical(name, CLASSES) for name in names} | {
-        "valence_arousal": record.valence_arousal()
+        name: record.valence_arousal(name, target) for name in values
     }
+
+
+def value_columns(options: ReaderOptions) -> tuple[str, ...]:
+    """The columns of noisy valence and arousal."""
+    return annotators.value_columns(options.crowd, len(flip_rates(options)))
 
 
 def clean_columns(options: ReaderOptions) -> dict[str, Column]:
@@ -99,7 +108,7 @@ def annotated(options: ReaderOptions, index: int) -> Annotated:
     matrices = _matrices(options.crowd, flip_rates(options))
     label = np.array([params.label])
     given = np.array([transition.sample(label, m, rng)[0] for m in matrices])
-    values = annotators.judged(truth, rng)
+    values = annotators.judged(options.crowd, len(given), truth, rng)
     labelled = annotators.who_labels(options.crowd, len(given), rng)
     given = np.where(labelled, given, -1)
     return Annotated(params, truth, tuple(given.tolist()), values)
@@ -113,7 +122,7 @@ def read(root: str, options: ReaderOptions) -> Iterator[RawExample]:
         labels: dict[str, Any] = {
             f"annotator_{i}": g for i, g in enumerate(face.given, 1) if g >= 0
         }
-        labels["valence_arousal"] = face.values
+        labels |= zip(value_columns(options), face.values, strict=True)
         yield _example("train", index, face.params, options, labels, {})
     for index in range(count(options, "test")):
         params = faces.sample_face(faces.face_rng(options.seed, FIRST["test"] + index))
@@ -152,7 +161,7 @@ def noise_summary(options: ReaderOptions) -> dict[str, dict[str, Any]]:
     Returns:
       annotator column -> 'requested' mean rate, 'achieved' rate, 'compared' examples,
       'confusion' [7, 7] as seen; 'majority' -> 'achieved' and 'compared' of the
-      annotators' majority; 'valence_arousal' -> see continuous.achieved.
+      annotators' majority; each of value_columns -> see continuous.achieved.
     """
     rows = [annotated(options, index) for index in range(count(options, "train"))]
     if not rows:
@@ -174,7 +183,8 @@ def noise_summary(options: ReaderOptions) -> dict[str, dict[str, Any]]:
         "achieved": flips.noise_rate(majority, truth),
         "compared": len(rows),
     }
-    summary["valence_arousal"] = continuous.achieved(
-        np.array([row.values for row in rows]), np.array([row.truth for row in rows])
-    )
+    clean = np.array([row.truth for row in rows])
+    for place, name in enumerate(value_columns(options)):
+        given = np.array([row.values[place] for row in rows])
+        summary[name] = continuous.achieved(given, clean)
     return summary

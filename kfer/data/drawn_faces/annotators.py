@@ -17,6 +17,7 @@ RATES = {
     "pairs": (0.2, 0.3, 0.4),
     "sparse": (0.2, 0.25, 0.3, 0.35, 0.4),
     "spammer": (0.2, 0.3, 6 / 7),
+    "judges": (0.2, 0.3, 0.4),
 }
 
 # Of the crowd `sparse`, how many annotators label a picture.
@@ -75,11 +76,19 @@ HABITS = (
     },
 )
 
-# Each picture's valence and arousal come from one of these, drawn by lot.
+# Each picture's valence and arousal come from one of these, drawn by lot and not named.
 VALENCE_AROUSAL = (
     Annotator(std=0.15, bias=(0.05, -0.05)),
     Annotator(std=0.20, bias=(-0.10, 0.05)),
     Annotator(std=0.25, bias=(0.10, 0.10)),
+)
+
+# In the crowd `judges` each annotator gives valence and arousal too: one is off and
+# overdoes it, one is noisy, one is fair.
+JUDGES = (
+    Annotator(std=0.10, bias=(0.25, -0.20), scale=1.3),
+    Annotator(std=0.45),
+    Annotator(std=0.15, scale=0.9),
 )
 
 
@@ -90,10 +99,27 @@ def rates_of(crowd: str) -> tuple[float, ...]:
     return RATES[crowd]
 
 
-def judged(truth: tuple[float, float], rng: np.random.Generator) -> tuple[float, ...]:
-    """A face's valence and arousal as one of VALENCE_AROUSAL, drawn by lot, sees it."""
-    judge = VALENCE_AROUSAL[int(rng.integers(len(VALENCE_AROUSAL)))]
-    return tuple(continuous.annotate(np.array([truth]), judge, rng)[0].tolist())
+def value_columns(crowd: str, count: int) -> tuple[str, ...]:
+    """The columns of valence and arousal: one, or one of each annotator of `judges`."""
+    if crowd != "judges":
+        return ("valence_arousal",)
+    return tuple(f"valence_arousal_{i}" for i in range(1, count + 1))
+
+
+def judged(
+    crowd: str, count: int, truth: tuple[float, float], rng: np.random.Generator
+) -> tuple[tuple[float, ...], ...]:
+    """A face's valence and arousal, for each of value_columns(crowd, count).
+
+    In the crowd `judges` each of JUDGES says its own, who repeat beyond three; else one
+    of VALENCE_AROUSAL does, drawn by lot.
+    """
+    if crowd == "judges":
+        judges = [JUDGES[i % len(JUDGES)] for i in range(count)]
+    else:
+        judges = [VALENCE_AROUSAL[int(rng.integers(len(VALENCE_AROUSAL)))]]
+    rows = [continuous.annotate(np.array([truth]), judge, rng)[0] for judge in judges]
+    return tuple(tuple(row.tolist()) for row in rows)
 
 
 def wrong_answers(annotator: int) -> np.ndarray:
@@ -136,9 +162,9 @@ def matrices(crowd: str, rates: tuple[float, ...]) -> tuple[np.ndarray, ...]:
     """T[true, given], float64 [7, 7], of each annotator of a crowd.
 
     Args:
-      crowd: 'habits' and 'sparse', see `confusion`; 'pairs', whose every error is the
-        class's PARTNER, alike for all, so that errors agree; 'spammer', whose last
-        annotator draws from all classes alike, whatever the picture and the rate.
+      crowd: 'habits', 'judges' and 'sparse', see `confusion`; 'pairs', whose every
+        error is the class's PARTNER, alike for all, so that errors agree; 'spammer',
+        whose last annotator draws from all classes alike, whatever picture and rate.
       rates: mean noise rate of each.
 
     Raises:

@@ -151,3 +151,21 @@ def test_a_sparse_crowd_leaves_labels_out():
     compared = {name: summary[name]["compared"] for name in names}
     assert compared == {n: sum(n in found for found in given) for n in names}
     assert sum(compared.values()) == 120 and summary["majority"]["compared"] == 60
+
+
+def test_judges_have_a_column_of_values_each():
+    chosen = options(crowd="judges", train=40)
+    names = [f"valence_arousal_{i}" for i in (1, 2, 3)]
+    columns = synthetic_faces.columns(chosen)
+    assert list(columns)[3:] == names
+    assert {columns[name].target for name in names} == {"valence_arousal"}
+    face, plain = (
+        next(iter(synthetic_faces.read("", o))) for o in (chosen, options(train=1))
+    )
+    # Classes are those of the crowd `habits`.
+    given = {name: label for name, label in face.labels.items() if name not in names}
+    assert given.items() <= plain.labels.items() and len(given) == 3
+    assert len({face.labels[name] for name in names}) == 3
+    summary = synthetic_faces.noise_summary(chosen)
+    assert summary[names[0]]["bias"][0] > 0.1 > abs(summary[names[2]]["bias"][0])
+    assert summary[names[1]]["rmse"][1] > 2 * summary[names[2]]["rmse"][1]

@@ -73,15 +73,17 @@ def test_the_documents_tables_are_the_matrices():
 
 def test_values_are_judged_by_one_of_three():
     rng = np.random.default_rng(0)
-    given = np.array([annotators.judged((0.0, 0.1), rng) for _ in range(3000)])
+    given = np.array(
+        [annotators.judged("habits", 3, (0.0, 0.1), rng)[0] for _ in range(3000)]
+    )
     error = given - (0.0, 0.1)
     # Mean biases: (.05 - .10 + .10) / 3 and (-.05 + .05 + .10) / 3.
     assert error.mean(0) == pytest.approx([0.0167, 0.0333], abs=0.015)
     # Variances .15, .20, .25 squared: mean .041667; of the biases .0072 and .0039.
     assert error.var(0) == pytest.approx([0.0489, 0.0456], abs=0.005)
-    again = annotators.judged((0.0, 0.1), np.random.default_rng(0))
+    again = annotators.judged("habits", 3, (0.0, 0.1), np.random.default_rng(0))[0]
     assert again == tuple(given[0])
-    assert np.abs(annotators.judged((1.0, -1.0), rng)).max() <= 1.0
+    assert np.abs(annotators.judged("habits", 3, (1.0, -1.0), rng)).max() <= 1.0
 
 
 def test_pairs_err_alike_and_to_one_class():
@@ -109,3 +111,23 @@ def test_two_of_five_label_a_picture():
 def test_an_unknown_crowd():
     with pytest.raises(UserError, match="Unknown crowd 'x'; known: habits, pairs"):
         annotators.rates_of("x")
+
+
+def test_each_of_a_crowd_of_judges_sees_values_their_own_way():
+    assert annotators.value_columns("judges", 2) == (
+        *("valence_arousal_1", "valence_arousal_2"),
+    )
+    assert annotators.value_columns("pairs", 3) == ("valence_arousal",)
+    rng = np.random.default_rng(0)
+    given = np.array(
+        [annotators.judged("judges", 4, (0.2, 0.1), rng) for _ in range(3000)]
+    )
+    assert given.shape == (3000, 4, 2)
+    # scale x truth + bias; the fourth is the first again
+    means = [[0.51, -0.07], [0.2, 0.1], [0.18, 0.09], [0.51, -0.07]]
+    np.testing.assert_allclose(given.mean(axis=0), means, atol=0.03)
+    spreads = given.std(axis=0)[:, 1]
+    np.testing.assert_allclose(spreads, [0.10, 0.45, 0.15, 0.10], atol=0.02)
+    errors = given[:, :3, 1] - given[:, :3, 1].mean(axis=0)
+    together = np.corrcoef(errors.T)[np.triu_indices(3, 1)]
+    assert np.abs(together).max() < 0.06
