@@ -10,9 +10,9 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from kfer.data import dataset as dataset_lib
-from kfer.data import places
 from kfer.data.dataset import Dataset
 from kfer.preprocess import ingest
+from kfer.storage import places
 from kfer.training import run_folder
 
 # Custom properties, read by the runner's output and by kfer-lineage.
@@ -61,7 +61,7 @@ def describe_examples(examples: Any, dataset: Dataset) -> None:
 
 
 def folder(artifact: Any) -> str:
-    """The artifact's folder as this machine reaches it; see kfer.data.places.local."""
+    """The artifact's folder as this machine reaches it (kfer.storage.places.local)."""
     return places.local(artifact.uri, f"The artifact {artifact.type_name}")
 
 

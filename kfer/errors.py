@@ -11,3 +11,7 @@ class UserError(Exception):
 
 class DivergedError(UserError):
     """A model's answers are no numbers."""
+
+
+class StoreError(UserError):
+    """An object store refuses or doesn't answer."""

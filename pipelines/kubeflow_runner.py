@@ -3,10 +3,10 @@
 import os
 from collections.abc import Sequence
 
-from kfer.data import places as kfer_places
 from kfer.errors import UserError
 from kfer.lineage import digest
 from kfer.preprocess.ingest import Source
+from kfer.storage import places as kfer_places
 from kfer.storage import whole
 from pipelines import create_pipeline, schemas
 from pipelines.config import OWN_DATA, PipelineConfig

@@ -15,6 +15,7 @@ from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.metrics import classification
 from kfer.settings.config import ExperimentConfig, config_hash
+from kfer.storage import fetching
 from kfer.training import checkpoints, compiling, execution, run_folder
 
 
@@ -126,7 +127,7 @@ def provenance(
     made = run_folder.read_json(os.path.join(run_dir, run_folder.VERSIONS))
     data = made["data"]["content_hash"]
     return {
-        "folder": os.path.abspath(run_dir),
+        "folder": fetching.origin(run_dir),
         "method": config.method,
         "step": step,
         "checkpoint": os.path.join(checkpoints.FOLDER, checkpoints.name_of(step)),

@@ -8,6 +8,7 @@ from kfer.audit import label_sets
 from kfer.data import dataset as dataset_lib
 from kfer.data import rewrite, shard_files
 from kfer.errors import UserError
+from kfer.storage import fetching
 
 
 def apply(data_dir: str, split: str, path: str, out_dir: str, command: str) -> str:
@@ -51,7 +52,7 @@ def apply(data_dir: str, split: str, path: str, out_dir: str, command: str) -> s
         "command": command,
         "split": split,
         "decisions": {
-            "file": os.path.abspath(path),
+            "file": fetching.origin(path),
             "sha256": shard_files.sha256(path),
         },
         "who": dict(collections.Counter(decision.who for decision in made)),

@@ -15,10 +15,25 @@ from typing import Any
 
 from absl import flags
 
-from kfer.bin import common
+from kfer.bin import common, remote
 from kfer.errors import UserError
 
 FLAGS = flags.FLAGS
+
+
+def _use_of_out_dir() -> remote.Use:
+    from kfer.audit import files
+
+    return remote.change_folder(files.JSON)
+
+
+STORES = {
+    "data_dir": remote.READ_DATA,
+    "run": remote.READ_RUN,
+    "decisions": remote.READ,
+    "out_dir": _use_of_out_dir,
+    "corrected_data_dir": remote.WRITE_DATA,
+}
 
 _SCORES = ("model", "model+annotators")
 

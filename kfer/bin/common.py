@@ -16,8 +16,8 @@ from typing import Any
 from absl import app, flags, logging
 
 import kfer
-from kfer.data import places
 from kfer.errors import UserError
+from kfer.storage import fetching
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "--helpxml"}
 
@@ -54,31 +54,21 @@ def run(main: Callable[[Sequence[str]], Any], tensorflow: bool = True) -> None:
     name = _command_name(module)
 
     def guarded(argv: Sequence[str]) -> Any:
+        from kfer.bin import remote
+
         try:
-            _check_places(module)
-            if tensorflow:
-                import_tensorflow()
-            return main(argv)
+            with remote.resolved(module, argv[1:]) as arguments:
+                if tensorflow:
+                    import_tensorflow()
+                return main([*argv[:1], *arguments])
         except UserError as error:
-            print(f"{name}: error: {error}", file=sys.stderr)
+            print(fetching.shown(f"{name}: error: {error}"), file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print(f"{name}: interrupted", file=sys.stderr)
             return 130
 
     app.run(guarded, flags_parser=functools.partial(_parse, name))
-
-
-def _check_places(module: types.ModuleType) -> None:
-    """Refuses object stores where a command takes folders of this machine.
-
-    A command that takes them all the same names those flags in REMOTE_PLACES.
-    """
-    for flag in flags.FLAGS.get_key_flags_for_module(module):
-        if flag.name not in getattr(module, "REMOTE_PLACES", ()):
-            values = flag.value if isinstance(flag.value, list) else [flag.value]
-            for value in values:
-                places.local(value if isinstance(value, str) else "", f"--{flag.name}")
 
 
 def _command_name(module: types.ModuleType) -> str:
@@ -107,9 +97,16 @@ def quiet() -> None:
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)
     logging.set_stderrthreshold("info")
-    form = python_logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%X")
+    form = _NamingPlaces("%(asctime)s %(levelname).1s %(message)s", "%X")
     logging.get_absl_handler().setFormatter(form)
     logging.get_absl_handler().addFilter(_is_ours_or_matters)
+
+
+class _NamingPlaces(python_logging.Formatter):
+    """Says places of object stores, not the paths of their copies."""
+
+    def format(self, record: python_logging.LogRecord) -> str:
+        return fetching.shown(super().format(record))
 
 
 def _is_ours_or_matters(record: python_logging.LogRecord) -> bool:

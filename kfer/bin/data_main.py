@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from absl import flags, logging
 
-from kfer.bin import common, table_import
+from kfer.bin import common, remote, table_import
 from kfer.data import dataset as dataset_lib
 from kfer.data import datasets, described, folder, verification
 from kfer.data.drawn_faces import annotators
@@ -53,6 +53,18 @@ flags.DEFINE_enum(
     "(pairs), five of whom two label each picture (sparse), two and one who answers "
     "anything (spammer), or the first three with valence and arousal of each (judges).",
 )
+
+
+STORES = {
+    "out_dir": remote.WRITE_DATA,
+    "source_dir": remote.READ,
+    "images": remote.READ,
+}
+
+
+def store_arguments(argv: Sequence[str]) -> bool:
+    """Whether arguments may be places of object stores: inspect writes to its own."""
+    return argv[:1] != ["inspect"]
 
 
 def options_from_flags() -> datasets.ReaderOptions:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer.bin import common
+from kfer.bin import common, remote
 from kfer.data import dataset as dataset_lib
 from kfer.errors import UserError
 from kfer.evaluation import report, results, scoring
@@ -51,6 +51,15 @@ flags.DEFINE_enum(
     "What answers are the mean of, with --run; the run's own if not given.",
 )
 flags.DEFINE_integer("batch_size", 0, "Images at a time; 0 chooses.", lower_bound=0)
+
+
+STORES = {
+    "run": lambda: remote.CHANGE_RUN if FLAGS.report else remote.READ_RUN,
+    "model": remote.READ_MODEL,
+    "data_dir": remote.READ_DATA,
+    "out": remote.WRITE_FILE,
+    "predictions": remote.WRITE_FILE,
+}
 
 
 def main(argv: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from kfer.bin import common
+from kfer.bin import common, remote
 from kfer.errors import UserError
 from kfer.serving import confidence, export, latency, model_folder, publish
 from kfer.settings.optimization import CHOICES
@@ -52,6 +52,19 @@ flags.DEFINE_enum(
     "the run's own if not given.",
 )
 flags.DEFINE_string("data_dir", "", "Prepared data set; the run's own if empty.")
+
+
+def _use_of_run() -> remote.Use:
+    written = not FLAGS.out_dir and not FLAGS.publish
+    return remote.CHANGE_RUN if written else remote.READ_RUN
+
+
+STORES = {
+    "run": _use_of_run,
+    "out_dir": remote.WRITE_MODEL,
+    "publish": remote.AS_IT_IS,
+    "data_dir": remote.READ_DATA,
+}
 
 
 def main(argv: Sequence[str]) -> None:
@@ -115,7 +128,7 @@ def _export(out_dir: str) -> None:
     elif FLAGS.publish:
         shown += f"\nPublished as {path}"
     print(shown)
-    print(f"Latency here: {latency.describe(export.latency_of(path))}")
+    print(f"Latency here: {latency.describe(export.latency_of(out_dir))}")
     if FLAGS.quantize:
         print(f"test, as trained, not calibrated: {before}")
         print(f"test, quantized: {_score_model(path)}")

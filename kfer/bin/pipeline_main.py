@@ -15,18 +15,20 @@ from typing import Any
 
 from absl import flags
 
-from kfer.bin import common, table_flags
-from kfer.data import places, shard_files
+from kfer.bin import common, remote, table_flags
+from kfer.data import shard_files
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
 from kfer.settings.parsing import parse_settings
+from kfer.storage import places
 from pipelines import config as pipeline_config
 
 FLAGS = flags.FLAGS
 
 NOT_BLESSED = 3
 # Vertex takes buckets; `run` refuses them.
-REMOTE_PLACES = ("root", "data_dir", "teacher_data_dir", "out", "image")
+_REMOTE = ("root", "data_dir", "teacher_data_dir", "out", "image")
+STORES = dict.fromkeys(_REMOTE, remote.AS_IT_IS)
 
 NAMES = ", ".join((*pipeline_config.PIPELINES, pipeline_config.OWN_DATA))
 

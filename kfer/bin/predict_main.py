@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from absl import flags
 
-from kfer.bin import common
+from kfer.bin import common, remote
 from kfer.data import label_orders
 from kfer.errors import UserError
 from kfer.faces import detectors, framing
@@ -79,6 +79,15 @@ flags.DEFINE_float("seconds", 0.0, "Of a video or camera; 0: to its end.", 0.0)
 flags.DEFINE_float(
     "smooth_seconds", 0.5, "Half-life of a face's averages; 0: none.", lower_bound=0.0
 )
+
+STORES = {"model": remote.READ_NEWEST}
+
+
+def store_arguments(argv: Sequence[str]) -> bool:
+    """Pictures and videos may be places of object stores."""
+    del argv
+    return True
+
 
 ENDINGS = (*decode.EXTENSIONS, *video.EXTENSIONS)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from kfer.bin import common, table_flags
+from kfer.bin import common, remote, table_flags
 from kfer.data import datasets, verification
 from kfer.errors import UserError
 from kfer.faces import detectors, framing
@@ -109,6 +109,9 @@ flags.DEFINE_multi_string(
 )
 flags.DEFINE_bool("majority_vote", False, "Add the annotators' majority as a column.")
 
+_READ = ("source_dir", "machine_labels", "confusion_matrices")
+STORES = dict.fromkeys(_READ, remote.READ) | {"out_dir": remote.WRITE_DATA}
+
 DEFAULT_CLASSES = {"ferplus": 8}
 
 # Flags that other readers would ignore.
@@ -121,11 +124,7 @@ ONLY_FOR = {
 
 
 def job_from_flags(beam_args: Sequence[str]):
-    """The job that the flags describe.
-
-    Raises:
-      UserError: a flag is missing or makes no sense.
-    """
+    """The job that the flags describe; UserError if one is missing or senseless."""
     from kfer.preprocess import job
 
     _check_flags()
@@ -215,9 +214,7 @@ def _table() -> dict | None:
 
 
 def _limit() -> dict[str, int] | None:
-    counts = {
-        split: FLAGS[f"num_{split}"].value for split in ("train", "valid", "test")
-    }
+    counts = {s: FLAGS[f"num_{s}"].value for s in ("train", "valid", "test")}
     return {split: n for split, n in counts.items() if n is not None} or None
 
 

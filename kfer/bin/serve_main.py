@@ -30,7 +30,7 @@ from typing import Any
 
 from absl import flags
 
-from kfer.bin import common
+from kfer.bin import common, remote
 from kfer.errors import UserError
 from kfer.faces import detectors, framing
 from kfer.server import options as options_lib
@@ -82,6 +82,9 @@ flags.DEFINE_float("poll_seconds", _DEFAULT.poll_seconds, "Between looks for ver
 flags.DEFINE_integer(
     "decode_threads", _DEFAULT.decode_threads, "That decode pictures.", 1
 )
+
+
+STORES = {"model": remote.AS_IT_IS, "data_dir": remote.READ_DATA}
 
 
 def _options() -> options_lib.ServerOptions:

@@ -17,7 +17,7 @@ from typing import Any
 from absl import flags, logging
 
 from kfer import methods
-from kfer.bin import common
+from kfer.bin import common, remote
 from kfer.data import folder
 from kfer.errors import UserError
 from kfer.settings import axes, own_data
@@ -116,6 +116,13 @@ flags.DEFINE_bool("export", True, "Write a SavedModel and a report at the end.")
 flags.DEFINE_string(
     "encoder_weights", "", "Start the encoder from 'imagenet' or an .npz/.pth file."
 )
+
+STORES = {
+    # An experiment may take a raw folder.
+    "data_dir": lambda: remote.READ if FLAGS.experiment else remote.READ_DATA,
+    "out_dir": remote.GO_ON_RUN,
+    "encoder_weights": remote.READ,
+}
 
 _FIELDS = (
     "epochs",

@@ -27,6 +27,7 @@ from kfer.data.shards import (
     shard_name,
 )
 from kfer.errors import UserError
+from kfer.storage import fetching
 
 __all__ = [
     "MANIFEST",
@@ -133,10 +134,14 @@ _NOT_AS_WRITTEN = (ValueError, KeyError, TypeError, AttributeError, RecursionErr
 def load(data_dir: str) -> Dataset:
     """Reads dataset.json and checks that the shards it lists are there in full size.
 
+    Args:
+      data_dir: a folder, or a place in an object store, which is fetched.
+
     Raises:
       UserError: no such folder, not a data set, of another version, a shard is missing
         or has another size.
     """
+    data_dir = fetching.local_copy(data_dir, (MANIFEST,))
     path = os.path.join(data_dir, MANIFEST)
     if not os.path.isdir(data_dir):
         raise UserError(f"There is no folder {data_dir}; make one with kfer-data make")

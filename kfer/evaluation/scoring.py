@@ -15,7 +15,7 @@ from kfer.evaluation import slices, yardstick
 from kfer.evaluation.yardstick import Yardstick
 from kfer.metrics import suite
 from kfer.settings.config import ExperimentConfig
-from kfer.storage import whole
+from kfer.storage import fetching, whole
 from kfer.training import run_folder
 
 PREDICTIONS = "predictions.npz"
@@ -237,7 +237,7 @@ def evaluate_run(
 
     method, config, step = compiling.restored(run_dir, test_averaging=test_averaging)
     answers = traced(method, config)
-    found = {"run": run_dir, "step": step}
+    found = {"run": fetching.shown(run_dir), "step": step}
     found |= report(
         answers, dataset, config, compared, batch_size, predictions_path, slice_by
     )
@@ -265,7 +265,10 @@ def report(
     parts = slices.of(predictions, dataset, config, split, size, slice_by)
     return {
         "test_averaging": config.optimization.test_averaging,
-        "data": {"root": dataset.root, "content_hash": dataset.content_hash},
+        "data": {
+            "root": fetching.shown(dataset.root),
+            "content_hash": dataset.content_hash,
+        },
         "split": split,
         "against": against,
         "scores": scores(config, predictions),

@@ -7,10 +7,10 @@ from typing import Any
 
 from absl import logging
 
-from kfer.errors import UserError
+from kfer.errors import StoreError, UserError
+from kfer.server import sources
 from kfer.server.loaded import LoadedModel, fingerprint
-from kfer.serving import asking, model_folder, publish
-from kfer.training import run_folder
+from kfer.serving import model_folder
 
 AVAILABLE, END = "AVAILABLE", "END"
 
@@ -25,7 +25,8 @@ class Versions:
     the model is withdrawn.
 
     Args:
-      path: BASE_DIR of kfer.serving.publish, or a model, or a run with one.
+      path: BASE_DIR of kfer.serving.publish, or a model, or a run with one; of this
+        machine or in an object store.
       name: of the model; '' for the last part of the path.
 
     Raises:
@@ -38,7 +39,8 @@ class Versions:
         self.current: LoadedModel | None = None
         self.failures = 0
         self._failed: dict[int, tuple[Any, str]] = {}
-        self._numbered = not _is_single(path)
+        self._source = sources.source_of(path)
+        self._away = ""
         self.refresh()
         if self.current is None:
             raise UserError(self._why_none())
@@ -46,11 +48,13 @@ class Versions:
     def refresh(self) -> None:
         """Looks for versions once, and loads what is new. Blocks for seconds then."""
         try:
-            found = self._found()
-        except OSError as error:
-            # A share that is away for a moment withdraws nothing.
-            logging.warning("%s can't be listed: %s", self.path, error.strerror)
+            found = self._source.found()
+        except (OSError, StoreError) as error:
+            # A share or store that is away for a moment withdraws nothing.
+            self._away = f"{self.path} can't be listed: {error}"
+            logging.warning("%s", self._away)
             return
+        self._away = ""
         self._failed = {n: said for n, said in self._failed.items() if n in found}
         for number in sorted(found, reverse=True):
             if self._answers_already(number, found[number]):
@@ -61,12 +65,6 @@ class Versions:
             logging.warning("%s", self._why_none())
             self.current = None
 
-    def _found(self) -> dict[int, str]:
-        if self._numbered:
-            numbers = publish.versions(self.path)
-            return {number: publish.folder_of(self.path, number) for number in numbers}
-        return {1: asking.find_model(self.path)} if _is_single(self.path) else {}
-
     def _answers_already(self, number: int, folder: str) -> bool:
         now = self.current
         return (
@@ -76,9 +74,17 @@ class Versions:
         )
 
     def _load(self, number: int, folder: str) -> bool:
-        mark = fingerprint(folder)
-        if number in self._failed and self._failed[number][0] == mark:
+        failed = self._failed.get(number, (None, ""))[0]
+        if failed == (folder, fingerprint(folder)):
             return False
+        try:
+            self._source.bring(number)
+        except UserError as error:
+            # The next look tries again.
+            self._away = str(error)
+            logging.warning("Version %d of %s: %s", number, self.name, error)
+            return False
+        mark = folder, fingerprint(folder)
         try:
             self.current = LoadedModel(folder, number)
         except UserError as error:
@@ -91,6 +97,8 @@ class Versions:
         return True
 
     def _why_none(self) -> str:
+        if self._away:
+            return self._away
         if self._failed:
             return next(iter(self._failed.values()))[1]
         return (
@@ -115,15 +123,15 @@ class Versions:
         if not (wanted := judged.get("digest")):
             return ""
         try:
-            there = self._found()
-        except OSError:  # as in refresh
+            there = self._source.found()
+        except (OSError, StoreError):  # as in refresh
             return ""
         found = [n for n, folder in there.items() if _digest(folder) == wanted]
         now = self.current
         answers = now is not None and now.version in found
         if not found:
             return f"No version of {self.name} that is here is this model"
-        if not self._numbered:
+        if not self._source.is_numbered:
             return f"This model is {self.name}, which answers here"
         last = "which answers now" if answers else "but another version answers now"
         numbers = " and ".join(map(str, sorted(found)))
@@ -149,11 +157,6 @@ def _digest(folder: str) -> str:
 def _digest_of(folder: str, mark: Any) -> str:
     del mark  # when it changes, the files are read anew
     return model_folder.digest(folder)
-
-
-def _is_single(path: str) -> bool:
-    is_run = os.path.isfile(os.path.join(path, run_folder.CONFIG))
-    return is_run or model_folder.is_model(path)
 
 
 def _state(version: int, state: str, error: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from kfer.data import shard_files
 from kfer.errors import UserError
 from kfer.serving import foreign_ops
 from kfer.storage import whole
+from kfer.storage.order import Order
 from kfer.training import run_folder
 
 FORMAT_VERSION = 1
@@ -22,6 +23,8 @@ FILES = {
     "onnx": "model.onnx",
     "tflite": "model.tflite",
 }
+# Of a delivery to an object store.
+ORDER = Order(tuple(FILES.values()))
 # The output of a SavedModel that says of each row whether it is an answer: OK, or what
 # is wrong with the picture. Older ones have none: one bad picture fails their request.
 STATUS, OK = "status", b"OK"

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 
 from kfer.errors import UserError
-from kfer.serving import model_folder
-from kfer.storage import whole
+from kfer.serving import model_folder, remote_models
+from kfer.storage import places, whole
 
 # Beside the base, where no server looks.
 LOCK = ".{base}.publish.lock"
@@ -27,7 +27,8 @@ def publish(model_dir: str, base_dir: str) -> str:
 
     Args:
       model_dir: a kfer model (kfer.serving.export).
-      base_dir: made where it doesn't exist; a local file system.
+      base_dir: made where it doesn't exist; a folder, or a place in an object store,
+        see remote_models.publish.
 
     Returns:
       The version's folder, BASE_DIR/<number>.
@@ -35,6 +36,8 @@ def publish(model_dir: str, base_dir: str) -> str:
     Raises:
       UserError: no model there, one folder lies in the other, or the disk refused.
     """
+    if places.is_remote(base_dir):
+        return remote_models.publish(model_dir, base_dir)
     model_folder.read_description(model_dir)
     _check_apart(model_dir, base_dir)
     try:

@@ -17,6 +17,7 @@ from kfer.errors import DivergedError, UserError
 from kfer.metrics import suite
 from kfer.models import flops
 from kfer.settings.config import ExperimentConfig
+from kfer.storage import staging
 from kfer.training import averaging, run_folder
 from kfer.training.checkpoints import Checkpoints
 
@@ -180,6 +181,7 @@ class Recorder(keras.callbacks.Callback):
         # The checkpoint last: its step is where a killed run goes on.
         run_folder.write_history(self.run_dir, self.rows)
         self.checkpoints.save(step)
+        staging.deliver_early(self.run_dir)
 
     def _evaluated(self, step: int) -> dict[str, Any]:
         try:

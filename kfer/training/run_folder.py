@@ -14,7 +14,7 @@ import kfer
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
-from kfer.storage import whole
+from kfer.storage import fetching, staging, whole
 
 CONFIG = "config.json"
 VERSIONS = "versions.json"
@@ -46,6 +46,7 @@ def claim(
         if not os.path.exists(os.path.join(run_dir, CONFIG)):
             _claim_new(run_dir, config, dataset, command)
     check(run_dir, config, dataset)
+    staging.deliver_early(run_dir)
 
 
 def check(run_dir: str, config: ExperimentConfig, dataset: Any) -> None:
@@ -103,7 +104,7 @@ def versions(dataset: Any, command: str) -> dict[str, Any]:
         "command": command,
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "data": {
-            "root": os.path.abspath(dataset.root),
+            "root": fetching.origin(dataset.root),
             "name": dataset.name,
             "content_hash": dataset.content_hash,
             "noise": dataset.noise,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kfer.data import places
 from kfer.errors import UserError
+from kfer.storage import places
 
 
 def test_paths_stay_as_they_are():
