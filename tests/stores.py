@@ -1,6 +1,7 @@
 """Object stores for tests: fsspec's memory, and S3's API by moto in this process."""
 
 import contextlib
+import functools
 import logging
 import os
 import uuid
@@ -23,28 +24,39 @@ def content(place: str) -> dict[str, bytes]:
     return {name[len(path) + 1 :]: store.cat_file(name) for name in found}
 
 
+def put_files(folder: str, **texts: str) -> None:
+    """Makes files whose names are keywords, '__' for a slash and '_' for a dot."""
+    for name, text in texts.items():
+        path = os.path.join(folder, name.replace("__", "/").replace("_", "."))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+
+
 def memory_place() -> str:
     """A new place in this process's memory."""
     return f"memory://{uuid.uuid4().hex}/place"
 
 
-@contextlib.contextmanager
-def s3() -> Iterator[dict[str, str]]:
-    """Serves S3's API; yields the environment that leads to it. A bucket 'faces' is
-    there."""
+@functools.cache
+def _server() -> str:
+    """The address of this process's S3; moto keeps one state for all its servers."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    environment = {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-    try:
-        with _set(environment):
-            fsspec.filesystem("s3", skip_instance_cache=True).mkdir("faces")
-            yield environment
-    finally:
-        server.stop()
+    return f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def s3(bucket: str) -> Iterator[dict[str, str]]:
+    """Makes a bucket; yields the environment that leads to it, which is set."""
+    environment = {**CREDENTIALS, "AWS_ENDPOINT_URL": _server()}
+    with _set(environment):
+        fsspec.filesystem("s3").mkdir(bucket)
+        yield environment
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ class Known(NamedTuple):
     Attributes:
       mark: of the object; '' while it is put or removed, for a kill of that may leave
         the old one or the new one.
-      size: of the file in bytes; -1 where the file is none.
+      size: of the file in bytes; -1 where it isn't known.
       changed: when the file was, in ns.
     """
 
@@ -73,12 +73,14 @@ class Staging:
         """
         there = self.place.objects()
         there.pop(fetching.UNFINISHED, None)
+        if needs:
+            fetching.plan_of(self.place, [needs], there)
         self._known = self._read_known()
         marks = {key: known.mark for key, known in self._known.items()}
         if os.path.isdir(self.path) and marks == {k: o.mark for k, o in there.items()}:
             return
         self._make()
-        if needs or there:
+        if there:
             wanted = fetching.plan_of(self.place, [needs] if needs else [], there)
             with whole.disk(self.top):
                 copy = fetching.fetch(wanted)
@@ -227,11 +229,11 @@ class StagedFile(Staging):
 
 
 def _state(path: str) -> tuple[int, int]:
-    """Size and time of a file; (-1, 0) where there is none."""
+    """Size and time of a file; (0, 0) where there is none."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
-        return -1, 0
+        return 0, 0
     return found.st_size, found.st_mtime_ns
 
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from kfer.errors import UserError
-from kfer.server import versions
+from kfer.server import sources, versions
 from tests.server.live import FakeModel
 
 
@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_listed_withdraws_nothing(base, monkeypatch):
     def refuse(path):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(versions.publish, "versions", refuse)
+    monkeypatch.setattr(sources.publish, "versions", refuse)
     found.refresh()
     assert answers(found) == 1
 
@@ -141,7 +141,7 @@ def test_a_judged_model_is_found_among_the_versions(base, monkeypatch):
     put(base, 1, "made over")
     put(base, 3, "gone bad")
     assert found.holding(judged).startswith("No version of faces")
-    monkeypatch.setattr(versions.asking, "find_model", lambda path: path)
+    monkeypatch.setattr(sources.asking, "find_model", lambda path: path)
     single = versions.Versions(str(base.parent / "judged"), "mine")
     assert single.holding(judged) == "This model is mine, which answers here"
 
@@ -155,7 +155,7 @@ def test_nothing_to_serve_is_one_line(tmp_path, base):
 
 
 def test_a_model_alone_is_version_1(base, monkeypatch):
-    monkeypatch.setattr(versions.asking, "find_model", lambda path: path)
+    monkeypatch.setattr(sources.asking, "find_model", lambda path: path)
     found = versions.Versions(str(base / "1"), "mine")
     assert (found.name, answers(found)) == ("mine", 1)
     shutil.rmtree(base / "1")
