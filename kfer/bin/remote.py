@@ -71,7 +71,7 @@ def change_folder(last: str) -> Use:
     return Use(lambda staged: staged.start_same(), Order((last,)))
 
 
-Uses = Mapping[str, Use | Callable[[], Use]]
+Uses = Mapping[str, Use | Callable[[], Use | None]]
 
 
 @contextlib.contextmanager

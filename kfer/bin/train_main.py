@@ -120,7 +120,8 @@ flags.DEFINE_string(
 STORES = {
     # An experiment may take a raw folder.
     "data_dir": lambda: remote.READ if FLAGS.experiment else remote.READ_DATA,
-    "out_dir": remote.GO_ON_RUN,
+    # Workers share one folder.
+    "out_dir": lambda: None if FLAGS.strategy == "multi_worker" else remote.GO_ON_RUN,
     "encoder_weights": remote.READ,
 }
 
