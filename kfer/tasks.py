@@ -138,6 +138,17 @@ def annotator_tasks(
     )
 
 
+def value_tasks(count: int) -> tuple[LabelTask, ...]:
+    """valence_arousal_1.., what `count` annotators say of the one truth."""
+    names = [f"valence_arousal_{i}" for i in range(1, count + 1)]
+    return tuple(
+        LabelTask(
+            name, CONTINUOUS, dimensions=VALENCE_AROUSAL, target="valence_arousal"
+        )
+        for name in names
+    )
+
+
 def check_tasks(tasks: tuple[LabelTask, ...]) -> tuple[LabelTask, ...]:
     """Returns the tasks.
 

@@ -139,12 +139,19 @@ class _Row:
     noise: LabelNoise = NO_NOISE
     teacher: str = ""
     teacher_columns: tuple[str, ...] = ()
+    crowd: str = "habits"
 
 
 # The thresholds keep out what has learned nothing; chance is 1 / classes.
 PIPELINES = {
     "synthetic_faces": _Row(
         "synthetic_faces", (("expression/accuracy", 0.3),), rival="vgg_all"
+    ),
+    "synthetic_judges": _Row(
+        "synthetic_judges",
+        (("expression/accuracy", 0.3),),
+        rival="vgg_all",
+        crowd="judges",
     ),
     "cifar10_noisy": _Row(
         "cifar10_multi",
@@ -231,6 +238,7 @@ def _source(
         limit=dict(limit) if limit else None,
         num_classes=row.num_classes,
         image_size=experiment.image_size,
+        crowd=row.crowd,
     )
     return Source(experiment.dataset, options)
 

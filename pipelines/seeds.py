@@ -3,11 +3,12 @@
 import dataclasses
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kfer import runs as runs_lib
 from kfer.evaluation import scoring
+from kfer.experiments import summary
 from kfer.training import loop, run_folder
 
 # Target, measure, factor, decimals, head.
@@ -48,15 +49,44 @@ def _last_of(run_dir: str) -> dict[str, Any]:
 
 
 def table(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Mean and standard deviation of each method's measures over its seeds."""
-    lines = ["".join(f"{head:>18}" for head in ["", *(row[4] for row in _SHOWN)])]
-    for method, runs in found.items():
-        cells = [f"{method:>18}"]
-        for target, measure, factor, digits, _ in _SHOWN:
-            values = [factor * run["test"][target][measure] for run in runs]
-            text = f"{statistics.mean(values):.{digits}f}"
-            if len(values) > 1:
-                text += f" +- {statistics.stdev(values):.{digits}f}"
-            cells.append(f"{text:>18}")
-        lines.append("".join(cells))
+    """Mean and standard deviation of each method's measures over its seeds.
+
+    Below them each later method's difference to the first, paired by seed, with
+    Student's 95 % interval; with one seed there is none.
+    """
+    lines = [_line("", [row[4] for row in _SHOWN])]
+    measured = {method: _measured(runs) for method, runs in found.items()}
+    for method, columns in measured.items():
+        lines.append(_line(method, map(_mean_shown, _SHOWN, columns)))
+    (first, theirs), *others = measured.items()
+    for method, ours in others:
+        if len(ours[0]) > 1:
+            gaps = map(_gap_shown, _SHOWN, ours, theirs)
+            lines.append(_line(f"{method} - {first}", gaps))
     return "\n".join(lines)
+
+
+def _line(head: str, cells: Iterable[str]) -> str:
+    return "".join(f"{cell:>18}" for cell in (head, *cells))
+
+
+def _measured(runs: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+    """Of each of _SHOWN the values by seed."""
+    return [
+        [factor * run["test"][target][measure] for run in runs]
+        for target, measure, factor, *_ in _SHOWN
+    ]
+
+
+def _mean_shown(shown: tuple, values: Sequence[float]) -> str:
+    digits = shown[3]
+    text = f"{statistics.mean(values):.{digits}f}"
+    if len(values) > 1:
+        text += f" +- {statistics.stdev(values):.{digits}f}"
+    return text
+
+
+def _gap_shown(shown: tuple, ours: Sequence[float], theirs: Sequence[float]) -> str:
+    digits = shown[3]
+    gap = summary.gap(dict(enumerate(ours)), dict(enumerate(theirs)))
+    return f"{gap.mean:.{digits}f} +- {gap.half:.{digits}f}" if gap else ""

@@ -144,3 +144,10 @@ class TestShareHeads:
         )
         with pytest.raises(UserError, match="'pain' can't share a head"):
             tasks.share_heads(rows, tasks.CATEGORICAL)
+
+
+def test_values_of_several_annotators_are_of_one_truth():
+    first, second = tasks.value_tasks(2)
+    assert (first.name, second.name) == ("valence_arousal_1", "valence_arousal_2")
+    assert first.target == second.target == "valence_arousal"
+    assert first.dimensions == ("valence", "arousal") and not first.is_categorical

@@ -2,9 +2,10 @@
 
 kfer-demo --out_dir=DIR
 
-Runs the pipeline synthetic_faces (see kfer-pipeline): draws the faces, checks their
-labels, trains both methods with the same compact network on the same noisy labels for
-as many steps, scores them on the clean test split, and publishes kfer's model. Then
+Runs the pipeline synthetic_judges (see kfer-pipeline): draws the faces, each with the
+class, valence and arousal that three annotators with faults of their own say, checks
+the labels, trains both methods with the same compact network on the same noisy labels
+for as many steps, scores them on the clean test split, and publishes kfer's model. Then
 both learn again from two more seeds, as one run proves nothing. Run again, it goes on
 where it stopped, or shows what it found.
 """
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         raise UserError(f"kfer-demo takes flags only, got {' '.join(argv[1:])!r}")
     common.needs_tfx()
     fields = {**_SETTINGS, "seed": FLAGS.seed, "epochs": FLAGS.epochs}
-    config = pipeline_config.named("synthetic_faces", fields, limit=_FACES)
+    config = pipeline_config.named("synthetic_judges", fields, limit=_FACES)
     common.import_tensorflow()
     from kfer.training import outcome
     from pipelines import local_runner, seeds

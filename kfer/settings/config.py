@@ -141,11 +141,25 @@ _FACE_ANNOTATORS = (
     *tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS[:7], "expression"),
     tasks_lib.valence_arousal_task(),
 )
+_FACE_JUDGES = (*_FACE_ANNOTATORS[:-1], *tasks_lib.value_tasks(3))
 
 # With contempt, as in ferplus_multi, so that one prepared data set serves both.
 _FERPLUS = tasks_lib.annotator_tasks(3, tasks_lib.EXPRESSIONS, "expression")
 _FERPLUS_VOTES = (tasks_lib.expression_task(8, column="votes"),)
 _FERPLUS_VA = (*_FERPLUS, tasks_lib.valence_arousal_task())
+_DRAWN = _variant(
+    _FACES,
+    "synthetic_faces",
+    dataset="synthetic_faces",
+    tasks=_FACE_ANNOTATORS,
+    image_size=32,
+    width=0.25,
+    lambda_gan=0.4,
+    batch_size=32,
+    learning_rate=5e-4,
+    epochs=20,
+    dropout_rate=0.0,
+)
 
 
 EXPERIMENTS = {
@@ -164,19 +178,8 @@ EXPERIMENTS = {
         _variant(_FACES, "ferplus_multi", dataset="ferplus", tasks=_FERPLUS),
         _variant(_FACES, "ferplus_votes", dataset="ferplus", tasks=_FERPLUS_VOTES),
         _variant(_FACES, "ferplus_va", dataset="ferplus", tasks=_FERPLUS_VA),
-        _variant(
-            _FACES,
-            "synthetic_faces",
-            dataset="synthetic_faces",
-            tasks=_FACE_ANNOTATORS,
-            image_size=32,
-            width=0.25,
-            lambda_gan=0.4,
-            batch_size=32,
-            learning_rate=5e-4,
-            epochs=20,
-            dropout_rate=0.0,
-        ),
+        _DRAWN,
+        _variant(_DRAWN, "synthetic_judges", tasks=_FACE_JUDGES),
     )
 }
 
@@ -197,9 +200,8 @@ def experiment_config(
     Raises:
       UserError: an unknown name, field or choice.
     """
-    return configured(
-        _lookup("experiment", EXPERIMENTS, name), recipe, method, **overrides
-    )
+    base = _lookup("experiment", EXPERIMENTS, name)
+    return configured(base, recipe, method, **overrides)
 
 
 def configured(
@@ -258,6 +260,8 @@ def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
       UserError: a field is missing or unknown, as in a config of another version.
     """
     try:
+        # Saved before methods had options: they had none.
+        options = options_lib.make(fields["method"], fields.get("options", {}))
         return ExperimentConfig(
             **{
                 **fields,
@@ -265,10 +269,7 @@ def from_dict(fields: dict[str, Any]) -> ExperimentConfig:
                 "recipe": Recipe(**fields["recipe"]),
                 "score_weights": ScoreWeights(**fields["score_weights"]),
                 "flip_rates": tuple(fields["flip_rates"]),
-                # Saved before methods had options: they had none.
-                "options": options_lib.make(
-                    fields["method"], fields.get("options", {})
-                ),
+                "options": options,
                 "optimization": Optimization(**fields.get("optimization", {})),
             }
         )
@@ -287,8 +288,7 @@ def config_hash(config: ExperimentConfig) -> str:
     for field, old in (("optimization", PLAIN), ("backbone", "vgg16")):
         if getattr(config, field) == old:
             del fields[field]  # as before there was a choice
-    text = json.dumps(fields, sort_keys=True).encode()
-    return hashlib.sha256(text).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def differences(first: ExperimentConfig, second: ExperimentConfig) -> list[str]:

@@ -13,6 +13,7 @@ def test_the_names():
         "ferplus",
         "raf_base",
         "synthetic_faces",
+        "synthetic_judges",
     ]
 
 
@@ -65,18 +66,22 @@ def test_settings_reach_the_experiment_and_its_data():
     assert teacher.experiment.method == "joint"
 
 
-def test_the_demo_is_the_experiment_as_it_stands():
+@pytest.mark.parametrize("name", ("synthetic_faces", "synthetic_judges"))
+def test_drawn_faces_are_the_experiment_as_it_stands(name):
     from kfer.settings import config as config_lib
 
-    described = config.named("synthetic_faces")
-    assert described.experiment == config_lib.experiment_config("synthetic_faces")
+    described = config.named(name)
+    assert described.experiment == config_lib.experiment_config(name)
     assert described.rival == "vgg_all"
 
 
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        (("faces",), "Unknown pipeline 'faces'; known: synthetic_faces, cifar10_noisy"),
+        (
+            ("faces",),
+            "Unknown pipeline 'faces'; known: synthetic_faces, synthetic_judges",
+        ),
         (("ferplus", {"depth": 3}), r"Unknown setting \['depth'\]"),
         (("ferplus", {"method": "magic"}), "Unknown method 'magic'"),
         (("ferplus", {}, {"epochs": 1}), "The pipeline ferplus has no teacher"),

@@ -42,6 +42,7 @@ class TestExperiments:
             "ferplus_va",
             "ferplus_votes",
             "synthetic_faces",
+            "synthetic_judges",
         }
 
     def test_settings_of_the_paper_s_tables(self):
