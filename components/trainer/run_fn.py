@@ -8,14 +8,14 @@ from typing import Any
 
 from kfer import methods, runs
 from kfer.data import dataset as dataset_lib
-from kfer.data import own_data, places, shard_files
+from kfer.data import own_data, shard_files
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.evaluation import scoring
 from kfer.serving import export
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
-from kfer.storage import whole
+from kfer.storage import places, whole
 from kfer.training import run_folder
 
 # What a finished run tells about itself, for the ModelRun artifact.
