@@ -70,7 +70,7 @@ TARGETS = {
     "cifar10_noisy_fast": Target(
         "cifar10_multi",
         "em",
-        {**_FAST, "backbone": "compact_s", "epochs": 8},
+        {**_FAST, "backbone": "compact_xs", "epochs": 8},
         0.879,
         0.12,
     ),
