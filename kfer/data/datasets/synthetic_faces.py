@@ -108,7 +108,10 @@ def annotated(options: ReaderOptions, index: int) -> Annotated:
     matrices = _matrices(options.crowd, flip_rates(options))
     label = np.array([params.label])
     given = np.array([transition.sample(label, m, rng)[0] for m in matrices])
-    values = annotators.judged(options.crowd, len(given), truth, rng)
+    if options.crowd == "judges":
+        values = annotators.judged_by_each(len(given), truth, rng)
+    else:
+        values = (annotators.judged(truth, rng),)
     labelled = annotators.who_labels(options.crowd, len(given), rng)
     given = np.where(labelled, given, -1)
     return Annotated(params, truth, tuple(given.tolist()), values)

@@ -106,20 +106,22 @@ def value_columns(crowd: str, count: int) -> tuple[str, ...]:
     return tuple(f"valence_arousal_{i}" for i in range(1, count + 1))
 
 
-def judged(
-    crowd: str, count: int, truth: tuple[float, float], rng: np.random.Generator
-) -> tuple[tuple[float, ...], ...]:
-    """A face's valence and arousal, for each of value_columns(crowd, count).
+def judged(truth: tuple[float, float], rng: np.random.Generator) -> tuple[float, ...]:
+    """A face's valence and arousal as one of VALENCE_AROUSAL, drawn by lot, sees it."""
+    return _said(VALENCE_AROUSAL[int(rng.integers(len(VALENCE_AROUSAL)))], truth, rng)
 
-    In the crowd `judges` each of JUDGES says its own, who repeat beyond three; else one
-    of VALENCE_AROUSAL does, drawn by lot.
-    """
-    if crowd == "judges":
-        judges = [JUDGES[i % len(JUDGES)] for i in range(count)]
-    else:
-        judges = [VALENCE_AROUSAL[int(rng.integers(len(VALENCE_AROUSAL)))]]
-    rows = [continuous.annotate(np.array([truth]), judge, rng)[0] for judge in judges]
-    return tuple(tuple(row.tolist()) for row in rows)
+
+def judged_by_each(
+    count: int, truth: tuple[float, float], rng: np.random.Generator
+) -> tuple[tuple[float, ...], ...]:
+    """The same as each of `count` JUDGES sees it; beyond three they repeat."""
+    return tuple(_said(JUDGES[i % len(JUDGES)], truth, rng) for i in range(count))
+
+
+def _said(
+    judge: Annotator, truth: tuple[float, float], rng: np.random.Generator
+) -> tuple[float, ...]:
+    return tuple(continuous.annotate(np.array([truth]), judge, rng)[0].tolist())
 
 
 def wrong_answers(annotator: int) -> np.ndarray:

@@ -73,17 +73,15 @@ def test_the_documents_tables_are_the_matrices():
 
 def test_values_are_judged_by_one_of_three():
     rng = np.random.default_rng(0)
-    given = np.array(
-        [annotators.judged("habits", 3, (0.0, 0.1), rng)[0] for _ in range(3000)]
-    )
+    given = np.array([annotators.judged((0.0, 0.1), rng) for _ in range(3000)])
     error = given - (0.0, 0.1)
     # Mean biases: (.05 - .10 + .10) / 3 and (-.05 + .05 + .10) / 3.
     assert error.mean(0) == pytest.approx([0.0167, 0.0333], abs=0.015)
     # Variances .15, .20, .25 squared: mean .041667; of the biases .0072 and .0039.
     assert error.var(0) == pytest.approx([0.0489, 0.0456], abs=0.005)
-    again = annotators.judged("habits", 3, (0.0, 0.1), np.random.default_rng(0))[0]
+    again = annotators.judged((0.0, 0.1), np.random.default_rng(0))
     assert again == tuple(given[0])
-    assert np.abs(annotators.judged("habits", 3, (1.0, -1.0), rng)).max() <= 1.0
+    assert np.abs(annotators.judged((1.0, -1.0), rng)).max() <= 1.0
 
 
 def test_pairs_err_alike_and_to_one_class():
@@ -120,7 +118,7 @@ def test_each_of_a_crowd_of_judges_sees_values_their_own_way():
     assert annotators.value_columns("pairs", 3) == ("valence_arousal",)
     rng = np.random.default_rng(0)
     given = np.array(
-        [annotators.judged("judges", 4, (0.2, 0.1), rng) for _ in range(3000)]
+        [annotators.judged_by_each(4, (0.2, 0.1), rng) for _ in range(3000)]
     )
     assert given.shape == (3000, 4, 2)
     # scale x truth + bias; the fourth is the first again
