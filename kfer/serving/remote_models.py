@@ -1,7 +1,8 @@
 """Models in an object store: which there are, the newest of them, one more of them."""
 
 import os
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 
 from absl import logging
 
@@ -98,33 +99,45 @@ def publish(model_dir: str, base: str) -> str:
       UserError: no model there, or the store refuses.
     """
     model_folder.read_description(model_dir)
-    version = _claimed(objects.Place(base))
+    claim = uuid.uuid4().hex.encode()
+    version = _claimed(objects.Place(base), claim)
     keys = _files(model_dir)
     rest, marks = model_folder.ORDER.groups(keys)
     for group in rest:
         version.put(model_dir, group)
-    arrived = version.objects()
-    for key in (key for group in rest for key in group):
-        size = os.path.getsize(os.path.join(model_dir, key))
-        if key not in arrived or arrived[key].size != size:
-            raise UserError(
-                f"{version.name}/{key} is not what was put there; this version stays "
-                "incomplete, publish again"
-            )
+    _check_arrived(version, model_dir, [key for group in rest for key in group], claim)
     for group in marks:
         version.put(model_dir, group)
     version.remove([fetching.UNFINISHED])
     return version.name
 
 
-def _claimed(base: objects.Place) -> objects.Place:
+def _check_arrived(
+    version: objects.Place, model_dir: str, keys: Sequence[str], claim: bytes
+) -> None:
+    arrived = version.objects()
+    for key in keys:
+        size = os.path.getsize(os.path.join(model_dir, key))
+        if key not in arrived or arrived[key].size != size:
+            raise UserError(
+                f"{version.name}/{key} is not what was put there; this version stays "
+                "incomplete, publish again"
+            )
+    if version.read(fetching.UNFINISHED) != claim:
+        raise UserError(
+            f"Another publishes {version.name} at the same time, which this store does "
+            "not prevent; publish again when it is done"
+        )
+
+
+def _claimed(base: objects.Place, claim: bytes) -> objects.Place:
     """The place of a version that nobody else publishes."""
     for _ in range(_ATTEMPTS):
         names = {key.partition("/")[0] for key in base.objects()}
         taken = [int(name) for name in names if _is_number(name)]
         version = base / str(max(taken, default=0) + 1)
-        if version.put_new(fetching.UNFINISHED, b"being published\n"):
-            if version.put_new(fetching.UNFINISHED, b"being published\n"):
+        if version.put_new(fetching.UNFINISHED, claim):
+            if version.put_new(fetching.UNFINISHED, claim):
                 logging.warning(
                     "%s replaces objects that it was told not to: two publishers at "
                     "once could mix there, so let one publish at a time",

@@ -168,6 +168,11 @@ class Place:
             return False
         return True
 
+    def write(self, key: str, content: bytes) -> None:
+        """Makes or replaces a small object."""
+        with one_line(self.name):
+            self._store.pipe_file(self._at(key), content)
+
     def read(self, key: str) -> bytes:
         """The content of a small object."""
         with one_line(f"{self.name}/{key}"):

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -51,6 +52,7 @@ class Staging:
         self.path = os.path.join(self.top, fetching.base_name(place))
         self._known: dict[str, Known] = {}
         self._new, self._overwrite = False, False
+        self._sign = uuid.uuid4().hex.encode()
 
     def start_empty(self, overwrite: bool = False) -> None:
         """Begins with an empty folder, which is to become all that the place holds.
@@ -135,7 +137,7 @@ class Staging:
     def _begin(self, there: dict[str, objects.Object]) -> None:
         """Signs, so that what a kill leaves is told from what others put there."""
         self._check_free(there)
-        self.place.put_new(fetching.UNFINISHED, b"a delivery that is not done\n")
+        self.place.write(fetching.UNFINISHED, self._sign)
         there.pop(fetching.UNFINISHED, None)
         self._known = {key: Known(found.mark) for key, found in there.items()}
 
@@ -165,10 +167,19 @@ class Staging:
         for group in rest:
             self._put(group)
         self._remove(self.order.removed(touched - here - {*marks}), there)
-        self._check_arrived(here - {mark for group in last for mark in group})
+        marked = {mark for group in last for mark in group}
+        self._check_sign(self._check_arrived(here - marked))
         for group in last:
             self._put(group)
         self._note(self._check_arrived(here), here)
+
+    def _check_sign(self, there: Mapping[str, objects.Object]) -> None:
+        name = fetching.UNFINISHED
+        if self._new and (name not in there or self.place.read(name) != self._sign):
+            raise UserError(
+                f"Another command delivers to {self.place.name} at the same time; name "
+                "another place, or let one end and run the other again"
+            )
 
     def _put(self, keys: list[str]) -> None:
         self._known |= {key: Known() for key in keys}

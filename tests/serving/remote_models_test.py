@@ -127,6 +127,21 @@ def test_a_store_that_replaces_what_it_may_not_is_told(
     assert "two publishers at once could mix there" in caplog.text
 
 
+def test_a_publisher_whose_claim_another_replaced_gives_way(
+    base, tmp_path, monkeypatch
+):
+    put = objects.Place.put
+
+    def replaced(self, folder, keys):
+        put(self, folder, keys)
+        self.write(fetching.UNFINISHED, b"another")
+
+    monkeypatch.setattr(objects.Place, "put", replaced)
+    with pytest.raises(UserError, match=f"Another publishes {base}/1 at the same time"):
+        publish.publish(model(tmp_path / "a"), base)
+    assert "1/saved_model.pb" not in stores.content(base)
+
+
 def test_a_runs_own_model_is_found(base, tmp_path):
     memory = fsspec.filesystem("memory")
     memory.pipe_file(f"{base}/config.json", b"{}")

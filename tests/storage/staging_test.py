@@ -105,6 +105,31 @@ def test_what_was_put_but_is_not_there_ends_without_a_mark(place, monkeypatch, m
     assert "dataset.json" not in stores.content(place)
 
 
+def test_two_deliveries_at_once_end_with_one_of_them(place, monkeypatch):
+    one, other = new_data(place), staging.Staging(objects.Place(place), DATA)
+    real = objects.Place.put
+
+    def interrupted(self, folder, keys):
+        real(self, folder, keys)
+        if folder == one.path and "train.tfrecord" in keys:
+            # equal in size, and another machine's
+            other.path = other.path + "-other"
+            os.mkdir(other.path)
+            other._new = True
+            files = {"dataset_json": "[]", "train_tfrecord": "9", "test_tfrecord": "8"}
+            stores.put_files(other.path, **files)
+            other.deliver()
+
+    monkeypatch.setattr(objects.Place, "put", interrupted)
+    with pytest.raises(UserError, match="Another command delivers to"):
+        one.deliver()
+    assert stores.content(place) == {
+        "dataset.json": b"[]",
+        "train.tfrecord": b"9",
+        "test.tfrecord": b"8",
+    }
+
+
 def test_a_file_is_put_whole_where_it_is_made(place):
     made = staging.StagedFile(objects.Place(f"{place}/scores.json"), Order())
     made.start_empty()
