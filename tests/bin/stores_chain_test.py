@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 BUCKET = "s3://chain"
 TRAINING = [
-    "--method=supervised",
+    "--method=vgg_all",
     "--tasks=annotator_1",
     "--width=0.125",
     "--batch_size=8",
