@@ -94,6 +94,7 @@ setuptools.setup(
             "onnxruntime==1.23.2",
             "tf2onnx==1.17.0",
         ],
+        "dask": ["dask", "distributed"],
         # has no wheel for a newer Python
         "faces": ['yuface==2023.5.1; python_version < "3.12"'],
         "serve": ["prometheus-client", "python-multipart", "starlette", "uvicorn"],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kfer.errors import UserError
 from kfer.lineage import digest
+from kfer.preprocess import runners
 from kfer.preprocess.ingest import Source
 from kfer.serving import asking
 from pipelines.config import PipelineConfig
@@ -101,9 +102,9 @@ def beam_flags(image: str, args: Sequence[str]) -> tuple[str, ...]:
     Beam's own default runner would download a program; and without a flag about
     dependencies, TFX packs itself anew for each component.
     """
-    named = any(arg.startswith("--runner") for arg in args)
-    runner = () if named else ("--runner=FnApiRunner",)
-    return (*runner, f"--sdk_container_image={image}", *args)
+    flags = runners.flags(args)
+    at = len(flags) - len(args)  # behind the runner where it wasn't named
+    return (*flags[:at], f"--sdk_container_image={image}", *flags[at:])
 
 
 def code_packages() -> list[str]:

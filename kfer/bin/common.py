@@ -34,6 +34,7 @@ _HARMLESS = (
     b"Could not find cuda drivers",
     b"optimized to use available CPU instructions",
     b"To enable the following instructions",
+    b"UNKNOWN ERROR (303)",  # no CUDA driver
 )
 
 
@@ -131,7 +132,10 @@ def import_tensorflow() -> None:
     """Imports TensorFlow without the lines that look like errors and are none."""
     if "tensorflow" not in sys.modules:
         with _filtered_stderr(_HARMLESS):
-            import tensorflow  # noqa: F401
+            import tensorflow as tf
+
+            # 2.21 tells of a driver that isn't there when it is asked for devices.
+            tf.config.list_physical_devices()
 
 
 @contextlib.contextmanager

@@ -6,8 +6,10 @@ Beam's own flags pass through: --runner=FlinkRunner, --direct_num_workers=2, ...
 any the job runs in this process, and Beam isn't loaded.
 """
 
+import contextlib
 import copy
 import difflib
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -125,7 +127,7 @@ ONLY_FOR = {
 
 def job_from_flags(beam_args: Sequence[str]):
     """The job that the flags describe; UserError if one is missing or senseless."""
-    from kfer.preprocess import job
+    from kfer.preprocess import job, parallel
 
     _check_flags()
     return job.Job(
@@ -140,7 +142,7 @@ def job_from_flags(beam_args: Sequence[str]):
         max_rejected=FLAGS.max_rejected,
         overwrite=FLAGS.overwrite,
         beam_args=tuple(beam_args),
-        processes=FLAGS.processes or default_processes(beam_args),
+        processes=FLAGS.processes or parallel.default_count(beam_args),
         command=common.command_line(),
     )
 
@@ -218,13 +220,6 @@ def _limit() -> dict[str, int] | None:
     return {split: n for split, n in counts.items() if n is not None} or None
 
 
-def default_processes(beam_args: Sequence[str]) -> int:
-    """One for each core where Beam runs in this process alone, else 1."""
-    words = " ".join(beam_args)
-    alone = "multi_" not in words and ("runner" not in words or "FnApi" in words)
-    return len(os.sched_getaffinity(0)) if alone else 1
-
-
 def check_beam_args(args: Sequence[str]) -> None:
     """Raises UserError for a flag that neither kfer-preprocess nor Beam knows.
 
@@ -235,7 +230,11 @@ def check_beam_args(args: Sequence[str]) -> None:
         _BeamArgumentParser,
     )
 
-    if any(arg.startswith("--runner") and "FnApi" not in arg for arg in args):
+    named = " ".join(arg for arg in args if arg.startswith("--runner")).lower()
+    if "dask" in named:
+        with contextlib.suppress(ImportError):  # job.check says what is missing
+            importlib.import_module("apache_beam.runners.dask.dask_runner")
+    elif named and "fnapi" not in named:
         return
     parser = _BeamArgumentParser(allow_abbrev=False)
     for options in PipelineOptions.__subclasses__():

@@ -86,7 +86,7 @@ def prepare(
         return copied(root, out_dir)
     if source.dataset in AS_THEY_ARE:
         return datasets.make(source.dataset, root, out_dir, source.options, command)
-    from kfer.preprocess import job, transforms
+    from kfer.preprocess import job, parallel, transforms
 
     made = job.run(
         job.Job(
@@ -100,7 +100,7 @@ def prepare(
                 alignment=source.alignment,
             ),
             beam_args=tuple(beam_args),
-            processes=_processes(beam_args),
+            processes=parallel.default_count(beam_args),
             command=command,
         )
     )
@@ -141,13 +141,6 @@ def _without_near_copies(dataset: Dataset) -> Dataset:
     if found:
         logging.warning("%s; set aside", near_copies.describe(found))
     return dataset
-
-
-def _processes(beam_args: Sequence[str]) -> int:
-    """One for each core where Beam runs in this process alone, else 1."""
-    words = " ".join(beam_args)
-    alone = "multi_" not in words and ("--runner" not in words or "FnApi" in words)
-    return len(os.sched_getaffinity(0)) if alone else 1
 
 
 def describe(dataset: Dataset) -> str:

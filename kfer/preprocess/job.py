@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from absl import logging
@@ -26,8 +25,6 @@ from kfer.preprocess import rows as rows_lib
 from kfer.preprocess.rows import Read
 from kfer.preprocess.transforms import Settings
 
-# Beam's own default downloads a program; this runner is part of the Beam package.
-DEFAULT_RUNNER = "--runner=FnApiRunner"
 RECORDS_PER_SHARD = 4096
 
 
@@ -110,6 +107,10 @@ def check(job: Job) -> None:
     if not os.path.isdir(job.root):
         raise UserError(f"There is no folder {job.root} to read {job.dataset} from")
     check_target(job.out_dir, job.overwrite)
+    if job.beam_args:
+        from kfer.preprocess import runners
+
+        runners.pipeline(job.beam_args)
 
 
 def _columns(job: Job, module: Any) -> tuple[dict, dict]:
@@ -180,27 +181,13 @@ def _run_steps(job: Job, module: Any, read: Read, work: str) -> None:
 
 
 def _run_beam(job: Job, chunks: list[str], plan: steps.Plan) -> None:
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
+    from kfer.preprocess import pipeline, runners
 
-    from kfer.preprocess import pipeline
-
-    args = beam_args(job.beam_args)
-    try:
-        made = beam.Pipeline(options=PipelineOptions(args))
-    except (ValueError, ImportError, AttributeError) as error:
-        raise UserError(f"Beam refuses {' '.join(args)}: {error}") from error
-    with made as p:
+    with runners.pipeline(job.beam_args) as p:
         pipeline.build(p, chunks, plan)
     for counter in p.result.metrics().query()["counters"]:
         if counter.key.metric.namespace == pipeline.NAMESPACE:
             logging.info("%s: %d", counter.key.metric.name, counter.committed)
-
-
-def beam_args(args: Sequence[str]) -> list[str]:
-    """Beam's flags with the runner named."""
-    named = any(arg.split("=")[0] in ("--runner", "-runner") for arg in args)
-    return list(args) if named else [DEFAULT_RUNNER, *args]
 
 
 def _finish(job: Job, module: Any, read: Read, folder: str, work: str) -> None:

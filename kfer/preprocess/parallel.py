@@ -9,6 +9,7 @@ import contextlib
 import functools
 import multiprocessing
 import multiprocessing.pool
+import os
 from collections.abc import Iterator, Sequence
 
 from kfer.data.record import RawExample, Rejected
@@ -30,6 +31,13 @@ def _start() -> None:
 
     # One picture a process at a time: OpenCV's own threads would compete.
     cv2.setNumThreads(1)
+
+
+def default_count(beam_args: Sequence[str]) -> int:
+    """One for each core where Beam runs in this process alone, else 1."""
+    words = " ".join(beam_args)
+    alone = "multi_" not in words and ("runner" not in words or "FnApi" in words)
+    return len(os.sched_getaffinity(0)) if alone else 1
 
 
 @contextlib.contextmanager

@@ -9,14 +9,13 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 from apache_beam.ml.inference.base import KeyedModelHandler, ModelHandler, RunInference
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from kfer.data import record as record_lib
 from kfer.data import rewrite, shards
 from kfer.data.dataset import Dataset
 from kfer.data.datasets.machine_labels import MachineLabels
 from kfer.errors import UserError
-from kfer.preprocess import job
+from kfer.preprocess import runners
 from kfer.serving import asking, model_folder
 
 BATCH = 64
@@ -52,8 +51,7 @@ def label(
     classes = _teacher_classes(model_dir, dataset, columns)
     files = [os.path.abspath(f) for s in dataset.splits for f in _files(dataset, s)]
     with tempfile.TemporaryDirectory(dir=work_dir or None) as folder:
-        options = PipelineOptions(job.beam_args(beam_args))
-        with beam.Pipeline(options=options) as p:
+        with runners.pipeline(beam_args) as p:
             _ = (
                 p
                 | "Shards" >> beam.Create(files, reshuffle=False)
@@ -130,7 +128,9 @@ class Teacher(ModelHandler):
         """One row a picture: float32 target -> its values."""
         import tensorflow as tf
 
-        found = model.signatures["serving_default"](image_bytes=tf.constant(batch))
+        # The last batch of a bundle is smaller, and bundles differ between runners.
+        full = [*batch, *[batch[-1]] * (BATCH - len(batch))]
+        found = model.signatures["serving_default"](image_bytes=tf.constant(full))
         kept = {k: v.numpy() for k, v in found.items() if v.dtype == tf.float32}
         return [
             {name: np.atleast_1d(values[row]).tolist() for name, values in kept.items()}
@@ -148,6 +148,9 @@ def _read(
     """The labels, and how many answers they were read from."""
     labels, count = MachineLabels(), 0
     for name in sorted(os.listdir(folder)):
+        # A worker that died may have left what it hadn't finished.
+        if not name.startswith(_ANSWERS):
+            continue
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             for line in file:
                 _store(labels, *json.loads(line), classes, columns)

@@ -130,7 +130,7 @@ def open_file(path: str, limits: decode.Limits = LIMITS) -> Footage:
         raise BadVideo("a folder" if os.path.isdir(path) else "no such file")
     if not os.path.getsize(path):
         raise BadVideo("the file holds no bytes")
-    cv2.setLogLevel(0)  # what it would print our own errors say
+    _hush()
     capture = cv2.VideoCapture(path)
     if not capture.isOpened():
         raise BadVideo("no video, or one whose index is missing or that ends early")
@@ -150,7 +150,7 @@ def open_camera(number: int) -> Footage:
     Raises:
       UserError: it isn't there, or another program has it.
     """
-    cv2.setLogLevel(0)  # what it would print our own errors say
+    _hush()
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
         raise UserError(
@@ -158,3 +158,10 @@ def open_camera(number: int) -> Footage:
             "name another with --camera=N"
         )
     return Footage(f"camera {number}", capture, live=True)
+
+
+def _hush() -> None:
+    """Has OpenCV print nothing: our own errors say it."""
+    # It moved after OpenCV 4.11.
+    set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+    set_level(0)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.bin.processes import run
+from tests.bin.processes import needs_package, run
+
+pytestmark = needs_package("ml_metadata")
 
 
 @pytest.mark.parametrize(

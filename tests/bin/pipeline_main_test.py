@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from pipelines import config
-from tests.bin.processes import run
+from tests.bin.processes import needs_package, run
+
+pytestmark = needs_package("tfx")
 
 
 @pytest.mark.parametrize(

@@ -41,17 +41,12 @@ def test_unknown_flags_are_refused_with_a_hint():
     preprocess_main.check_beam_args(["--direct_num_workers=2", "--job_name=x"])
     with pytest.raises(UserError, match="--image_sise=3; did you mean --image_size"):
         preprocess_main.check_beam_args(["--image_sise=3"])
+    dask = ["--runner=DaskRunner", "--dask_npartitions=4"]
+    preprocess_main.check_beam_args(dask)
+    with pytest.raises(UserError, match="Unknown flag --dask_partitions"):
+        preprocess_main.check_beam_args([*dask, "--dask_partitions=4"])
     # A job server knows flags that Beam's Python part doesn't.
     preprocess_main.check_beam_args(["--runner=FlinkRunner", "--parallelism=4"])
-
-
-def test_processes_only_where_beam_runs_in_this_one():
-    cores = len(os.sched_getaffinity(0))
-    assert preprocess_main.default_processes([]) == cores
-    assert preprocess_main.default_processes(["--runner=FnApiRunner"]) == cores
-    assert preprocess_main.default_processes(["--runner=FlinkRunner"]) == 1
-    args = ["--direct_running_mode=multi_processing"]
-    assert preprocess_main.default_processes(args) == 1
 
 
 @pytest.mark.slow

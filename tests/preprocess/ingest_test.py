@@ -63,12 +63,6 @@ def test_photographs_are_aligned(tmp_path):
     assert dataset.notes["alignment"] == {"landmarks": 8}
 
 
-def test_processes_are_beams_where_it_has_its_own():
-    assert ingest._processes(["--runner=FlinkRunner"]) == 1
-    assert ingest._processes(["--direct_running_mode=multi_processing"]) == 1
-    assert ingest._processes(["--runner=FnApiRunner"]) >= 1
-
-
 def test_prepared_data_are_taken_byte_for_byte(tmp_path):
     made = prepared.write(tmp_path / "made")
     found = ingest.prepare(

@@ -1,5 +1,7 @@
 """Decoding in several processes."""
 
+import os
+
 import numpy as np
 
 from kfer.data.fake_roots import faces
@@ -25,3 +27,12 @@ def test_processes_give_what_one_gives_in_the_same_order():
         assert parallel.prepare_all(given, settings) == expected
         assert parallel.prepare_all([], settings) == []
     assert not parallel._POOLS
+
+
+def test_processes_only_where_beam_runs_in_this_one():
+    cores = len(os.sched_getaffinity(0))
+    assert parallel.default_count([]) == cores
+    assert parallel.default_count(["--runner=FnApiRunner"]) == cores
+    assert parallel.default_count(["--runner=FlinkRunner"]) == 1
+    args = ["--direct_running_mode=multi_processing"]
+    assert parallel.default_count(args) == 1
