@@ -73,6 +73,10 @@ class Method(Trainable):
         """The label sets of classes."""
         return tuple(task for task in self.config.tasks if task.is_categorical)
 
+    def doubts(self) -> dict[str, str]:
+        """What a user should know of the annotators as learned so far, a line each."""
+        return {}
+
     @property
     def class_groups(self) -> dict[str, tuple[LabelTask, ...]]:
         """Target -> its label sets of classes."""

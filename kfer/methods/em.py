@@ -6,70 +6,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kfer.crowd import dawid_skene
 from kfer.crowd.triples import Triples
 from kfer.errors import UserError
 from kfer.losses import reduction
 from kfer.methods import annotated, by_example
+from kfer.methods.em_classes import TINY, ClassTruth, kept
 from kfer.methods.em_values import ValueTruth
 from kfer.methods.gaussian import Annotators
 from kfer.methods.supervised import Supervised
-from kfer.noise import transition
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, EncoderOutput
 from kfer.tasks import CATEGORICAL, CONTINUOUS, LabelTask
-
-_TINY = 1e-7
-_MOST = 1e9
-
-
-def _held(name: str, *shape: int) -> tf.Variable:
-    return tf.Variable(tf.zeros(shape), trainable=False, name=name)
-
-
-class _Truth:
-    """What is held of one target with K classes and A annotators.
-
-    Attributes:
-      target: its name.
-      tasks: its label sets.
-      counts_of: annotators of each.
-      log_matrices: log T [A, K, K], T[true, given].
-      log_prior: of the classes, [K].
-      strength: of the matrices' shrinkage, in labels.
-    """
-
-    def __init__(self, target: str, tasks: tuple[LabelTask, ...], counts: tuple):
-        self.target, self.tasks, self.counts_of = target, tasks, counts
-        classes, annotators = tasks[0].size, sum(counts)
-        self.log_matrices = _held(
-            f"log_matrices_{target}", annotators, classes, classes
-        )
-        self.log_prior = _held(f"log_prior_{target}", classes)
-        self.strength = _held(f"strength_{target}")
-
-    def begin(self, triples: Triples, diagonal: float) -> None:
-        """Starts from Dawid and Skene's fit, or from `diagonal` where none can be."""
-        if np.max(triples.of_item(), initial=0) > 1:
-            found = dawid_skene.fit_held_out(triples)
-            matrices, prior, strength = found.confusions, found.prior, found.strength
-        else:
-            votes = triples.votes().sum(axis=0)
-            prior, strength = votes / votes.sum(), dawid_skene.STRENGTHS[0]
-            matrices = transition.symmetric(triples.num_classes, 1.0 - diagonal)
-            matrices = np.broadcast_to(matrices, self.log_matrices.shape)
-        self.log_matrices.assign(np.log(np.maximum(matrices, _TINY)))
-        self.log_prior.assign(np.log(np.maximum(prior, _TINY)))
-        # Infinity leaves one number an annotator; so does this, in float32.
-        self.strength.assign(min(strength, _MOST))
-
-    def posterior(self, batch: Batch, log_prior: tf.Tensor) -> tf.Tensor:
-        """q [B, K], proportional to the prior times what each annotator's T makes of
-        their label."""
-        said = annotated.log_likelihood(
-            batch, self.tasks, self.counts_of, self.log_matrices
-        )
-        return tf.nn.softmax(log_prior + said)
 
 
 class DawidSkene(Supervised):
@@ -99,7 +46,7 @@ class DawidSkene(Supervised):
         for target in dict.fromkeys(task.target for task in by_task):
             tasks = tuple(task for task in by_task if task.target == target)
             numbers = tuple(by_task[task] for task in tasks)
-            truths[target] = _Truth(target, tasks, numbers)
+            truths[target] = ClassTruth(target, tasks, numbers)
         self.truths = truths
         # Keras finds, saves and copies what it sees assigned, whole dicts at a time.
         self.log_matrices = {name: t.log_matrices for name, t in truths.items()}
@@ -137,7 +84,10 @@ class DawidSkene(Supervised):
         """Target -> [A, K, K] T[true, given] of each annotator; rows sum to 1."""
         return {name: np.exp(t.log_matrices) for name, t in self.truths.items()}
 
-    def prior_of(self, truth: _Truth, batch: Batch) -> tf.Tensor:
+    def doubts(self) -> dict[str, str]:
+        return {k: v for t in self.truths.values() for k, v in t.doubts().items()}
+
+    def prior_of(self, truth: ClassTruth, batch: Batch) -> tf.Tensor:
         """What q starts from, [K] or [B, K]."""
         return truth.log_prior
 
@@ -184,11 +134,11 @@ class ExpectationMaximisation(DawidSkene):
         if self.value_truths:
             self.values = {n: t.variables for n, t in self.value_truths.items()}
         self.opinions = {
-            name: _held(f"opinions_{name}", count, truth.tasks[0].size)
+            name: kept(f"opinions_{name}", count, truth.tasks[0].size)
             for name, truth in self.truths.items()
         }
         self.said = {
-            name: _held(f"said_{name}", *truth.log_matrices.shape)
+            name: kept(f"said_{name}", *truth.log_matrices.shape)
             for name, truth in self.truths.items()
         }
 
@@ -236,15 +186,21 @@ class ExpectationMaximisation(DawidSkene):
             labels, mask = labels | value, mask | known
         return found._replace(labels=labels, mask=mask)
 
+    def doubts(self) -> dict[str, str]:
+        found = super().doubts()
+        for name, truth in self.truths.items() if self._has_begun() else ():
+            found |= truth.doubts_of_answers(self.opinions[name].numpy())
+        return found
+
     def _has_begun(self) -> tf.Tensor:
         steps = by_example.steps_per_epoch(self.config)
         first = self.config.options.em_start_epoch * steps
         return self.generator_optimizer.iterations >= first
 
-    def prior_of(self, truth: _Truth, batch: Batch) -> tf.Tensor:
+    def prior_of(self, truth: ClassTruth, batch: Batch) -> tf.Tensor:
         rows = tf.gather(self.opinions[truth.target], batch.index)
         total = tf.reduce_sum(rows, axis=1, keepdims=True)
-        answers = tf.math.log(tf.math.divide_no_nan(rows, total) + _TINY)
+        answers = tf.math.log(tf.math.divide_no_nan(rows, total) + TINY)
         # Without an answer yet only the annotators count.
         use = tf.logical_and(self._has_begun(), total > 0.0)
         return tf.where(use, self.config.options.em_power * answers, truth.log_prior)
@@ -278,7 +234,7 @@ class ExpectationMaximisation(DawidSkene):
         momentum = self.config.options.em_momentum
         by_example.move_means(self.opinions[name], index, answers, momentum)
 
-    def _hear(self, truth: _Truth, batch: Batch, q: tf.Tensor) -> None:
+    def _hear(self, truth: ClassTruth, batch: Batch, q: tf.Tensor) -> None:
         """Counts what was said; at an epoch's end the matrices follow."""
         counts = annotated.confusion_counts(batch, truth.tasks, truth.counts_of, q)
         held = self.said[truth.target]
@@ -286,6 +242,6 @@ class ExpectationMaximisation(DawidSkene):
         over, counted = self._epoch_ends()
         ends = tf.logical_and(over, counted)
         matrices = annotated.shrunk_matrices(said, truth.strength)
-        fresh = tf.math.log(tf.maximum(matrices, _TINY))
+        fresh = tf.math.log(tf.maximum(matrices, TINY))
         truth.log_matrices.assign(tf.where(ends, fresh, truth.log_matrices))
         held.assign(tf.where(over, tf.zeros_like(said), said))

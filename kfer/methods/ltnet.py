@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from kfer.losses import annotators, reduction
+from kfer.methods import doubts
 from kfer.methods.supervised import Supervised
 from kfer.noise import transition
 from kfer.settings.annotator_options import LatentTruthOptions
@@ -54,6 +55,13 @@ class LatentTruth(Supervised):
     def transitions(self) -> dict[str, np.ndarray]:
         """Label set -> [K, K] T[true, given]; rows sum to 1."""
         return {t.name: np.exp(self.log_transition(t)) for t in self.class_tasks}
+
+    def doubts(self) -> dict[str, str]:
+        found, matrices = {}, self.transitions()
+        for task in self.class_tasks:
+            own = matrices[task.name][None]
+            found |= doubts.of_matrices(task.name, task.classes, own, single=True)
+        return found
 
     def predicted(self, task: LabelTask, output: EncoderOutput) -> tf.Tensor:
         truth = super().predicted(task, output)

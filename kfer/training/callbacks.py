@@ -152,6 +152,7 @@ class Recorder(keras.callbacks.Callback):
         self.counter, self.run_dir, self.checkpoints = counter, run_dir, checkpoints
         self.steps_per_epoch, self.total, self.config = steps_per_epoch, total, config
         self.evaluate, self.draw = evaluate, draw
+        self.doubted: set[str] = set()
         # What a killed run noted after its last checkpoint happens again.
         self.rows = run_folder.read_history(run_dir, counter.step)
         self.writer = tf.summary.create_file_writer(
@@ -177,6 +178,7 @@ class Recorder(keras.callbacks.Callback):
         }
         self.rows.append(row)
         logging.info("%s", self._line(row))
+        self._doubt(step)
         self._summarise(row, picture)
         # The checkpoint last: its step is where a killed run goes on.
         run_folder.write_history(self.run_dir, self.rows)
@@ -190,6 +192,12 @@ class Recorder(keras.callbacks.Callback):
             # Finite weights may still be too large for their products.
             found = "answers are not finite"
             raise diverged(found, "", step, self.checkpoints, self.config) from error
+
+    def _doubt(self, step: int) -> None:
+        for subject, line in self.model.doubts().items():
+            if subject not in self.doubted:
+                logging.warning("step %d: %s", step, line)
+                self.doubted.add(subject)
 
     def _totals(self, seconds: float, images: int) -> dict[str, float | None]:
         """Seconds and PFLOP of training so far; None where an earlier row has none."""

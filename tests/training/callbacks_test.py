@@ -32,7 +32,7 @@ def counter():
 
 def model():
     variable = tf.Variable([1.0, 2.0], name="weight")
-    return types.SimpleNamespace(variables=[variable], warmup=False)
+    return types.SimpleNamespace(variables=[variable], warmup=False, doubts=dict)
 
 
 class TestDivergence:
@@ -110,6 +110,16 @@ class TestRecorder:
         self.stretch(counter, recorder, 3)
         warm, both = (row["pflop"] for row in run_folder.read_history(str(tmp_path)))
         assert both - warm > 3 * warm
+
+    def test_a_doubt_about_annotators_is_said_once(self, counter, tmp_path, caplog):
+        recorder = self.recorder(counter, str(tmp_path))
+        digits = iter(("0.01", "0.02", "0.03"))
+        recorder.model.doubts = lambda: {"mood/matrices": f"singular: {next(digits)}"}
+        with caplog.at_level("WARNING", logger="absl"):
+            for _ in range(2):
+                self.stretch(counter, recorder, 1)
+        said = [record.getMessage() for record in caplog.records]
+        assert said == ["step 5: singular: 0.01"]
 
     def test_answers_that_are_no_numbers_end_the_run_unsaved(self, counter, tmp_path):
         recorder = self.recorder(counter, str(tmp_path))
