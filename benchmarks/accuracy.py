@@ -9,7 +9,9 @@ DATA is a prepared data set. For CIFAR-10: `kfer-data make --dataset=cifar10
 of, with all their votes as soft labels, and whose test has the class of the majority.
 The last model of each seed counts; no evaluation chooses anything. After a kill the
 same command goes on where it stopped. --set=NAME=VALUE changes a setting, such as
-backbone or epochs; the line says so.
+backbone or epochs, and --mixed_precision what layers multiply in; the line says so.
+DIR/TARGET.png, with the precision in its name if it is another than float32, has the
+test accuracy of all seeds over seconds and over PFLOP.
 
 --torch_python names a Python that has torch. The 2021 code's step is then timed with it
 on this CPU before the training (benchmarks/xla/torch_step.py), and the line says how
@@ -89,6 +91,9 @@ flags.DEFINE_string("data_dir", "", "A prepared data set.")
 flags.DEFINE_string("out_dir", "", "Folder of the runs, one a seed.")
 flags.DEFINE_integer("seeds", 3, "Seeds 0, 1, ..", 1)
 flags.DEFINE_multi_string("set", [], "NAME=VALUE: another setting than the target's.")
+flags.DEFINE_enum(
+    "mixed_precision", "float32", config_lib.PRECISIONS, "What layers multiply in."
+)
 flags.DEFINE_string("torch_python", "", "A Python with torch, to time the 2021 step.")
 
 
@@ -96,9 +101,7 @@ def main(argv: Sequence[str]) -> int:
     if len(argv) > 1 or not FLAGS.data_dir or not FLAGS.out_dir:
         raise UserError("Name --data_dir and --out_dir; there is nothing but flags")
     common.import_tensorflow()
-    from kfer import methods, runs
     from kfer.data import dataset as dataset_lib
-    from kfer.training.loop import RunSettings
 
     target = TARGETS[FLAGS.target]
     if FLAGS.torch_python and not target.experiment.startswith("cifar10"):
@@ -106,7 +109,29 @@ def main(argv: Sequence[str]) -> int:
     speed = images_per_second_2021(FLAGS.torch_python) if FLAGS.torch_python else 0.0
     changed = parsing.parse_settings(FLAGS.set)
     data = dataset_lib.load(FLAGS.data_dir)
-    found = []
+    found = train(target, changed, data)
+    known = {k: v for k, v in data.split("test").given.items() if k.startswith("clean")}
+    row = line(target, found) | {
+        "changed": changed,
+        "mixed_precision": FLAGS.mixed_precision,
+        "curve": place(".png"),
+        "test": known,
+    }
+    if speed:
+        row |= against_2021(speed, row["seconds"])
+    print(json.dumps(row))
+    return 0
+
+
+def train(target: Target, changed: dict[str, Any], data: Any) -> list[dict[str, Any]]:
+    """Trains the seeds and draws their curve; the last evaluation of each."""
+    import curve
+
+    from kfer import methods, runs
+    from kfer.training import run_folder
+    from kfer.training.loop import RunSettings
+
+    found, by_seed = [], {}
     for seed in range(FLAGS.seeds):
         config = config_lib.experiment_config(
             target.experiment,
@@ -114,17 +139,25 @@ def main(argv: Sequence[str]) -> int:
             seed=seed,
             **target.settings | changed,
         )
-        folder = os.path.join(FLAGS.out_dir, f"{FLAGS.target}_{seed}")
-        settings = RunSettings(command=common.command_line())
+        folder = place(f"_{seed}")
+        settings = RunSettings(
+            command=common.command_line(), mixed_precision=FLAGS.mixed_precision
+        )
         found.append(
             runs.train(methods.resolve_tasks(config), data, folder, settings)["last"]
         )
-    known = {k: v for k, v in data.split("test").given.items() if k.startswith("clean")}
-    row = line(target, found) | {"changed": changed, "test": known}
-    if speed:
-        row |= against_2021(speed, row["seconds"])
-    print(json.dumps(row))
-    return 0
+        by_seed[f"seed {seed}"] = curve.points(run_folder.read_history(folder))
+        # After each seed: what a kill leaves can be looked at.
+        goal = curve.Goal(target.reach, target.within)
+        curve.write(place(".png"), FLAGS.target, by_seed, goal)
+    return found
+
+
+def place(end: str) -> str:
+    """A path in --out_dir; runs of another precision are other runs."""
+    precision = FLAGS.mixed_precision
+    other = "" if precision == "float32" else f"_{precision}"
+    return os.path.join(FLAGS.out_dir, f"{FLAGS.target}{other}{end}")
 
 
 def images_per_second_2021(python: str) -> float:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import numpy as np
+import PIL.Image
 import pytest
 
+from benchmarks import curve
 from kfer.data.datasets import ReaderOptions, ferplus
 from kfer.preprocess import job
 from kfer.preprocess.transforms import Settings
@@ -29,7 +31,8 @@ def test_votes_of_ferplus_in_one_line(tmp_path):
             "--target=ferplus_votes",
             f"--data_dir={data.root}",
             f"--out_dir={tmp_path / 'runs'}",
-            "--seeds=1",
+            "--seeds=2",
+            "--mixed_precision=bfloat16",
             *(f"--set={text}" for text in (*SMALL, "image_size=32")),
         ],
         check=True,
@@ -39,11 +42,28 @@ def test_votes_of_ferplus_in_one_line(tmp_path):
     line = json.loads(done.stdout.splitlines()[-1])
     assert line["changed"]["epochs"] == 1 and line["reach"] == 0.865
     assert line["test"] == {"clean/expression": data.splits["test"].num_records}
-    (found,) = line["by_seed"]
-    assert 0.0 <= found <= 1.0 and found == line["accuracy"]
-    with open(tmp_path / "runs" / "ferplus_votes_0" / "config.json") as file:
+    assert line["mixed_precision"] == "bfloat16"
+    found = line["by_seed"]
+    assert len(found) == 2 and np.mean(found) == pytest.approx(line["accuracy"])
+    runs = tmp_path / "runs"
+    assert line["curve"] == str(runs / "ferplus_votes_bfloat16.png")
+    with PIL.Image.open(line["curve"]) as picture:
+        assert picture.format == "PNG" and picture.width > picture.height
+    with open(runs / "ferplus_votes_bfloat16_1" / "versions.json") as file:
+        assert "--mixed_precision=bfloat16" in json.load(file)["command"]
+    with open(runs / "ferplus_votes_bfloat16_0" / "config.json") as file:
         (task,) = json.load(file)["tasks"]
     assert (task["column"], task["target"]) == ("votes", "expression")
+
+
+def test_points_of_a_history():
+    rows = [
+        {"total_seconds": 5.0, "pflop": 0.1, "test": {"class": {"accuracy": 0.5}}},
+        {"total_seconds": 9.0, "pflop": 0.2, "test": {}},  # not scored
+        {"test": {"class": {"accuracy": 0.6}}},  # of an old run: its cost is unknown
+        {"total_seconds": 14.0, "pflop": 0.3, "test": {"class": {"accuracy": 0.75}}},
+    ]
+    assert curve.points(rows) == [(5.0, 0.1, 50.0), (14.0, 0.3, 75.0)]
 
 
 RATIO = """
