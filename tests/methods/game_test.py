@@ -193,6 +193,25 @@ class TestFinding7:
         plain, own, _ = game(steps=0)
         assert plain.method.softened(own).labels is own.labels
 
+    def test_the_loss_pulls_towards_the_targets(self, monkeypatch):
+        toy = started(monkeypatch, **OPTIONS)
+        batch = tf.nest.map_structure(tf.constant, toy.batch)
+        q = toy.method.softened(batch).labels["annotator_1"].numpy()
+        logits = tf.zeros([annotated.SIZE, 4])
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            output = EncoderOutput(None, None, {"class": logits})
+            loss = toy.method.label_loss(batch, output)
+        pulled = -tape.gradient(loss, logits).numpy()
+        assert (pulled.argmax(1) == q.argmax(1)).all()
+        # Where a plain cross entropy of the three labels would pull.
+        _, labels, _ = annotated.problem()
+        said = [np.eye(4)[given] * (given >= 0)[:, None] for given in labels.values()]
+        plain = sum(part / part.sum() for part in said)
+        _, truth = toys.clusters(annotated.SIZE)
+        right = [np.mean(targets.argmax(1) == truth) for targets in (pulled, plain)]
+        assert right[0] > right[1] + 0.02
+
 
 def test_lambda_counts_what_the_game_sends_through_y0(monkeypatch):
     """By the labels' gradients alone it went to its end, and y0's wrecked the net."""
