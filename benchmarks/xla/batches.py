@@ -6,8 +6,10 @@ jax's generator.
 """
 
 import functools
+import hashlib
 import io
 import math
+import os
 from typing import Any
 
 import jax
@@ -15,10 +17,44 @@ import jax.numpy as jnp
 import numpy as np
 
 
+def load(folder: str, pictures: str) -> dict[str, np.ndarray]:
+    """The arrays of data.npz, and the pictures where they lie apart.
+
+    Args:
+      folder: what export_step.py wrote.
+      pictures: of map.json: the other file's path from there, or ''.
+
+    Raises:
+      ValueError: the pictures are not those that the labels are of.
+    """
+    with np.load(os.path.join(folder, "data.npz"), allow_pickle=False) as stored:
+        data = {name: stored[name] for name in stored}
+    if not pictures:
+        return data
+    path = os.path.normpath(os.path.join(folder, pictures))
+    with np.load(path, allow_pickle=False) as stored:
+        apart = {name: stored[name] for name in stored}
+    for split in ("train", "test"):
+        if str(apart[f"{split}/order"]) != str(data[f"{split}/order"]):
+            raise ValueError(f"{path} holds other {split} pictures than {folder}")
+    return data | apart
+
+
 def read_images(data: Any, split: str) -> np.ndarray:
-    """uint8 [N, S, S, 3] RGB of a split; encoded pictures need Pillow."""
+    """uint8 [N, S, S, 3] RGB of a split; encoded pictures need Pillow.
+
+    Says so where they decode to other pixels than on the machine that packed them.
+    """
     if f"{split}/image" in data:
         return data[f"{split}/image"]
+    pictures = _decoded(data, split)
+    known = str(data.get(f"{split}/digest", ""))
+    if known and hashlib.sha256(pictures.tobytes()).hexdigest() != known:
+        print(f"{split}: this Pillow decodes the JPEGs to other pixels", flush=True)
+    return pictures
+
+
+def _decoded(data: Any, split: str) -> np.ndarray:
     import PIL.Image
 
     packed, ends = data[f"{split}/bytes"], data[f"{split}/ends"]

@@ -37,7 +37,10 @@ flags.DEFINE_string("data_dir", "", "Prepared data set.")
 flags.DEFINE_string("out_dir", "", "Folder to write.")
 flags.DEFINE_bool("values", False, "Write the variables' values too.")
 flags.DEFINE_enum(
-    "images", "pixels", ["pixels", "encoded"], "As arrays, or as they are stored."
+    "images",
+    "pixels",
+    ["pixels", "encoded", "apart"],
+    "As arrays, as they are stored, or in a pictures.npz beside --out_dir (bundle.py).",
 )
 
 
@@ -59,8 +62,7 @@ def main(argv: Sequence[str]) -> int:
     )
     dataset = dataset_lib.load(FLAGS.data_dir)
     config = methods.fit_to_data(config, dataset)
-    encoded = FLAGS.images == "encoded"
-    exporting.export(config, dataset, FLAGS.out_dir, FLAGS.values, encoded)
+    exporting.export(config, dataset, FLAGS.out_dir, FLAGS.values, FLAGS.images)
     for name in sorted(os.listdir(FLAGS.out_dir)):
         size = os.path.getsize(os.path.join(FLAGS.out_dir, name))
         print(f"{size / 1e6:8.2f} MB  {name}")

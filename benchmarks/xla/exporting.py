@@ -14,15 +14,17 @@ from typing import Any
 import arrays
 import numpy as np
 import tensorflow as tf
+from exportable import check
 
 from kfer.errors import UserError
+from kfer.models import flops
 from kfer.settings import config as config_lib
-from kfer.settings.backbones import PAPER
 from kfer.settings.config import ExperimentConfig
-from kfer.settings.optimization import PLAIN
 from kfer.structures import Batch, Noise
 
 FORMAT_VERSION = 1
+# Beside the folder, where all that were exported apart find them.
+PICTURES = os.path.join("..", "pictures.npz")
 # An initializer that is known by its rule alone; see initial.py.
 RULES = ("Zeros", "Ones", "RandomUniform", "RandomNormal", "HeNormal", "_UnitNormal")
 
@@ -195,32 +197,12 @@ def batch_spec(config: ExperimentConfig) -> Any:
     )
 
 
-def check(method: Any, config: ExperimentConfig) -> None:
-    """Refuses what the exported step alone would learn wrongly, in one line.
-
-    Raises:
-      UserError: training would do more than steps of Adam: count the annotators' labels
-        beforehand, whiten by the pictures, or change the rate and average the weights.
-    """
-    if hasattr(method, "begin"):
-        found = f"method {config.method!r}, which counts labels before the first step"
-    elif config.backbone != PAPER:
-        found = f"backbone {config.backbone!r}, which is not {PAPER!r}"
-    elif config.optimization != PLAIN:
-        found = "an optimization other than 'plain'"
-    else:
-        return
-    raise UserError(
-        f"The step can't be exported with {found}; train it with kfer-train"
-    )
-
-
 def export(
     config: ExperimentConfig,
     dataset: Any,
     out_dir: str,
     with_values: bool = False,
-    encoded: bool = False,
+    images: str = arrays.PIXELS,
 ) -> Any:
     """Writes the folder; see export_step.py.
 
@@ -229,7 +211,7 @@ def export(
       dataset: a prepared data set.
       out_dir: new or to be overwritten.
       with_values: write values.npz.
-      encoded: pictures as the data set stores them, not as pixels.
+      images: one of arrays.IMAGES.
 
     Returns:
       The method at its start.
@@ -247,15 +229,11 @@ def export(
         values = {r["name"]: values[r["name"]] for r in variables if not r["start"]}
     os.makedirs(out_dir, exist_ok=True)
     np.savez(os.path.join(out_dir, "values.npz"), **values)
-    data = arrays.of_dataset(dataset, config, encoded)
+    data = arrays.of_dataset(dataset, config, images)
     np.savez(os.path.join(out_dir, "data.npz"), **data)
     exporter = Exporter(method, out_dir)
     warmup_epochs = config.recipe.gan_start_epoch + 1 if method.has_warmup else 0
-    if warmup_epochs:
-        method.warmup = True
-        exporter.write("warmup", method.train_step, batch_spec(config))
-        method.warmup = False
-    exporter.write("train", method.train_step, batch_spec(config))
+    _write_steps(exporter, method, config, bool(warmup_epochs))
     _write_serving(exporter, method, config)
     if config.recipe.encoder_start == "standardized":
         _write_start(exporter, method, config)
@@ -263,6 +241,7 @@ def export(
         "format_version": FORMAT_VERSION,
         "config": config_lib.to_dict(config),
         "content_hash": dataset.content_hash,
+        "pictures": PICTURES if images == arrays.APART else "",
         "warmup_epochs": warmup_epochs,
         "variables": variables,
         "modules": exporter.modules,
@@ -270,6 +249,17 @@ def export(
     with open(os.path.join(out_dir, "map.json"), "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
     return method
+
+
+def _write_steps(
+    exporter: Exporter, method: Any, config: ExperimentConfig, has_warmup: bool
+) -> None:
+    """The modules that train, and what a step of each costs."""
+    for name in ("warmup", "train") if has_warmup else ("train",):
+        method.warmup = name == "warmup"
+        exporter.write(name, method.train_step, batch_spec(config))
+        cost = flops.training_flops(config, config.batch_size, method.warmup)
+        exporter.modules[name]["pflop"] = cost / 1e15
 
 
 def _write_start(exporter: Exporter, method: Any, config: ExperimentConfig) -> None:

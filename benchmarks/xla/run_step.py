@@ -5,8 +5,9 @@ python benchmarks/xla/run_step.py --dir=EXPORT --state=DIR --epochs=60
 Needs jax and NumPy alone (and Pillow for pictures exported as they are stored). The
 variables stay on the device. --state gets, whole or not at all after each epoch:
   state.npz     every variable and the step: the same command goes on from it
-  curves.jsonl  one line an epoch: means of training, scores on the test split, images/s
-  weights.npz   the networks' variables alone, at the end
+  curves.jsonl  one line an epoch: means of training, scores on the test split,
+                images/s, seconds and PFLOP of training so far
+  weights.npz   the step and the networks' variables alone, at the end
   samples.npy   uint8 [rows, classes, S, S, 3] RGB drawn by the decoder, at the end
 import_run.py makes state.npz a run folder of kfer's.
 """
@@ -16,6 +17,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -27,7 +29,7 @@ import initial  # noqa: E402
 import module as module_lib  # noqa: E402
 import numpy as np  # noqa: E402
 import scoring  # noqa: E402
-from batches import Batches  # noqa: E402
+from batches import Batches, load  # noqa: E402
 
 STATE, CURVES, WEIGHTS = "state.npz", "curves.jsonl", "weights.npz"
 
@@ -46,6 +48,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
         type=float,
         default=0.0,
         help="stop before the epoch that ends past",
+    )
+    parser.add_argument(
+        "--save_seconds",
+        type=float,
+        default=0.0,
+        help="write state.npz after an epoch only where its last is so old",
     )
     parser.add_argument(
         "--precision",
@@ -122,12 +130,16 @@ class Run:
             self.step += 1
         return {name: float(value) for name, value in results.items()}
 
-    def save(self, curves: list[dict[str, Any]]) -> None:
-        """Writes curves, then state: a kill between them repeats an epoch."""
-        folder = self.flags.state
-        os.makedirs(folder, exist_ok=True)
+    def save_curves(self, curves: list[dict[str, Any]]) -> None:
+        """Writes the lines; after a kill those past the state's step come again."""
+        os.makedirs(self.flags.state, exist_ok=True)
         lines = "".join(json.dumps(row) + "\n" for row in curves)
-        replace(os.path.join(folder, CURVES), lambda file: file.write(lines.encode()))
+        path = os.path.join(self.flags.state, CURVES)
+        replace(path, lambda file: file.write(lines.encode()))
+
+    def save(self) -> None:
+        """Writes the state."""
+        folder = self.flags.state
         arrays = {r["name"]: v for r, v in zip(self.rows, self.values, strict=True)}
         arrays = {name: np.asarray(value) for name, value in arrays.items()}
         save_arrays(
@@ -141,11 +153,13 @@ class Run:
             for row, value in zip(self.rows, self.values, strict=True)
             if row["role"] == "weight"
         }
-        save_arrays(os.path.join(self.flags.state, WEIGHTS), weights)
         if "draw" in self.map["modules"]:
             pictures = scoring.draw(self.module("draw"), self.values, self.config)
             path = os.path.join(self.flags.state, "samples.npy")
             replace(path, lambda file: np.save(file, pictures))
+        # Last: its step says that all results are there.
+        step = {"step": np.int64(self.step)}
+        save_arrays(os.path.join(self.flags.state, WEIGHTS), step | weights)
 
 
 def replace(path: str, write: Any) -> None:
@@ -189,29 +203,36 @@ def replay(run: Run, batches: Fixed) -> None:
     for _ in range(run.step, batches.steps_per_epoch):
         means = run.train(batches, 1)
         curves.append({"step": run.step, "train": means})
-    run.save(curves)
+    run.save_curves(curves)
+    run.save()
 
 
-def train(run: Run, flags: argparse.Namespace) -> None:
+def train(run: Run, flags: argparse.Namespace, tell: Callable[[], None]) -> None:
     """Epoch by epoch, each with its evaluation."""
-    began = time.perf_counter()
-    with np.load(os.path.join(flags.dir, "data.npz"), allow_pickle=False) as data:
-        batches = Batches(data, run.config, run.map["modules"]["train"]["batch"])
-        test = scoring.Test(data, run.config)
+    began = saved = time.perf_counter()
+    data = load(flags.dir, run.map.get("pictures", ""))
+    batches = Batches(data, run.config, run.map["modules"]["train"]["batch"])
+    test = scoring.Test(data, run.config)
     per_epoch = flags.steps_per_epoch or batches.steps_per_epoch
     curves = read_curves(flags.state, run.step)
     fit_start(run, batches)
-    total, longest = flags.epochs * per_epoch, 0.0
+    total, longest, kept = flags.epochs * per_epoch, 0.0, run.step
     while run.step < total:
         started = time.perf_counter()
         if flags.minutes and started - began + longest > 60 * flags.minutes:
             break
-        row = one_epoch(run, batches, per_epoch)
+        row = one_epoch(run, batches, per_epoch, curves[-1] if curves else {})
         row["test"] = test.scores(run.module("answers"), run.values)
         curves.append(row)
-        run.save(curves)
+        run.save_curves(curves)
+        if run.step >= total or time.perf_counter() - saved >= flags.save_seconds:
+            run.save()
+            saved, kept = time.perf_counter(), run.step
         print(json.dumps(row), flush=True)
+        tell()
         longest = max(longest, time.perf_counter() - started)
+    if kept != run.step:
+        run.save()
     run.save_results()
 
 
@@ -226,10 +247,12 @@ def fit_start(run: Run, batches: Batches) -> None:
     module({part["name"]: jax.numpy.concatenate(images)}, run.values)
 
 
-def one_epoch(run: Run, batches: Batches, steps: int) -> dict[str, Any]:
-    """A row of curves; the time of compiling is apart."""
+def one_epoch(
+    run: Run, batches: Batches, steps: int, before: dict[str, Any]
+) -> dict[str, Any]:
+    """A row of curves, after the row `before`; the time of compiling is apart."""
     warm = run.step < run.map["warmup_epochs"] * batches.steps_per_epoch
-    run.module("warmup" if warm else "train")
+    module = run.module("warmup" if warm else "train")
     started = time.perf_counter()
     means = run.train(batches, steps)
     jax.block_until_ready(run.values)
@@ -238,19 +261,22 @@ def one_epoch(run: Run, batches: Batches, steps: int) -> dict[str, Any]:
         "step": run.step,
         "epoch": run.step / steps,
         "seconds": seconds,
+        "total_seconds": before.get("total_seconds", 0.0) + seconds,
+        "pflop": before.get("pflop", 0.0) + steps * module.row["pflop"],
         "images_per_second": steps * batches.size / seconds,
         "train": means,
     }
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], tell: Callable[[], None] = lambda: None) -> int:
+    """Trains; `tell` is called after each epoch's line is written."""
     flags = parse(argv)
     run = Run(flags)
     print(f"{jax.devices()[0].device_kind}, jax {jax.__version__}, step {run.step}")
     if flags.batches:
         replay(run, Fixed(flags.batches))
     else:
-        train(run, flags)
+        train(run, flags, tell)
     return 0
 
 
