@@ -71,9 +71,19 @@ def collect(flags: argparse.Namespace) -> None:
     run_step.replace(flags.lines, lambda file: file.write("".join(lines).encode()))
 
 
-def train(flags: argparse.Namespace, name: str, minutes: float) -> None:
-    """One row, until it is done or the minutes are over (0: no end)."""
+def train(flags: argparse.Namespace, name: str, minutes: float) -> float:
+    """One row, until it is done or the minutes are over (0: no end).
+
+    Returns:
+      Minutes until its first line: loading, compiling, an epoch; 0 if there was none.
+    """
     print(f"row {name}", flush=True)
+    began, lines = time.perf_counter(), []
+
+    def tell() -> None:
+        lines.append((time.perf_counter() - began) / 60)
+        collect(flags)
+
     run_step.main(
         [
             f"--dir={os.path.join(HERE, 'rows', name)}",
@@ -84,28 +94,35 @@ def train(flags: argparse.Namespace, name: str, minutes: float) -> None:
             f"--save_seconds={flags.save_seconds}",
             f"--precision={flags.precision}",
         ],
-        lambda: collect(flags),
+        tell,
     )
+    return lines[0] if lines else 0.0
+
+
+def train_all(flags: argparse.Namespace) -> list[str]:
+    """The rows in order while there is time; the names of those that failed."""
+    began, failed, needed = time.perf_counter(), [], 0.0
+    for name in flags.names:
+        if finished(os.path.join(flags.out, name), flags.epochs):
+            continue
+        left = flags.minutes - (time.perf_counter() - began) / 60
+        if flags.minutes and left <= needed:
+            break
+        try:
+            first = train(flags, name, left if flags.minutes else 0.0)
+            needed = max(needed, first)
+        except Exception:  # one row that can't train must not cost the others
+            traceback.print_exc()
+            failed.append(name)
+    return failed
 
 
 def main(argv: list[str]) -> int:
-    began = time.perf_counter()
     with open(os.path.join(HERE, BUNDLE), encoding="utf-8") as file:
         flags = parse(argv, json.load(file))
     for folder in (flags.out, os.path.dirname(flags.lines)):
         os.makedirs(folder or ".", exist_ok=True)
-    failed = []
-    for name in flags.names:
-        left = flags.minutes - (time.perf_counter() - began) / 60
-        if finished(os.path.join(flags.out, name), flags.epochs):
-            continue
-        if flags.minutes and left <= 0:
-            break
-        try:
-            train(flags, name, max(left, 0.0) if flags.minutes else 0.0)
-        except Exception:  # one row that can't train must not cost the others
-            traceback.print_exc()
-            failed.append(name)
+    failed = train_all(flags)
     collect(flags)
     states = {name: os.path.join(flags.out, name) for name in flags.names}
     to_go = [n for n, state in states.items() if not finished(state, flags.epochs)]

@@ -101,6 +101,20 @@ class TestFinding2:
         found = area(shuffled[kept], matched)
         assert found >= 0.8 if sees else found < 0.7
 
+    def test_others_labels_teach_what_fits(self):
+        """Where predictions are the labels given, both groups' pushes cancel."""
+        toy, batch, _ = game(48, steps=0)
+        fit = toy.method.discriminator.label_fit
+        kernels = [layer.kernel for layer in fit.maps.values()]
+        _, given = toy.method.forward(batch)[1]
+        with tf.GradientTape() as tape:
+            loss = toy.method.discriminator_loss((given, given), batch)
+        for kernel, gradient in zip(kernels, tape.gradient(loss, kernels)):
+            kernel.assign_sub(gradient)
+        others = {name: tf.roll(part, 1, axis=0) for name, part in given.labels.items()}
+        own, wrong = (fit(given.features, part) for part in (given.labels, others))
+        assert area(wrong, own) >= 0.7  # 0.5 without pairs of other labels
+
     def test_gradient_of_a_wrong_prediction(self):
         """On so small a problem the perceptron's points there too, less so."""
         toy, batch, truth = game(
