@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 
 import fsspec
+import pytest
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "an-id",
@@ -41,10 +42,10 @@ def memory_place() -> str:
 @functools.cache
 def _server() -> str:
     """The address of this process's S3; moto keeps one state for all its servers."""
-    from moto.server import ThreadedMotoServer
-
+    pytest.importorskip("s3fs")
+    moto = pytest.importorskip("moto.server")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     return f"http://{host}:{port}"

@@ -93,10 +93,13 @@ def resolved(module: types.ModuleType, argv: Sequence[str]) -> Iterator[list[str
     read = READ if getattr(module, "store_arguments", lambda _: False)(argv) else None
     with contextlib.ExitStack() as stack:
         paths = [_path(stack, word, f"The argument {word}", read) for word in argv]
-        for flag in flags.FLAGS.get_key_flags_for_module(module):
-            if _names_a_place(flag.value):
-                use = uses.get(flag.name)
-                _resolve(stack, flag, use() if _is_function(use) else use)
+        own = [flag.name for flag in flags.FLAGS.get_key_flags_for_module(module)]
+        # Some that the command takes are defined by modules it imports.
+        for name in dict.fromkeys([*own, *uses]):
+            if _names_a_place(flags.FLAGS[name].value):
+                use = uses.get(name)
+                use = use() if _is_function(use) else use
+                _resolve(stack, flags.FLAGS[name], use)
         with _naming_places():
             yield paths
 

@@ -8,6 +8,7 @@ from tensorflow import keras
 
 from kfer.errors import UserError
 from kfer.python.model import Model
+from kfer.storage import fetching
 
 _CLASS = "kfer>Model"
 
@@ -18,7 +19,7 @@ def load(path: str | os.PathLike) -> Model:
     Raises:
       UserError: there is no such file, or it is no kfer model or damaged.
     """
-    path = os.fspath(path)
+    path = fetching.local_copy(os.fspath(path))
     if not os.path.isfile(path):
         raise UserError(f"There is no model {path}")
     _check(path)

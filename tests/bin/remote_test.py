@@ -145,6 +145,16 @@ def test_a_password_is_refused_and_not_repeated(command):
     assert "secret" not in str(caught.value)
 
 
+def test_flags_of_other_modules_are_resolved_where_they_are_named(
+    command, place, monkeypatch
+):
+    module, values = command({"images": remote.READ}, images=place)
+    keyless = lambda *_: []  # noqa: E731
+    monkeypatch.setattr(flags.FlagValues, "get_key_flags_for_module", keyless)
+    with remote.resolved(module, []):
+        assert os.listdir(values.images) == ["dataset.json"]
+
+
 def test_what_is_printed_names_the_place(command, place, capsys):
     module, values = command({"data": remote.READ_DATA}, data=place)
     with remote.resolved(module, []):
