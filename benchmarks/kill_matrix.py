@@ -5,7 +5,8 @@ python -m benchmarks.kill_matrix --seed=0 --moments=20 [--commands=train,preproc
 After each fault the same command is run again and must leave the same bits as a run
 without one. Full and read-only disks are small tmpfs, which need root. Ends with status
 1 if anything was not as it should be. --minutes bounds the kills of each command;
-the line says how many moments there were.
+the line says how many moments there were. --warm runs what is killed in forks of a
+process that has imported already, so that more moments fall into the work.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from benchmarks.killing import commands, faults
+from benchmarks.killing import commands, faults, warm
 
 
 def main() -> int:
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--commands", default="")
     parser.add_argument("--disks", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--warm", action="store_true")
     chosen = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="kfer-kills-")
     try:
@@ -37,17 +39,20 @@ def main() -> int:
             status, errors, _ = faults.run(made)
             if status:
                 raise RuntimeError(errors[-2000:])
-        return int(any([_one(known[n], n, folder, chosen) for n in names]))
+        run = warm.Warm(folder) if chosen.warm else faults.run
+        return int(any([_one(known[n], n, folder, chosen, run) for n in names]))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _one(command: commands.Command, name: str, folder: str, chosen) -> bool:
+def _one(
+    command: commands.Command, name: str, folder: str, chosen, run: faults.Run
+) -> bool:
     """Whether a command did anything wrong."""
     place = os.path.join(folder, f"made-{name}")
     os.makedirs(place)
     end = time.monotonic() + 60 * chosen.minutes
-    found = faults.kill(command, place, chosen.moments, chosen.seed, end)
+    found = faults.kill(command, place, chosen.moments, chosen.seed, end, run)
     line = {"command": name, "fault": "kill", "seed": chosen.seed, **found}
     print(json.dumps(line), flush=True)
     bad = bool(found["wrong"])

@@ -51,6 +51,6 @@ def test_the_time_bounds_the_moments(tmp_path):
 @pytest.mark.parametrize("name", ["preprocess", "train"])
 def test_kills_and_disks(tmp_path, name, monkeypatch, capsys):
     disks = "--disks" if os.geteuid() == 0 else "--no-disks"
-    words = ["kill_matrix", "--moments=2", f"--commands={name}", disks]
+    words = ["kill_matrix", "--moments=2", f"--commands={name}", disks, "--warm"]
     monkeypatch.setattr(sys, "argv", words)
     assert kill_matrix.main() == 0, capsys.readouterr().out

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.bin.processes import needs_package, run
+from tests.bin.processes import run
+from tests.packages import needs_package
 
 pytestmark = needs_package("ml_metadata")
 

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from pipelines import config
-from tests.bin.processes import needs_package, run
+from tests.bin.processes import run
+from tests.packages import needs_package
 
 pytestmark = needs_package("tfx")
 

@@ -12,6 +12,7 @@ from kfer.faces.detectors import Detector
 from kfer.serving import export, publish
 from tests import runs
 from tests.bin.processes import run as run_command
+from tests.packages import needs_package
 from tests.serving import clips
 
 
@@ -64,6 +65,7 @@ def test_help_tells_how():
     assert "kfer-predict FILE... --model=DIR" in out and "--format" in out
 
 
+@needs_package("yuface")
 def test_faces_are_found_and_a_picture_without_one_is_no_failure(model, tmp_path):
     for name in ("astronaut", "coffee"):
         Image.fromarray(getattr(data, name)()).save(tmp_path / f"{name}.png")
@@ -84,6 +86,7 @@ def test_faces_are_found_and_a_picture_without_one_is_no_failure(model, tmp_path
     }
 
 
+@needs_package("yuface")
 def test_the_models_folder_says_how_faces_are_cut(tmp_path):
     """An ONNX model, published; its newest version was trained on aligned faces."""
     method = runs.method(runs.run_config())
@@ -102,6 +105,7 @@ def test_the_models_folder_says_how_faces_are_cut(tmp_path):
     assert own[0]["box"] == pytest.approx(face.box, abs=0.1)
 
 
+@needs_package("yuface")
 def test_a_video_is_told_in_csv_and_drawn(model, tmp_path):
     clips.write(tmp_path / "in.avi", [data.astronaut()] * 6, codec="MJPG")
     status, out, err = run(

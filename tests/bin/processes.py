@@ -1,16 +1,7 @@
 """Runs console commands as their users do."""
 
-import importlib.util
 import subprocess
 import sys
-
-import pytest
-
-
-def needs_package(name: str) -> pytest.MarkDecorator:
-    """Skips where the core is alone, on a newer Python."""
-    missing = importlib.util.find_spec(name) is None
-    return pytest.mark.skipif(missing, reason=f"needs {name}")
 
 
 def run(command: str, *arguments) -> tuple[int, str, str]:

@@ -9,8 +9,10 @@ from skimage import data
 from kfer.errors import UserError
 from kfer.faces import detectors
 from kfer.faces.face import Face, overlap
+from tests.packages import needs_package
 
-NAMES = sorted(detectors.DETECTORS)
+YUFACE = pytest.param("yuface", marks=needs_package("yuface"))
+NAMES = [YUFACE if name == "yuface" else name for name in sorted(detectors.DETECTORS)]
 # Read off the picture: the face, and the pupils.
 ASTRONAUT = (178, 62, 90, 112)
 PUPILS = ((202, 101), (246, 102))
@@ -67,7 +69,10 @@ def test_tiny_and_narrow_pictures_have_none(name, shape):
     assert detectors.Detector(name).detect(np.zeros(shape, np.uint8)) == []
 
 
-@pytest.mark.parametrize(("name", "recall"), [("mtcnn", 94), ("yuface", 98)])
+@pytest.mark.parametrize(
+    ("name", "recall"),
+    [("mtcnn", 94), pytest.param("yuface", 98, marks=needs_package("yuface"))],
+)
 def test_small_faces_and_none(name, recall):
     """scikit-image's 100 faces and 100 other pictures of 25 px."""
     crops = np.round(data.lfw_subset() * 255).astype(np.uint8)

@@ -13,6 +13,7 @@ from kfer.serving.answer_rules import Rules
 from kfer.serving.answering import Answering
 from kfer.serving.video_predict import Pace
 from tests import runs
+from tests.packages import needs_package
 from tests.serving import clips
 
 
@@ -38,6 +39,7 @@ def gallery(tmp_path, paths):
     )
 
 
+@needs_package("yuface")
 def test_rows_come_in_the_order_of_the_paths_and_all_is_drawn(
     predictor, paths, tmp_path
 ):
@@ -75,6 +77,7 @@ def test_whole_pictures_are_drawn_too(predictor, paths, tmp_path):
     assert sorted(os.listdir(tmp_path / "out")) == ["a.png", "b.avi.mp4"]
 
 
+@needs_package("yuface")
 def test_a_camera_is_drawn_to_one_video(predictor, tmp_path, monkeypatch):
     camera = clips.Camera([data.astronaut()] * 3)
     monkeypatch.setattr(cv2, "VideoCapture", lambda number: camera)

@@ -10,7 +10,10 @@ from kfer.faces.face import Face
 from kfer.serving import predict, video
 from kfer.serving.video_predict import FRAMES, Pace, VideoPredictor
 from tests import runs
+from tests.packages import needs_package
 from tests.serving import clips
+
+pytestmark = needs_package("yuface")
 
 RAW = Pace(half_life=0.0)
 
