@@ -17,11 +17,14 @@ from tests import runs
 from tests.training.commands import weights
 
 STEPS = 4  # of 24 pictures by 8: an epoch is three
-METHODS = ("em", pytest.param("vgg_all", marks=pytest.mark.slow))
+METHODS = (
+    "em",
+    *(pytest.param(n, marks=pytest.mark.slow) for n in ("vgg_all", "joint")),
+)
 
 
 def config_of(method):
-    own = {"em_start_epoch": 0} if method == "em" else {}
+    own = {"em": {"em_start_epoch": 0}, "joint": {"gan_start_epoch": -1}}
     config = config_lib.experiment_config(
         "synthetic_faces",
         method=method,
@@ -33,7 +36,7 @@ def config_of(method):
         learning_rate=0.01,
         lookahead_every=2,
         cutout=8,
-        **own,
+        **own.get(method, {}),
     )
     config = methods.fit_to_data(methods.resolve_tasks(config), runs.dataset())
     return compiling.timed(config, STEPS)
@@ -56,9 +59,10 @@ def new(config, seed=0):
 def held(method):
     """Every variable that a step depends on or changes but the logged means."""
     means = {v.ref() for metric in method.metrics for v in metric.variables}
+    optimizers = (method.generator_optimizer, method.discriminator_optimizer)
     variables = [
         *method.variables,
-        *method.generator_optimizer.variables,
+        *(v for optimizer in optimizers if optimizer for v in optimizer.variables),
         *averaging.of(method).slow,
     ]
     return [v for v in variables if v.ref() not in means]
