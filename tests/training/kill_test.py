@@ -25,6 +25,7 @@ KILLED = {
     "paper": (*PAPER, "--recipe=paper"),
     "fast": (*PAPER, "--optimization=fast", "--learning_rate=0.01"),
     "compact-vgg_all": (*FAST, "--method=vgg_all"),
+    "compact-joint": (*FAST, "--method=joint"),
     "compact-em": (*FAST, "--method=em", "--set=em_start_epoch=1"),
     "averaged": (
         *PAPER,
