@@ -86,6 +86,7 @@ def _child(what: str, number: int) -> int:
     if what == "fetch":
         print("begins", flush=True)
         fetching.local_copy(PLACE, (MARK,))
+        print("ends", flush=True)
         return 0
     made = staging.Staging(place, ORDER)
     made.start_empty(overwrite=True)
@@ -97,6 +98,7 @@ def _child(what: str, number: int) -> int:
         json.dump(_digests(number), file)
     print("begins", flush=True)
     made.deliver()
+    print("ends", flush=True)
     made.close()
     return 0
 
@@ -112,10 +114,11 @@ def _run(what: str, number: int, after: float | None = None) -> float:
         if after is not None:
             time.sleep(after)
             child.send_signal(signal.SIGKILL)
-        child.wait()
+        child.stdout.readline()
+        seconds = time.monotonic() - begun
     if after is None and child.returncode:
         raise RuntimeError(f"{what} ended with status {child.returncode}")
-    return time.monotonic() - begun
+    return seconds
 
 
 def _read() -> dict[str, str] | None:
