@@ -3,19 +3,22 @@
 import glob
 
 import pytest
-from tfx.types import standard_artifacts
 
-from components import artifacts
-from components.relabeler import executor
 from kfer.data import datasets
 from kfer.serving import export
 from tests import runs
+from tests.packages import needs_package
 from tests.preprocess import dask_workers
 from tests.preprocess.job_test import content
 
 
 def relabelled(data, model, out, beam_args):
     """What components.relabeler makes of a data set, file -> bytes."""
+    from tfx.types import standard_artifacts
+
+    from components import artifacts
+    from components.relabeler import executor
+
     examples, teacher = standard_artifacts.Examples(), standard_artifacts.Model()
     relabeled = standard_artifacts.Examples()
     examples.uri, teacher.uri, relabeled.uri = data, model, str(out)
@@ -33,6 +36,7 @@ def relabelled(data, model, out, beam_args):
 
 
 @pytest.mark.slow
+@needs_package("tfx")
 def test_a_killed_worker_changes_no_answer(tmp_path):
     options = datasets.ReaderOptions(limit={"train": 150, "test": 70})
     data, model = str(tmp_path / "data"), str(tmp_path / "model")
