@@ -2,6 +2,9 @@
 # make test   all quick tests      make test-all   the slow ones too
 # make lint   style and types      make env        the environment alone
 # make test-core-next   the core's quick tests on the newest TensorFlow, without TFX
+ifneq ($(words $(abspath $(MAKEFILE_LIST))),1)
+$(error make takes no folder with a space in its name, and this one has: $(abspath $(MAKEFILE_LIST)); move kfer to another)
+endif
 ROOT := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 BIN := $(ROOT).venv/bin
 DONE := $(ROOT).venv/installed
