@@ -18,7 +18,10 @@ pytestmark = needs_package("tfx")
     [
         ([], "Say one of run, compile, got ''"),
         (["go"], "Say one of run, compile, got 'go'"),
-        (["run"], "Name a --pipeline (synthetic_faces, cifar10_noisy, raf_base, "),
+        (
+            ["run"],
+            "Name a --pipeline (synthetic_faces, synthetic_judges, cifar10_noisy, ",
+        ),
         (["run", "--pipeline=faces", "--root=r"], "Unknown pipeline 'faces'; known: "),
         (
             ["run", "--pipeline=ferplus", "--root=r", "--image=i"],

@@ -139,6 +139,7 @@ def test_labels_that_do_not_fit_stop_it(first, tmp_path, monkeypatch):
     assert tiny.versions(root) == before
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on(first):
     """SIGKILL after a checkpoint: the data come from the cache, training from there."""
     root, _, _ = first
