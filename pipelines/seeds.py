@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -79,10 +78,10 @@ def _measured(runs: Sequence[Mapping[str, Any]]) -> list[list[float]]:
 
 
 def _mean_shown(shown: tuple, values: Sequence[float]) -> str:
-    digits = shown[3]
-    text = f"{statistics.mean(values):.{digits}f}"
-    if len(values) > 1:
-        text += f" +- {statistics.stdev(values):.{digits}f}"
+    digits, found = shown[3], summary.spread(values)
+    text = f"{found.mean:.{digits}f}"
+    if found.deviation is not None:
+        text += f" +- {found.deviation:.{digits}f}"
     return text
 
 

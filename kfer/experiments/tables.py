@@ -160,11 +160,14 @@ _TABLE_2 = {
 
 _HUMAN = {label: name for label, (name, _) in _TABLE_1.items() if name != "air"}
 
-_VALUES = (("expression", "accuracy"), ("valence_arousal", "ccc"))
+_VOTES = {
+    "accuracy [%]": ("expression", "accuracy"),
+    "V/A CCC": ("valence_arousal", "ccc"),
+}
 
 
 def _both(method: str) -> tuple[Entry, ...]:
-    return tuple(Entry("ferplus", method, *measured) for measured in _VALUES)
+    return tuple(Entry("ferplus", method, *measured) for measured in _VOTES.values())
 
 
 _FIELD = {
@@ -194,10 +197,6 @@ _FACE_FIELD = {
 }
 
 _CLASS = {"test accuracy [%]": ("class", "accuracy")}
-_VOTES = {
-    "accuracy [%]": ("expression", "accuracy"),
-    "V/A CCC": ("valence_arousal", "ccc"),
-}
 _DRAWN = {**_VOTES, "ECE": ("expression", "ece")}
 
 
@@ -250,7 +249,7 @@ TABLES = {
         Table(
             "ferplus",
             "FER+: three sampled annotators, and V/A from the votes",
-            ("accuracy [%]", "V/A CCC"),
+            tuple(_VOTES),
             {row: _both(method) for row, method in _HUMAN.items()},
         ),
         Table(

@@ -97,13 +97,19 @@ def test_what_another_changes_meanwhile_is_told_not_replaced(place, memory):
     assert stores.content(place)["history.jsonl"] == b"theirs"
 
 
-def test_a_delivery_that_failed_in_the_middle_is_gone_on_with(place, log):
+def interrupted(place, log):
+    """A run whose delivery failed before the sign of its second checkpoint."""
     made = new_run(place)
     made.deliver()
     stores.put_files(made.path, history_jsonl="1\n2\n", c__2_data="w2", c__2_index="i")
     log.fails = ("c/2.index",)
     with pytest.raises(StoreError):
         made.deliver()
+    return made
+
+
+def test_a_delivery_that_failed_in_the_middle_is_gone_on_with(place, log):
+    made = interrupted(place, log)
     assert stores.content(place)["history.jsonl"] == b"1\n2\n"
     log.fails = ()
     stores.put_files(made.path, history_jsonl="1\n2\n3\n")
@@ -114,12 +120,7 @@ def test_a_delivery_that_failed_in_the_middle_is_gone_on_with(place, log):
 
 def test_a_kill_in_the_middle_of_a_delivery_is_gone_on_from(place, log):
     """After it the store holds the history of a step whose checkpoint isn't there."""
-    made = new_run(place)
-    made.deliver()
-    stores.put_files(made.path, history_jsonl="1\n2\n", c__2_data="w2", c__2_index="i")
-    log.fails = ("c/2.index",)
-    with pytest.raises(StoreError):
-        made.deliver()
+    interrupted(place, log)
     again = staged(place)
     again.start_same()
     assert sorted(os.listdir(os.path.join(again.path, "c"))) == [

@@ -6,6 +6,7 @@ disgust with anger, sad with neutral; happy is rarely mistaken.
 
 import numpy as np
 
+from kfer import tasks
 from kfer.data.drawn_faces.expression import CLASSES
 from kfer.errors import UserError
 from kfer.noise import continuous, flips, transition
@@ -103,7 +104,7 @@ def value_columns(crowd: str, count: int) -> tuple[str, ...]:
     """The columns of valence and arousal: one, or one of each annotator of `judges`."""
     if crowd != "judges":
         return ("valence_arousal",)
-    return tuple(f"valence_arousal_{i}" for i in range(1, count + 1))
+    return tuple(task.name for task in tasks.value_tasks(count))
 
 
 def judged(truth: tuple[float, float], rng: np.random.Generator) -> tuple[float, ...]:
