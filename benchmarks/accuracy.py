@@ -94,6 +94,9 @@ flags.DEFINE_multi_string("set", [], "NAME=VALUE: another setting than the targe
 flags.DEFINE_enum(
     "mixed_precision", "float32", config_lib.PRECISIONS, "What layers multiply in."
 )
+flags.DEFINE_integer(
+    "eval_every", 0, "Steps between the curve's points; 0 is an epoch.", 0
+)
 flags.DEFINE_string("torch_python", "", "A Python with torch, to time the 2021 step.")
 
 
@@ -141,7 +144,9 @@ def train(target: Target, changed: dict[str, Any], data: Any) -> list[dict[str, 
         )
         folder = place(f"_{seed}")
         settings = RunSettings(
-            command=common.command_line(), mixed_precision=FLAGS.mixed_precision
+            eval_every=FLAGS.eval_every,
+            command=common.command_line(),
+            mixed_precision=FLAGS.mixed_precision,
         )
         found.append(
             runs.train(methods.resolve_tasks(config), data, folder, settings)["last"]

@@ -33,6 +33,7 @@ def test_votes_of_ferplus_in_one_line(tmp_path):
             f"--out_dir={tmp_path / 'runs'}",
             "--seeds=2",
             "--mixed_precision=bfloat16",
+            "--eval_every=3",
             *(f"--set={text}" for text in (*SMALL, "image_size=32")),
         ],
         check=True,
@@ -51,6 +52,8 @@ def test_votes_of_ferplus_in_one_line(tmp_path):
         assert picture.format == "PNG" and picture.width > picture.height
     with open(runs / "ferplus_votes_bfloat16_1" / "versions.json") as file:
         assert "--mixed_precision=bfloat16" in json.load(file)["command"]
+    with open(runs / "ferplus_votes_bfloat16_0" / "history.jsonl") as file:
+        assert [json.loads(row)["step"] for row in file] == [3, 4]
     with open(runs / "ferplus_votes_bfloat16_0" / "config.json") as file:
         (task,) = json.load(file)["tasks"]
     assert (task["column"], task["target"]) == ("votes", "expression")
