@@ -19,6 +19,7 @@ from kfer.bin import common
 from kfer.errors import UserError
 from kfer.experiments import cells as cells_lib
 from kfer.experiments import runner
+from kfer.experiments import table as table_lib
 from kfer.experiments import tables as tables_lib
 from kfer.settings.recipes import RECIPES
 
@@ -67,7 +68,7 @@ def plan_from_flags() -> runner.Plan:
     )
 
 
-def chosen_tables() -> list[tables_lib.Table]:
+def chosen_tables() -> list[table_lib.Table]:
     """The tables asked for, with the methods asked for."""
     for name in FLAGS.methods:
         methods.method_row(name)

@@ -11,7 +11,7 @@ from kfer.evaluation.pictures import Series
 from kfer.evaluation.results import Run
 from kfer.experiments import runner
 from kfer.experiments.runner import Plan
-from kfer.experiments.tables import Table
+from kfer.experiments.table import Table
 from kfer.training import run_folder
 
 

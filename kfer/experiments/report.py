@@ -10,7 +10,7 @@ from kfer.experiments import figures, runner, summary
 from kfer.experiments.cells import SETTINGS
 from kfer.experiments.results import Row
 from kfer.experiments.runner import Plan
-from kfer.experiments.tables import Table
+from kfer.experiments.table import Table
 from kfer.storage import whole
 
 FORMATS = ("md", "html")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import scipy.stats
 
 from kfer.experiments.results import BEST, LAST, Row
-from kfer.experiments.tables import Entry, Table
+from kfer.experiments.table import Entry, Table
 from kfer.metrics import suite
 
 

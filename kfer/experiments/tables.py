@@ -4,88 +4,11 @@ The printed numbers are Tables 1 to 3 of Zhang et al., WACV 2021. Tables that th
 doesn't have print none.
 """
 
-import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 
 from kfer.errors import UserError
-from kfer.experiments.cells import SETTINGS, Cell
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One number of a table.
-
-    Attributes:
-      setting, method: of its cells, one for each seed.
-      target: what is predicted.
-      measure: of kfer.metrics.suite: 'accuracy', 'ccc' or 'mse'.
-      printed: the paper's number, in the unit shown (accuracy in percent); None if the
-        paper has none.
-    """
-
-    setting: str
-    method: str
-    target: str
-    measure: str = "accuracy"
-    printed: float | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A table or figure.
-
-    Attributes:
-      name: a key of TABLES.
-      title: shown above it.
-      heads: of the columns of entries.
-      rows: label -> an entry, or None, for each head.
-      figure: 'curves' (Fig. 3), 'samples' (Fig. 4), or '' for a table.
-      methods: that it is narrowed to; () are all.
-      against: a method; every other's paired difference to it is shown, and rows come
-        in order of their numbers. '' shows none, in the order of `rows`.
-    """
-
-    name: str
-    title: str
-    heads: tuple[str, ...]
-    rows: dict[str, tuple[Entry | None, ...]]
-    figure: str = ""
-    against: str = ""
-    methods: tuple[str, ...] = ()
-
-    @property
-    def entries(self) -> list[Entry]:
-        """All entries, row by row."""
-        return [entry for row in self.rows.values() for entry in row if entry]
-
-    def narrowed(self, methods: Collection[str]) -> "Table":
-        """The table with the entries of these methods alone; all if there are none.
-
-        A table that compares everything with one method takes methods that it has no
-        row of, such as ltnet+sce, as rows of their own names.
-        """
-        if not methods:
-            return self
-        rows = {
-            label: tuple(e if e and e.method in methods else None for e in row)
-            for label, row in (self.rows | self._further(methods)).items()
-        }
-        kept = {label: row for label, row in rows.items() if any(row)}
-        return dataclasses.replace(self, rows=kept, methods=tuple(methods))
-
-    def _further(self, methods: Collection[str]) -> dict[str, tuple[Entry, ...]]:
-        known = {entry.method for entry in self.entries}
-        like = [entry for entry in self.entries if entry.method == self.against]
-        return {
-            method: tuple(dataclasses.replace(entry, method=method) for entry in like)
-            for method in methods
-            if like and method not in known
-        }
-
-    def cells(self, seeds: Iterable[int]) -> list[Cell]:
-        """Each cell once, one seed after the other."""
-        pairs = dict.fromkeys((entry.setting, entry.method) for entry in self.entries)
-        return [Cell(*pair, seed) for seed in seeds for pair in pairs]
+from kfer.experiments.cells import SETTINGS
+from kfer.experiments.table import Entry, Table
 
 
 def _rows(
@@ -158,12 +81,26 @@ _TABLE_2 = {
     "multi-task Proposed": _faces("joint", 76.10, 46.08, (0.6727, 0.1248), True),
 }
 
-_HUMAN = {label: name for label, (name, _) in _TABLE_1.items() if name != "air"}
-
 _VOTES = {
     "accuracy [%]": ("expression", "accuracy"),
     "V/A CCC": ("valence_arousal", "ccc"),
 }
+
+_ON_BASES = {
+    f"{data} {head}": (setting, measured)
+    for data, setting in (
+        ("RAF-base", "raf_multi"),
+        ("AffectNet-base", "affectnet_multi"),
+    )
+    for head, measured in _VOTES.items()
+}
+
+
+def _on_bases(method: str) -> tuple[Entry, ...]:
+    return tuple(Entry(on, method, *what) for on, what in _ON_BASES.values())
+
+
+_HUMAN = {label: name for label, (name, _) in _TABLE_1.items() if name != "air"}
 
 
 def _both(method: str) -> tuple[Entry, ...]:
@@ -195,6 +132,12 @@ _FACE_FIELD = {
     "Huber": "huber",
     "Proposed": "joint",
 }
+
+# Of them, those that one label set is enough for.
+_ONE_SET = (
+    *("All label sets", "EM in the loop", "SCE", "GCE", "ELR", "Co-teaching"),
+    *("Label smoothing", "Huber", "Proposed"),
+)
 
 _CLASS = {"test accuracy [%]": ("class", "accuracy")}
 _DRAWN = {**_VOTES, "ECE": ("expression", "ece")}
@@ -283,6 +226,13 @@ TABLES = {
         _field("cifar10_single", "CIFAR-10, one label set, 20 % noise"),
         _field("cifar10n", "CIFAR-10N, three people's labels"),
         _field("ferplus", columns=_VOTES),
+        Table(
+            "field_bases",
+            "The field: classes and V/A by a model of another domain (Table 2's data)",
+            tuple(_ON_BASES),
+            {row: _on_bases(_FACE_FIELD[row]) for row in _ONE_SET},
+            against="em",
+        ),
         *(
             _field(setting, columns=_DRAWN, methods=_FACE_FIELD)
             for setting in SETTINGS

@@ -6,7 +6,8 @@ import pytest
 
 from kfer.evaluation import pictures
 from kfer.experiments import figures
-from kfer.experiments.tables import TABLES, Entry, Table
+from kfer.experiments.table import Entry, Table
+from kfer.experiments.tables import TABLES
 from tests.experiments import fake
 
 VGG, JOINT = (Entry("cifar10", method, "class") for method in ("vgg_all", "joint"))

@@ -8,7 +8,7 @@ import pytest
 from kfer.experiments import summary
 from kfer.experiments.results import Row
 from kfer.experiments.summary import Spread
-from kfer.experiments.tables import Entry, Table
+from kfer.experiments.table import Entry, Table
 
 VGG = Entry("cifar10", "vgg_all", "class", printed=80.23)
 JOINT = Entry("cifar10", "joint", "class")
