@@ -44,6 +44,7 @@ def test_votes_of_ferplus_in_one_line(tmp_path):
     assert line["changed"]["epochs"] == 1 and line["reach"] == 0.865
     assert line["test"] == {"clean/expression": data.splits["test"].num_records}
     assert line["mixed_precision"] == "bfloat16"
+    assert line["data"] == {"name": "ferplus", "content_hash": data.content_hash}
     found = line["by_seed"]
     assert len(found) == 2 and np.mean(found) == pytest.approx(line["accuracy"])
     runs = tmp_path / "runs"
