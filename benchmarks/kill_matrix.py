@@ -6,7 +6,8 @@ After each fault the same command is run again and must leave the same bits as a
 without one. Full and read-only disks are small tmpfs, which need root. Ends with status
 1 if anything was not as it should be. --minutes bounds the kills of each command;
 the line says how many moments there were. --warm runs what is killed in forks of a
-process that has imported already, so that more moments fall into the work.
+process that has imported already, so that more moments fall into the work. --chain=5
+kills what goes on again, so that a command comes to its end once in five kills.
 """
 
 import argparse
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--commands", default="")
     parser.add_argument("--disks", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--warm", action="store_true")
+    parser.add_argument("--chain", type=int, default=1)
     chosen = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="kfer-kills-")
     try:
@@ -39,7 +41,8 @@ def main() -> int:
             status, errors, _ = faults.run(made)
             if status:
                 raise RuntimeError(errors[-2000:])
-        run = warm.Warm(folder) if chosen.warm else faults.run
+        tfx = "pipeline" in names
+        run = warm.Warm(folder, tfx) if chosen.warm else faults.run
         return int(any([_one(known[n], n, folder, chosen, run) for n in names]))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -52,7 +55,9 @@ def _one(
     place = os.path.join(folder, f"made-{name}")
     os.makedirs(place)
     end = time.monotonic() + 60 * chosen.minutes
-    found = faults.kill(command, place, chosen.moments, chosen.seed, end, run)
+    found = faults.kill(
+        command, place, chosen.moments, chosen.seed, end, run, chosen.chain
+    )
     line = {"command": name, "fault": "kill", "seed": chosen.seed, **found}
     print(json.dumps(line), flush=True)
     bad = bool(found["wrong"])

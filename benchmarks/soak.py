@@ -1,10 +1,11 @@
 """Memory over many training steps and many served requests; one JSON line each.
 
-python -m benchmarks.soak --steps=2000 --seconds=300
+python -m benchmarks.soak --steps=2000 --requests=200000 [--seconds=3600]
 
-Trains a tiny model on drawn faces, publishes it and asks kfer-serve for `--seconds`,
-and samples the process's resident memory once a second. The slope is that of a straight
-line through the last three quarters, in MB per 1,000 steps or 10,000 requests.
+Trains a tiny model on drawn faces, publishes it and asks kfer-serve until `--requests`
+were answered or `--seconds` are over, and samples the process's resident memory once a
+second. The slope is that of a straight line through the last three quarters, in MB per
+1,000 steps or 10,000 requests.
 """
 
 import argparse
@@ -96,8 +97,8 @@ def train(folder: str, steps: int) -> dict[str, float]:
     return {"steps": steps} | seconds | watch.told(steps, 1000, "steps")
 
 
-def serve(folder: str, seconds: float) -> dict[str, float]:
-    """Asks kfer-serve from several connections until the time is over."""
+def serve(folder: str, count: int, seconds: float) -> dict[str, float]:
+    """Asks kfer-serve from several connections until the count or the time is over."""
     from benchmarks import server_load
 
     base = f"{folder}/served"
@@ -107,20 +108,26 @@ def serve(folder: str, seconds: float) -> dict[str, float]:
     with server_load.server(base, "faces") as (url, pid):
         server_load.client(url, "faces", bodies)
         watch = Watch(pid)
+        began = time.monotonic()
         rows = _until(
-            time.monotonic() + seconds, lambda: server_load.client(url, "faces", bodies)
+            count,
+            began + seconds,
+            lambda: server_load.client(url, "faces", bodies),
         )
+        taken = round(time.monotonic() - began)
         statuses = {str(s): sum(r == s for r in rows) for s in sorted(set(rows))}
         told = watch.told(len(rows), 10_000, "requests")
-    return {"requests": len(rows), "statuses": statuses, "seconds": seconds} | told
+    return {"requests": len(rows), "statuses": statuses, "seconds": taken} | told
 
 
-def _until(end: float, ask: Callable[[], list[tuple[int, float]]]) -> list[int]:
-    """The statuses of what several threads ask until then."""
+def _until(
+    count: int, end: float, ask: Callable[[], list[tuple[int, float]]]
+) -> list[int]:
+    """The statuses of what several threads ask, until `count` or until then."""
     found: list[int] = []
 
     def work() -> None:
-        while time.monotonic() < end:
+        while len(found) < count and time.monotonic() < end:
             found.extend(status for status, _ in ask())
 
     threads = [threading.Thread(target=work) for _ in range(_CLIENTS)]
@@ -135,11 +142,13 @@ def main() -> None:
     """Soaks both."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--requests", type=int, default=10**9)
     parser.add_argument("--seconds", type=float, default=300.0)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kfer-soak-") as folder:
         print(json.dumps({"soak": "train"} | train(folder, chosen.steps)), flush=True)
-        print(json.dumps({"soak": "serve"} | serve(folder, chosen.seconds)), flush=True)
+        served = serve(folder, chosen.requests, chosen.seconds)
+        print(json.dumps({"soak": "serve"} | served), flush=True)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,15 @@ def beam_flags(image: str, args: Sequence[str]) -> tuple[str, ...]:
 
     Beam's own default runner would download a program; and without a flag about
     dependencies, TFX packs itself anew for each component.
+
+    Raises:
+      UserError: a runner that can't run statistics_gen, which every pipeline has.
     """
+    if runners.is_own(args):
+        raise UserError(
+            "--beam_args: kfer's DaskRunner can't run statistics_gen, whose reads are "
+            "splittable; take another runner, or kfer-preprocess, which runs on Dask"
+        )
     flags = runners.flags(args)
     at = len(flags) - len(args)  # behind the runner where it wasn't named
     return (*flags[:at], f"--sdk_container_image={image}", *flags[at:])

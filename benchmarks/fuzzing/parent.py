@@ -15,9 +15,11 @@ from typing import Any
 from benchmarks.fuzzing import child
 
 # Of the processor's time, so that a busy machine makes no hang; of the clock's, the
-# other, within which a process that waits for ever is seen.
+# others, within which a process that waits for ever is seen: at an input, and at its
+# start, which imports and makes good files, for some of them a trained model.
 HANG_SECONDS = 10.0
 STUCK_SECONDS = 180.0
+START_SECONDS = 1800.0
 _MOST_DEATHS = 20
 
 
@@ -28,7 +30,7 @@ def fuzz(target: str, seed: int, count: int, seconds: float) -> dict[str, Any]:
       target: of tables.TARGETS or stored.TARGETS.
       seed: rules every input.
       count: inputs at most.
-      seconds: at most, without the process's start.
+      seconds: of a processor at most, without the process's start.
 
     Returns:
       target, seed, inputs, outcomes (read, set_aside, refused_files, files, records,
@@ -41,9 +43,9 @@ def fuzz(target: str, seed: int, count: int, seconds: float) -> dict[str, Any]:
     crashes, hangs, worst = [], [], Counter()
     next_input, left = 0, seconds
     while next_input < count and left > 0 and len(crashes + hangs) < _MOST_DEATHS:
-        began = time.monotonic()
         found, at, why = _once(target, seed, next_input, count - next_input, left)
-        left -= time.monotonic() - began if found is None else seconds
+        # One that died doesn't tell its time; there are few, see _MOST_DEATHS.
+        left = left if found is None else 0.0
         if found is None:
             (hangs if why == "hang" else crashes).append([at, why])
             next_input = at + 1
@@ -97,20 +99,29 @@ def _number(path: str) -> int:
         with open(path, "rb") as file:
             return struct.unpack("<q", file.read(8))[0]
     except (OSError, struct.error):
-        return -1
+        return child.NONE
 
 
 def _watch(process: subprocess.Popen, path: str) -> bool:
-    """Waits for the end; kills a process that stays at one input; whether it did."""
-    seen, since, spent = -1, time.monotonic(), 0.0
+    """Waits for the end; kills a process that stays at one input; whether it did.
+
+    Raises:
+      RuntimeError: it came to no input, or from the last to no end.
+    """
+    seen, since, spent = child.NONE, time.monotonic(), 0.0
     while process.poll() is None:
         time.sleep(0.05)
         number = _number(path)
         if number != seen:
             seen, since, spent = number, time.monotonic(), _processor(process.pid)
-        # The start imports what it needs and makes good files.
-        busy = seen >= 0 and _processor(process.pid) - spent > HANG_SECONDS
-        if busy or time.monotonic() - since > STUCK_SECONDS:
+        waited = time.monotonic() - since
+        if seen == child.NONE:
+            if waited > START_SECONDS:
+                process.kill()
+                raise RuntimeError(f"neither an input nor the end in {waited:.0f} s")
+            continue
+        busy = _processor(process.pid) - spent > HANG_SECONDS
+        if busy or waited > STUCK_SECONDS:
             process.kill()
             return True
     return False

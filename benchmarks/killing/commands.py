@@ -126,7 +126,7 @@ def _preprocess(folder: str) -> Command:
 
 def _train(folder: str) -> Command:
     flags = ("--experiment=synthetic_faces", "--method=vgg_all", "--deterministic")
-    flags += (*_TINY, "--steps=24", "--eval_every=4", "--noexport")
+    flags += (*_TINY, "--steps=12", "--eval_every=3", "--noexport")
     flags += (f"--data_dir={folder}/data",)
     return Command(
         lambda out: _kfer("train", *flags, f"--out_dir={out}/run"), weights_of
@@ -139,7 +139,7 @@ def _publish(folder: str) -> Command:
 
 
 def _experiments(folder: str) -> Command:
-    flags = ("--steps=8", "--eval_every=2", "--batch_size=8", "--deterministic")
+    flags = ("--steps=6", "--eval_every=2", "--batch_size=8", "--deterministic")
     cell = (
         "--table=1",
         "--methods=vgg_all",
@@ -165,6 +165,6 @@ def _pipeline() -> Command:
 def train_for_publishing(commands: dict[str, Command], folder: str) -> list[str]:
     """The command that makes the run which `publish` exports."""
     return [
-        word.replace("--steps=24", "--steps=4")
+        word.replace("--steps=12", "--steps=3")
         for word in commands["train"].words(folder)
     ]

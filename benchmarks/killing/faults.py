@@ -1,9 +1,11 @@
 """Kills, full disks and read-only places, and whether the same command goes on."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +47,7 @@ def kill(
     seed: int,
     end: float,
     run: Run = run,
+    chain: int = 1,
 ) -> dict[str, Any]:
     """Kills a command at random moments; each time the same command goes on.
 
@@ -55,6 +58,7 @@ def kill(
       seed: of the moments.
       end: time.monotonic() at which no further moment is begun.
       run: how a command is run, see `run`.
+      chain: how often what goes on is killed again, before it may come to its end.
 
     Returns:
       seconds of the whole command, moments that were tried, killed (the others came
@@ -66,23 +70,37 @@ def kill(
         raise RuntimeError(f"the whole command ended with {status}: {errors[-2000:]}")
     expected = command.content(reference)
     found = {"seconds": round(seconds, 1), "moments": 0, "killed": 0, "same": 0}
-    wrong = []
-    for moment in np.random.default_rng(seed).uniform(0.0, seconds, moments):
-        if time.monotonic() > end:
-            break
+    wrong: list[Any] = []
+    drawn = list(np.random.default_rng(seed).uniform(0.0, seconds, moments))
+    while drawn and time.monotonic() < end:
         out = _made(os.path.join(folder, f"moment-{found['moments']}"))
-        status, _, _ = run(command.words(out), max(moment, 0.01))
-        found["moments"] += 1
-        found["killed"] += status == -signal.SIGKILL
+        struck, killed = _strike(command, out, drawn, chain, run)
+        drawn = drawn[len(struck) :]
         # Made whole before the kill: a command may refuse to make it again.
         whole = command.content(out) == expected
         status, errors, _ = run(command.words(out))
         same = (status == 0 or whole) and command.content(out) == expected
-        found["same"] += same
+        found["moments"] += len(struck)
+        found["killed"] += killed
+        found["same"] += len(struck) * same
         if not same:
-            wrong.append([round(moment, 2), status, errors[-300:]])
+            wrong.append([[round(m, 2) for m in struck], status, errors[-300:]])
         shutil.rmtree(out)
+        print(json.dumps(found), file=sys.stderr, flush=True)  # if it is broken off
     return found | {"wrong": wrong}
+
+
+def _strike(
+    command: Command, out: str, moments: list[float], chain: int, run: Run
+) -> tuple[list[float], int]:
+    """Runs and kills up to `chain` times, or until it ends; the moments, the kills."""
+    killed = 0
+    for tried, moment in enumerate(moments[:chain], 1):
+        status, _, _ = run(command.words(out), max(moment, 0.01))
+        if status != -signal.SIGKILL:
+            return moments[:tried], killed
+        killed += 1
+    return moments[:chain], killed
 
 
 def refuse(command: Command, folder: str, read_only: bool) -> dict[str, Any]:

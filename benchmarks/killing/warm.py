@@ -1,6 +1,6 @@
 """A process that has imported what commands need and forks one for each.
 
-python -m benchmarks.killing.warm
+python -m benchmarks.killing.warm [tfx]
 
 Reads a JSON list a line: words of a command, a file for its stderr. Writes its process
 group's number when it has begun and its status when it has ended, a line each. So the
@@ -19,7 +19,7 @@ import time
 import traceback
 
 
-def preload() -> None:
+def preload(tfx: bool = False) -> None:
     """Imports what takes long; no operation is run, so that forks may run their own."""
     import cv2  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
@@ -30,6 +30,9 @@ def preload() -> None:
     import kfer.preprocess.job
     import kfer.serving.export
     import kfer.training.loop  # noqa: F401
+
+    if tfx:
+        import pipelines.local_runner  # noqa: F401
 
 
 def run(words: list[str], errors: str) -> None:
@@ -67,10 +70,10 @@ def _status(words: list[str]) -> int:
 class Warm:
     """Runs commands as faults.run does, in forks of one process that has imported."""
 
-    def __init__(self, folder: str):
+    def __init__(self, folder: str, tfx: bool = False):
         self._errors = os.path.join(folder, "stderr")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.killing.warm"],
+            [sys.executable, "-m", "benchmarks.killing.warm", *["tfx"] * tfx],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,  # a line that was read ahead would be waited for in vain
@@ -97,7 +100,7 @@ class Warm:
 
 def main() -> None:
     """Serves until its input ends."""
-    preload()
+    preload("tfx" in sys.argv[1:])
     print("ready", flush=True)
     for line in sys.stdin:
         run(*json.loads(line))

@@ -31,6 +31,12 @@ def flags(args: Sequence[str]) -> list[str]:
     return found if named else [DEFAULT, *found]
 
 
+def is_own(args: Sequence[str]) -> bool:
+    """Whether Beam's flags name kfer's own runner, which knows kfer's jobs alone."""
+    found = flags(args)
+    return any(own in word.split("=") for own in _OWN.values() for word in found)
+
+
 def _own(name: str) -> str:
     # Beam takes 'Dask' and 'daskrunner' for DaskRunner too.
     lower = name.lower()

@@ -77,22 +77,43 @@ def test_a_process_that_stays_at_an_input_is_a_hang(monkeypatch):
     assert found["hangs"] == [[3, "hang"]] and found["inputs"] == 8
 
 
+@pytest.mark.parametrize("cost", ["slow", "first"])
+def test_a_costly_start_or_first_use_is_no_hang(monkeypatch, cost):
+    monkeypatch.setattr(parent.subprocess, "Popen", _with_sick_reader)
+    monkeypatch.setattr(parent, "STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(parent, "HANG_SECONDS", 0.5)
+    found = parent.fuzz(cost, 0, 8, 600.0)
+    assert found["hangs"] == [] and found["inputs"] == 8
+
+
+def test_a_start_without_end_is_told(monkeypatch):
+    monkeypatch.setattr(parent.subprocess, "Popen", _with_sick_reader)
+    monkeypatch.setattr(parent, "START_SECONDS", 0.2)
+    with pytest.raises(RuntimeError, match="neither an input nor the end"):
+        parent.fuzz("slow", 0, 8, 600.0)
+
+
 _POPEN = parent.subprocess.Popen
 _PROGRAM = """
-import ctypes, os, sys
+import ctypes, os, sys, time
 from collections import Counter
 from benchmarks.fuzzing import child, tables
 class Reader:
-    count = int(sys.argv[3]) - 1
-    def __init__(self, folder): pass
+    count, good, warm = int(sys.argv[3]) - 1, b"good", False
+    def __init__(self, folder):
+        if sys.argv[1] == "slow": time.sleep(1.5)
     def mutated(self, rng):
         self.count += 1
         return bytes([self.count]), 1
     def run(self, data):
+        if sys.argv[1] == "first" and not Reader.warm:
+            Reader.warm = True
+            end = time.process_time() + 1.0
+            while time.process_time() < end: pass
         if sys.argv[1] == "crash" and data == b"\\5": ctypes.string_at(0)
         while sys.argv[1] == "hang" and data == b"\\3": pass
         return Counter(read=1)
-tables.TARGETS |= {"crash": Reader, "hang": Reader}
+tables.TARGETS |= dict.fromkeys(("crash", "hang", "slow", "first"), Reader)
 child.main(sys.argv[1], *map(int, sys.argv[2:5]), float(sys.argv[5]), sys.argv[6])
 """
 

@@ -32,13 +32,29 @@ def toy(how):
     return commands.Command(words, lambda out: commands.files_of(out, ("made.part",)))
 
 
+@pytest.mark.parametrize("chain", [1, 3])
 @pytest.mark.parametrize("how, same", [("careful", True), ("careless", False)])
-def test_what_goes_on_to_other_bits_is_seen(tmp_path, how, same):
+def test_what_goes_on_to_other_bits_is_seen(tmp_path, how, same, chain):
     end = time.monotonic() + 600
-    found = faults.kill(toy(how), str(tmp_path), 6, 0, end)
+    found = faults.kill(toy(how), str(tmp_path), 6, 0, end, chain=chain)
     assert found["moments"] == 6 and found["killed"] > 0
     assert (found["same"] == 6) is same and bool(found["wrong"]) is not same
     assert os.listdir(tmp_path) == ["whole"]
+
+
+def test_what_goes_on_is_killed_again_until_it_ends(tmp_path):
+    statuses = iter([0, -9, -9, -9, 0, -9, 0, 0])
+    asked = []
+
+    def run(words, seconds=0.0):
+        asked.append(seconds > 0)
+        return next(statuses), "", 5.0
+
+    end = time.monotonic() + 600
+    found = faults.kill(toy("careful"), str(tmp_path), 5, 0, end, run, 3)
+    # The whole one; three kills and its end; one kill, one after the end, its check.
+    assert asked == [False, True, True, True, False, True, True, False]
+    assert (found["moments"], found["killed"], found["same"]) == (5, 4, 5)
 
 
 def test_the_time_bounds_the_moments(tmp_path):

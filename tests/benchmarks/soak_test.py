@@ -1,4 +1,5 @@
 import os
+import time
 
 import pytest
 
@@ -16,3 +17,14 @@ def test_a_slope_by_hand():
 def test_memory_of_a_process():
     assert 10 < soak.resident_mb(os.getpid()) < 100_000
     assert soak.resident_mb(2**22 + 1) == 0.0
+
+
+def test_asking_ends_at_the_count_or_at_the_time():
+    def ask():
+        return [(200, 0.1), (400, 0.1)]
+
+    soon = time.monotonic() + 60
+    found = soak._until(100, soon, ask)
+    # Up to one answer more of each of the four that ask.
+    assert 100 <= len(found) <= 108 and found.count(200) == len(found) // 2
+    assert soak._until(100, time.monotonic(), ask) == []

@@ -19,6 +19,14 @@ def test_beams_runner_is_named_once():
     assert other == ("--sdk_container_image=image:1", "--runner=FlinkRunner")
 
 
+@pytest.mark.parametrize(
+    "words", [["--runner=DaskRunner"], ["--runner=dask"], ["--x=1", "--runner", "Dask"]]
+)
+def test_a_runner_that_can_not_read_statistics_is_refused(words):
+    with pytest.raises(UserError, match="kfer's DaskRunner can't run statistics_gen"):
+        places.beam_flags("image:1", words)
+
+
 def test_raw_data_have_a_digest_and_a_whole_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "raw").mkdir()

@@ -20,6 +20,7 @@ OWN = "kfer.preprocess.dask_runner.DaskRunner"
 )
 def test_the_runner_is_named(args, expected):
     assert runners.flags(args) == expected
+    assert runners.is_own(args) is (OWN in " ".join(expected))
 
 
 def test_what_beam_does_not_know_is_one_line():
