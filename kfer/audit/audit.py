@@ -116,12 +116,11 @@ def notes(
     empty = [n for n, rows in sets.labels.items() if not label_sets.given(rows).any()]
     found = [f"{name} has no label" for name in empty]
     found += [note for crowd in crowds for note in crowd["notes"]]
+    copies = [n for names in sets.values() for n in _copies(sets, names)]
+    found += map(_copy_note, copies)
     if classes is None:
         return found if crowds else [*found, "no annotator gives a class"]
-    found += [
-        f"{name} is the reference itself, or its copy: its noise can't be told"
-        for name in classes["same_as_reference"]
-    ]
+    found += map(_copy_note, classes["same_as_reference"])
     if not classes["overlap"]:
         found.append(
             "no two annotators share a picture: their noise and reliability can't be "
@@ -143,6 +142,10 @@ def notes(
     if not classes["dawid_skene"]["converged"]:
         found.append("Dawid-Skene has not converged")
     return found
+
+
+def _copy_note(name: str) -> str:
+    return f"{name} is the reference itself, or its copy: its noise can't be told"
 
 
 def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None]:
@@ -171,6 +174,8 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
         computed[CONSENSUS] = consensus.classes
     columns = {name: sets.labels[name] for name in (*names, *sets.derived())}
     same = [name for name, labels in columns.items() if _is_copy(labels, truth)]
+    # What is computed of copies alone says no more than they do.
+    untold = {*same, *(computed if {*names} <= {*same} else ())}
     nothing = np.full_like(reference, -1)
     few = len(names) <= dawid_skene.FEW
     found = {
@@ -179,7 +184,7 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
         "reference": CONSENSUS if truth is None else f"clean/{truth_name}",
         "against": {
             name: confusion.against(
-                labels, nothing if name in same else reference, len(classes)
+                labels, nothing if name in untold else reference, len(classes)
             )
             for name, labels in (columns | computed).items()
         },
@@ -196,7 +201,9 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
 
 def _is_copy(labels: np.ndarray, truth: np.ndarray | None) -> bool:
     """Whether the labels are the truth, picture by picture."""
-    return truth is not None and np.array_equal(labels, truth)
+    return truth is not None and np.array_equal(
+        labels, truth, equal_nan=labels.dtype.kind == "f"
+    )
 
 
 def _described(consensus: Consensus, names: list[str], known: bool) -> dict[str, Any]:
@@ -212,6 +219,11 @@ def _described(consensus: Consensus, names: list[str], known: bool) -> dict[str,
     }
 
 
+def _copies(sets: LabelSets, names: Sequence[str]) -> list[str]:
+    """The label sets of values that are the truth itself."""
+    return [n for n in names if _is_copy(sets.labels[n], sets.truth(n)[1])]
+
+
 def of_values(sets: LabelSets, names: list[str]) -> dict[str, Any]:
     """Continuous label sets of the same dimensions."""
     stack = [sets.labels[name] for name in names]
@@ -223,9 +235,10 @@ def of_values(sets: LabelSets, names: list[str]) -> dict[str, Any]:
         "pairwise": values.pairwise(stack),
         "against": {},
     }
-    if truth is not None:
+    compared = {n: sets.labels[n] for n in names if n not in _copies(sets, names)}
+    if truth is not None and compared:
         found["against"][f"clean/{truth_name}"] = {
-            name: values.against(sets.labels[name], truth) for name in names
+            name: values.against(labels, truth) for name, labels in compared.items()
         }
     if len(names) > 1:
         found["against"]["the mean of the others"] = {

@@ -70,6 +70,8 @@ def noise_text(row: Mapping[str, Any]) -> str:
             return "no label differs from what counts as its truth"
         wanted = "" if asked is None else f", requested {asked:.2%}"
         return f"noise {row['achieved']:.2%}{wanted}"
+    if row.get("rmse") and not any(row["rmse"]):
+        return "no value differs from what counts as its truth"
     errors = {key: row[key] for key in ("rmse", "ccc", "bias") if row.get(key)}
     return "noise " + (
         ", ".join(

@@ -144,10 +144,32 @@ def test_labels_that_are_the_truth_themselves_have_no_noise():
     said = {"mood": np.array([0, 1, 1, -1])}
     sets = LabelSets(list("wxyz"), said, said, columns, columns)
     classes, _ = audit.of_classes(sets)
-    assert classes["against"]["mood"]["noise"] is None
+    # nor has what is computed of them alone
+    assert {name: row["noise"] for name, row in classes["against"].items()} == {
+        "mood": None,
+        audit.MAJORITY: None,
+        audit.CONSENSUS: None,
+    }
     assert "mood is the reference itself, or its copy: its noise can't be told" in (
         audit.notes(sets, classes)
     )
+
+
+def test_values_that_are_the_truth_themselves_have_no_noise():
+    columns = {name: record.valence_arousal(name) for name in ("mood", "other")}
+    said = {"mood": np.array([[0.5, 0.0], [-0.25, 0.5], [np.nan, np.nan]])}
+    clean = {"mood": columns["mood"]}
+    sets = LabelSets(list("xyz"), said, said, clean, clean)
+    assert audit.of_values(sets, ["mood"])["against"] == {}
+    assert "mood is the reference itself, or its copy: its noise can't be told" in (
+        audit.notes(sets, None)
+    )
+    both = said | {"other": np.array([[0.25, 0.0], [0.25, 0.0], [0.0, 0.0]])}
+    sets = LabelSets(list("xyz"), both, said, columns, clean)
+    found = audit.of_values(sets, ["mood", "other"])["against"]["clean/mood"]
+    assert list(found) == ["other"]
+    # errors -1/4 and 1/2 of valence, 0 and -1/2 of arousal
+    np.testing.assert_allclose(found["other"]["rmse"], np.sqrt([5 / 32, 1 / 8]))
 
 
 def test_many_annotators_are_a_crowd_instead_of_pairs(tmp_path):

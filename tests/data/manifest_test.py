@@ -48,6 +48,8 @@ def test_noise_in_words():
     row = {"compared": 2, "rmse": [0.1, 0.25], "ccc": None, "bias": [0.0, -0.5]}
     assert manifest.noise_text(row) == "noise rmse 0.100 0.250, bias 0.000 -0.500"
     assert manifest.noise_text({"compared": 0, "rmse": None}) == "noise unknown"
+    own = {"compared": 2, "rmse": [0.0, 0.0], "ccc": [1.0, 1.0], "bias": [0.0, 0.0]}
+    assert manifest.noise_text(own) == "no value differs from what counts as its truth"
 
 
 def test_content_hash_follows_shards_and_meaning_only():
