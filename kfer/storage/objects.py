@@ -20,7 +20,8 @@ from kfer.storage import places
 # Of fsspec's names of what changes with an object's content, the first one there.
 _MARKS = (
     *("ETag", "etag", "generation", "md5Hash", "content_md5"),
-    *("LastModified", "last_modified", "mtime", "created"),
+    *("LastModified", "last_modified", "mtime", "modificationTime", "modify"),
+    "created",
 )
 # Pages that link to each other can't be listed.
 _NOT_LISTED = ("http", "https", "data", "generic", "github", "git", "reference")
@@ -97,8 +98,8 @@ class Place:
         """Key below the place -> object, in order; '' where the place is one itself.
 
         Raises:
-          UserError: the store refuses, or a key leads out of a folder or can't be a
-            file's name.
+          UserError: the store refuses or tells no mark of an object, or a key leads out
+            of a folder or can't be a file's name.
         """
         with one_line(self.name):
             self._store.invalidate_cache()
@@ -112,7 +113,17 @@ class Place:
         }
         for key in kept:
             self._check(key)
-        return {key: Object(_size(kept[key]), _mark(kept[key])) for key in sorted(kept)}
+        found = {
+            key: Object(_size(kept[key]), _mark(kept[key])) for key in sorted(kept)
+        }
+        if unmarked := [key for key, one in found.items() if not one.mark]:
+            # Else an old copy of the same size would be taken for what is there now.
+            raise UserError(
+                f"{self.name} doesn't tell when {unmarked[0] or 'it'} changed (no ETag "
+                "and no time), so a copy can't be told from a newer one; copy it to a "
+                "folder by hand and name that"
+            )
+        return found
 
     def _key(self, name: str) -> str:
         if name != self._path and not name.startswith(f"{self._path}/"):

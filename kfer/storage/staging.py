@@ -103,7 +103,7 @@ class Staging:
                 return
             if self._new:
                 self._begin(there)
-            self._check_unchanged(there)
+            self._check_unchanged(there, here)
             if self._touched(here):
                 self._bring(here, there)
             if self._new:
@@ -141,9 +141,14 @@ class Staging:
         there.pop(fetching.UNFINISHED, None)
         self._known = {key: Known(found.mark) for key, found in there.items()}
 
-    def _check_unchanged(self, there: Mapping[str, objects.Object]) -> None:
-        for key, known in self._known.items():
-            if known.mark and (key not in there or there[key].mark != known.mark):
+    def _check_unchanged(
+        self, there: Mapping[str, objects.Object], here: Iterable[str]
+    ) -> None:
+        marks = {key: known.mark for key, known in self._known.items() if known.mark}
+        # What was put where nothing was known of is another's too.
+        marks |= {key: "" for key in here if key in there and key not in self._known}
+        for key, mark in marks.items():
+            if key not in there or there[key].mark != mark:
                 raise UserError(
                     f"{self.place.name}/{key} was changed by another meanwhile; what "
                     f"was made here is in the folder staging of "

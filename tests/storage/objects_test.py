@@ -57,6 +57,23 @@ def test_a_listing_of_what_lies_elsewhere_is_refused(monkeypatch):
         place.objects()
 
 
+@pytest.mark.parametrize("name", ("modificationTime", "modify"))
+def test_times_by_other_names_are_marks_too(monkeypatch, name):
+    # of webhdfs, and of ftp
+    place = objects.Place("memory://a/b")
+    found = {"/a/b/x": {"type": "file", "size": 1, name: 1700000000}}
+    monkeypatch.setattr(place._store, "find", lambda *_, **__: found)
+    assert place.objects() == {"x": objects.Object(1, "1700000000")}
+
+
+def test_a_store_that_tells_no_change_is_refused(monkeypatch):
+    place = objects.Place("memory://a/b")
+    found = {"/a/b/x": {"type": "file", "size": 1}}
+    monkeypatch.setattr(place._store, "find", lambda *_, **__: found)
+    with pytest.raises(UserError, match="a/b doesn't tell when x changed"):
+        place.objects()
+
+
 def test_objects_come_and_go_whole(s3, tmp_path):
     place = objects.Place("s3://faces/copy")
     (tmp_path / "sub").mkdir()

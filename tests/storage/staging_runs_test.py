@@ -97,6 +97,14 @@ def test_what_another_changes_meanwhile_is_told_not_replaced(place, memory):
     assert stores.content(place)["history.jsonl"] == b"theirs"
 
 
+def test_what_another_put_where_nothing_was_is_told_not_replaced(place, memory):
+    made = new_run(place)
+    memory.pipe_file(f"{place}/config.json", b"theirs")
+    with pytest.raises(UserError, match="config.json was changed by another meanwhile"):
+        made.deliver()
+    assert stores.content(place) == {"config.json": b"theirs"}
+
+
 def interrupted(place, log):
     """A run whose delivery failed before the sign of its second checkpoint."""
     made = new_run(place)
