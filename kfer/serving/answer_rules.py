@@ -40,10 +40,17 @@ def targets(described: Sequence[dict[str, Any]], rules: Rules) -> list[dict[str,
     """A model's targets as `apply` tells them: classes in the order asked for.
 
     Raises:
-      UserError: the order lacks a class of the model, or no target has classes of
-        faces; or there are no valence and arousal to put into words.
+      UserError: the order lacks a class of the model, or no target has classes to be
+        ordered or unsure of; or there are no valence and arousal to put into words.
     """
     found = [dict(target) for target in described]
+    if not any(target["classes"] for target in found):
+        for name, asked in (
+            ("label_order", rules.label_order),
+            ("min_confidence", rules.min_confidence),
+        ):
+            if asked:
+                raise UserError(f"The model answers no classes; leave out --{name}")
     if rules.words and not any(t["dimensions"] == VALUES for t in found):
         raise UserError(
             "The model has no valence and arousal to put into words; leave out --words"

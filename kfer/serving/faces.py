@@ -23,10 +23,17 @@ def framing_of(
     """(framing, detector): those asked for, else those of the model's training data.
 
     Raises:
-      UserError: the model's folder names one that is unknown.
+      UserError: the model's folder names one that is unknown, or a detector is asked
+        for and no face will be looked for.
     """
     where = f"{predictor.model_dir}/assets/{model_folder.LABELS}"
-    return recorded.chosen(predictor.description, where, kind, detector)
+    found = recorded.chosen(predictor.description, where, kind, detector)
+    if detector and found[0] == framing_lib.NONE:
+        raise UserError(
+            f"Detector {detector} has nothing to do: with framing none no face is "
+            "looked for; leave it out, or name the framing as_given or landmarks"
+        )
+    return found
 
 
 class FacePredictor:

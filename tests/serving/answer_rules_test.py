@@ -71,6 +71,15 @@ def test_an_order_without_a_class_is_refused():
         answer_rules.targets(things, Rules(label_order="raf"))
 
 
+@pytest.mark.parametrize(
+    ("rules", "flag"),
+    [(Rules(label_order="raf"), "label_order"), (Rules(0.5), "min_confidence")],
+)
+def test_rules_of_classes_need_classes(rules, flag):
+    with pytest.raises(UserError, match=f"answers no classes; leave out --{flag}"):
+        answer_rules.targets(TARGETS[1:], rules)
+
+
 def test_rows_without_answers_stay():
     rows = [{"path": "a", "error": "x"}, {"path": "b", "no_face": "none"}]
     assert told(Rules(0.5, True, "raf"), rows) == rows

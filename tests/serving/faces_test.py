@@ -56,6 +56,15 @@ def test_one_row_a_face_none_for_a_cup_and_an_error(predictor, method, pictures,
     assert lefts[1] - lefts[0] == pytest.approx(512, abs=6)
 
 
+def test_a_detector_that_would_find_nothing_is_refused(predictor):
+    # the model says nothing of faces
+    assert faces.framing_of(predictor) == ("none", "mtcnn")
+    assert faces.framing_of(predictor, "as_given", "yuface") == ("as_given", "yuface")
+    for kind in (None, "none"):
+        with pytest.raises(UserError, match="yuface has nothing to do"):
+            faces.framing_of(predictor, kind, "yuface")
+
+
 @pytest.mark.parametrize("kind", [framing.AS_GIVEN, framing.LANDMARKS])
 def test_the_answer_is_the_models_for_the_crop(predictor, method, pictures, kind):
     (row,) = faces.FacePredictor(predictor, kind).predict(pictures[:1])
