@@ -28,8 +28,8 @@ def compile_pipeline(
       config: see pipelines.config.named.
       root: folder for artifacts, checkpoints, models and ROOT/schemas (a copy of the
         label schemas; that of one's own data is written beside `out`). Vertex wants
-        gs://BUCKET/FOLDER, which it mounts in every container as /gcs/BUCKET/FOLDER;
-        elsewhere a path that is mounted in all.
+        gs://BUCKET/FOLDER, which it mounts in every container as /gcs/BUCKET/FOLDER
+        (either name will do); elsewhere a path that is mounted in all.
       image: container image in which kfer is installed.
       out: file to write; .json is schema 2.0, .yaml 2.1.
       data_dir, teacher_data_dir: raw data, as mounted in the containers. Where they
@@ -73,7 +73,7 @@ def _places(
 ) -> Places:
     """What the containers find where; `data_dirs` are the data's and the teacher's."""
     teacher = config.teacher
-    mounted = mounted_path(root)
+    root, mounted = bucket_path(root), mounted_path(root)
     data_dir, teacher_data_dir = map(mounted_path, data_dirs)
     name = os.path.basename
     return Places(
@@ -108,6 +108,14 @@ def mounted_path(place: str) -> str:
     """gs://BUCKET/x as Vertex's containers see it; other places as they are."""
     if place.startswith("gs://"):
         return place.replace("gs:/", kfer_places.GCS_MOUNT, 1)
+    return place
+
+
+def bucket_path(place: str) -> str:
+    """/gcs/BUCKET/x as Vertex wants a root named; other places as they are."""
+    inside = f"{kfer_places.GCS_MOUNT}/"
+    if place.startswith(inside):
+        return f"gs://{place.removeprefix(inside)}"
     return place
 
 

@@ -162,10 +162,11 @@ def test_a_component_runs_from_its_container_entry_point(tmp_path):
     assert written["metadata"]["content_hash"] == dataset.content_hash
 
 
-def test_a_bucket_is_vertex_s_root_and_mounted_for_the_containers(tmp_path):
+@pytest.mark.parametrize("root", ["gs://b/kfer", "/gcs/b/kfer"])
+def test_a_bucket_is_vertex_s_root_and_mounted_for_the_containers(tmp_path, root):
     path = str(tmp_path / "demo.json")
     kubeflow_runner.compile_pipeline(
-        config_lib.named("ferplus"), "gs://b/kfer", IMAGE, path, "gs://b/ferplus"
+        config_lib.named("ferplus"), root, IMAGE, path, "gs://b/ferplus"
     )
     with open(path, encoding="utf-8") as file:
         whole = json.load(file)
