@@ -1,6 +1,7 @@
 """What all methods share: an encoder, label losses, metrics, answers."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -94,6 +95,18 @@ class Method(Trainable):
     def said_tasks(self) -> tuple[LabelTask, ...]:
         """Label sets all of whose labels `begin` wants to see before the first step."""
         return ()
+
+    @property
+    def saw_labels(self) -> bool:
+        """Whether `begin` saw them, or a method that is loaded had."""
+        return True
+
+    def begin(self, said: Mapping[str, Any]) -> None:
+        """Starts from what was said.
+
+        Args:
+          said: target -> its labels, see kfer.data.annotations.
+        """
 
     @property
     def encoders(self) -> list[Encoder]:

@@ -1,11 +1,12 @@
 """Pictures and labels in memory as batches, for fit and evaluate as Keras has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from kfer.crowd.triples import Triples, Values
 from kfer.errors import UserError
 from kfer.settings.config import ExperimentConfig
 from kfer.structures import Batch, Noise
@@ -98,6 +99,46 @@ def _checked(
     kind = np.int32 if hard else np.float32
     shown = known if hard else known[:, None]
     return np.where(shown, rows, 0).astype(kind), known.astype(np.float32)
+
+
+def said(
+    config: ExperimentConfig, tasks: Sequence[LabelTask], given: Any, count: int
+) -> dict[str, Triples | list[Values]]:
+    """What labels in memory say of each target, as Method.begin takes it.
+
+    Args:
+      config: of the method.
+      tasks: whose labels count; each is one annotator's. Of probabilities the likeliest
+        class is said.
+      given, count: see labels.
+
+    Raises:
+      UserError: a label set is of several annotators, or see labels.
+    """
+    names = ("num_annotators", "num_value_annotators")
+    crowds = [n for name in names for n in getattr(config.options, name, ())]
+    if max(crowds, default=0) > 1:
+        raise UserError(
+            f"Labels in memory are of one annotator a task, and {config.method} was "
+            "made for a crowd; train it with kfer.fit"
+        )
+    values, masks = labels(config, given, count)
+    found: dict[str, Any] = {}
+    for target in dict.fromkeys(task.target for task in tasks):
+        own = [task for task in tasks if task.target == target]
+        known = np.stack([masks[task.name] > 0 for task in own])
+        if own[0].is_categorical:
+            sets = np.stack([_hard(values[task.name]) for task in own])
+            found[target] = Triples.of_sets(np.where(known, sets, -1), own[0].size)
+        else:
+            rows = np.stack([values[task.name] for task in own])  # [A, N, D]
+            rows = np.where(known[:, :, None], rows, np.nan)
+            found[target] = [Values.of_sets(one) for one in np.moveaxis(rows, 2, 0)]
+    return found
+
+
+def _hard(rows: np.ndarray) -> np.ndarray:
+    return rows.argmax(axis=1) if rows.ndim == 2 else rows
 
 
 def training(

@@ -57,12 +57,13 @@ class DawidSkene(Supervised):
     def said_tasks(self) -> tuple[LabelTask, ...]:
         return tuple(task for truth in self.truths.values() for task in truth.tasks)
 
-    def begin(self, said: Mapping[str, Triples]) -> None:
-        """Fits the annotators before the first step.
+    @property
+    def saw_labels(self) -> bool:
+        # Logarithms of all zeros are no matrix's.
+        return any(np.any(truth.log_matrices) for truth in self.truths.values())
 
-        Args:
-          said: target -> its labels, see kfer.data.annotations.
-        """
+    def begin(self, said: Mapping[str, Triples]) -> None:
+        """Fits the annotators before the first step; see Method.begin."""
         for target, truth in self.truths.items():
             truth.begin(said[target], self.config.options.diagonal)
 
@@ -166,6 +167,11 @@ class ExpectationMaximisation(DawidSkene):
     def said_tasks(self) -> tuple[LabelTask, ...]:
         values = (task for t in self.value_truths.values() for task in t.tasks)
         return (*super().said_tasks, *values)
+
+    @property
+    def saw_labels(self) -> bool:
+        values = self.value_truths.values()
+        return super().saw_labels or any(t.variables["overlap"] > 0.0 for t in values)
 
     def begin(self, said: Mapping[str, Any]) -> None:
         super().begin(said)

@@ -137,12 +137,15 @@ class Trainable(Configured, keras.Model):
           **kwargs: of keras.Model.fit.
 
         Raises:
-          UserError: pictures and labels that don't fit the config.
+          UserError: pictures and labels that don't fit the config; or batches alone for
+            a method that wants to see all labels first, see Method.begin.
         """
         if not getattr(self, "_is_ready", True):
             self.build_all()
             self._is_ready = True
         size = batch_size or self.config.batch_size
+        if self.said_tasks and not self.saw_labels:
+            self._begin_with(x, y)
         if y is not None:
             x = batches.training(self.config, x, y, size)
         if isinstance(validation_data, (tuple, list)):
@@ -159,6 +162,21 @@ class Trainable(Configured, keras.Model):
             validation_data=validation_data,
             **kwargs,
         )
+
+    def _begin_with(self, x: Any, y: Any) -> None:
+        """Shows the method all labels before the first step; see Method.begin."""
+        name, count = self.config.method, self.config.options.num_examples
+        if y is None:
+            raise UserError(
+                f"Method {name!r} starts from what its annotators said, which batches "
+                "don't tell; call its begin first, or use kfer.fit"
+            )
+        if count and len(x) != count:
+            raise UserError(
+                f"Method {name!r} was made for {count} pictures, got {len(x)}; set "
+                "num_examples of its options"
+            )
+        self.begin(batches.said(self.config, self.said_tasks, y, len(x)))
 
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any

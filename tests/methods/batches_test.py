@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from kfer import methods
 from kfer.errors import UserError
 from kfer.methods import batches
+from tests.methods import toys
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
 LABELS = {
@@ -78,6 +80,32 @@ def test_labels(tiny_config):
 def test_other_labels(tiny_config, given, text):
     with pytest.raises(UserError, match=text):
         batches.labels(tiny_config(), given, 5)
+
+
+def test_what_annotators_said(tiny_config):
+    run = methods.resolve_tasks(tiny_config(method="em", tasks=toys.mixed_tasks()))
+    given = {
+        "annotator_1": [0, -1, 2, 1],
+        "annotator_2": np.eye(3)[[1, 1, 0, 2]],
+        "pain_1": [[1.0], [np.nan], [3.0], [4.0]],
+        "pain_2": [[5.0], [6.0], [np.nan], [8.0]],
+    }
+    found = batches.said(run, run.tasks, given, 4)
+    assert list(found) == ["class", "pain"]
+    labels, (values,) = found["class"], found["pain"]
+    said = zip(labels.annotator, labels.item, labels.label, strict=True)
+    first, second = [(0, 0, 0), (0, 2, 2), (0, 3, 1)], [(1, 0, 1), (1, 1, 1)]
+    assert sorted(said) == [*first, *second, (1, 2, 0), (1, 3, 2)]
+    assert (labels.num_items, labels.num_annotators, labels.num_classes) == (4, 2, 3)
+    assert values.value.tolist() == [1.0, 3.0, 4.0, 5.0, 6.0, 8.0]
+    assert values.annotator.tolist() == [0, 0, 0, 1, 1, 1]
+    assert values.item.tolist() == [0, 2, 3, 0, 1, 3]
+
+
+def test_labels_in_memory_are_of_no_crowd(tiny_config):
+    run = tiny_config(method="em", num_annotators=[3])
+    with pytest.raises(UserError, match="was made for a crowd; train it with kfer.fit"):
+        batches.said(run, run.tasks, LABELS, 5)
 
 
 def test_an_epoch_of_training(tiny_config):

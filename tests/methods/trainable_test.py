@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from kfer import methods
+from kfer.crowd.triples import Triples, Values
 from kfer.errors import UserError
 from kfer.methods import METHODS, base, batches
 from kfer.training.optimizers import Adam
@@ -220,6 +221,40 @@ def test_warm_up_comes_first_under_a_bare_fit(stub):
         phases, labels = Phases(), labels_of(method.config)
         method.fit(IMAGES, labels, epochs=3, verbose=0, callbacks=phases)
         assert phases.found == warm
+
+
+@pytest.mark.parametrize("name", ("dawid_skene", "em"))
+def test_a_bare_fit_starts_from_what_annotators_said(stub, name):
+    method, twin = stub(name), stub(name)
+    labels = labels_of(method.config)
+    sets = np.stack([labels[f"annotator_{i}"] for i in (1, 2)])
+    said = {
+        "class": Triples.of_sets(sets, 3),
+        "pain": [Values.of_sets(np.ones((2, 1)))],
+    }
+    twin.begin(said)
+    method.compile()
+    assert not method.saw_labels and twin.saw_labels
+    method.fit(IMAGES, labels, epochs=1, verbose=0)
+    assert method.saw_labels
+    # em's matrices move at an epoch's end, its prior doesn't
+    for part in ("log_prior", "strength"):
+        ours, theirs = getattr(method, part), getattr(twin, part)
+        np.testing.assert_array_equal(ours["class"], theirs["class"])
+    # begun once: a later fit goes on
+    method.strength["class"].assign(7.0)
+    method.fit(IMAGES, labels, epochs=1, verbose=0)
+    assert float(method.strength["class"]) == 7.0
+
+
+def test_batches_alone_do_not_tell_what_annotators_said(stub, make_batch):
+    method = stub("em")
+    method.compile()
+    batch = tf.nest.map_structure(tf.constant, make_batch(method.config))
+    with pytest.raises(UserError, match="call its begin first, or use kfer.fit"):
+        method.fit(tf.data.Dataset.from_tensors(batch), epochs=1, verbose=0)
+    with pytest.raises(UserError, match="was made for 8 pictures, got 6"):
+        method.fit(IMAGES[:6], labels_of(method.config, 6), batch_size=6, verbose=0)
 
 
 def test_a_data_set_of_batches(stub, make_batch):
