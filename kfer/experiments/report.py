@@ -57,7 +57,10 @@ def _render(template: str, content: dict[str, Any]) -> str:
 def _content(
     plan: Plan, table: Table, seeds: Sequence[int], rows: Sequence[Row]
 ) -> dict[str, Any]:
-    lines = summary.lines(table, rows)
+    lines = [
+        (line, line.last.seeds if line.last else 0)
+        for line in summary.lines(table, rows)
+    ]
     used = dict.fromkeys(entry.setting for entry in table.entries)
     return {
         "table": table,
@@ -70,14 +73,14 @@ def _content(
                 "head": line.head,
                 "last": summary.shown(line.entry, line.last),
                 "best": summary.shown(line.entry, line.best),
-                "gap": summary.gap_shown(line.entry, line.gap),
+                "gap": summary.gap_shown(line.entry, line.gap, seeds_of),
                 "seconds": summary.mean_shown(line.seconds),
                 "pflop": summary.mean_shown(line.pflop),
                 "printed": summary.printed(line.entry),
-                "seeds": line.last.seeds if line.last else 0,
+                "seeds": seeds_of,
                 "machine": "; ".join(line.machines),
             }
-            for line in lines
+            for line, seeds_of in lines
         ],
         "labels": {
             SETTINGS[name].about: _labels_own(plan, name, rows) for name in used

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -118,8 +119,16 @@ def _cost(run: runs_lib.Run, step: int) -> dict[str, Any]:
 def portable(text: str, plan: Plan) -> str:
     """Without this machine's folders: DIR for the plan's, RAW for the raw data's."""
     for folder, name in ((plan.out_dir, "DIR"), (plan.data_root, "RAW")):
-        text = text.replace(folder, name) if folder else text
+        if folder:
+            text = re.sub(_as_a_path(folder), name, text)
     return text
+
+
+def _as_a_path(folder: str) -> str:
+    """A pattern of a folder where it is no part of another word or path."""
+    # A folder `data` is no part of --data_dir, and no word of a message.
+    end = r"(?![\w-]|\.\w)" if "/" in folder else "(?=/)"
+    return rf"(?<![\w./-]){re.escape(folder.rstrip('/'))}{end}"
 
 
 def write(path: str, rows: Sequence[Row]) -> str:

@@ -26,6 +26,7 @@ class Gap(NamedTuple):
 
     mean: float
     half: float | None  # of the 95 % interval, by Student's t; None of a single seed
+    seeds: int  # that both have
 
 
 class Line(NamedTuple):
@@ -61,9 +62,9 @@ def gap(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Gap | None:
         return None
     mean, count = statistics.fmean(pairs), len(pairs)
     if count == 1:
-        return Gap(mean, None)
+        return Gap(mean, None, count)
     error = statistics.stdev(pairs) / math.sqrt(count)
-    return Gap(mean, float(scipy.stats.t.ppf(0.975, count - 1)) * error)
+    return Gap(mean, float(scipy.stats.t.ppf(0.975, count - 1)) * error, count)
 
 
 def lines(table: Table, rows: Sequence[Row]) -> list[Line]:
@@ -127,13 +128,21 @@ def mean_shown(values: Sequence[float]) -> str:
     return f"{float(f'{statistics.fmean(values):.3g}'):g}" if values else ""
 
 
-def gap_shown(entry: Entry, found: Gap | None) -> str:
-    """A gap as the tables show it: '-1.15 ± 0.42', or '' without one."""
+def gap_shown(entry: Entry, found: Gap | None, seeds: int) -> str:
+    """A gap as the tables show it: '-1.15 ± 0.42', or '' without one.
+
+    Args:
+      entry: whose gap it is.
+      found: see Gap.
+      seeds: of the entry; a gap over fewer says so.
+    """
     if found is None:
         return ""
     factor, digits = _unit(entry)
     text = f"{factor * found.mean:+.{digits}f}"
-    return text if found.half is None else f"{text} ± {factor * found.half:.{digits}f}"
+    if found.half is not None:
+        text += f" ± {factor * found.half:.{digits}f}"
+    return text if found.seeds == seeds else f"{text} ({found.seeds} of {seeds} seeds)"
 
 
 def _unit(entry: Entry) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 import csv
 
-from kfer.experiments import results
+from kfer.experiments import cells, results, runner
 from kfer.experiments.cells import Cell
 from tests.experiments import fake
 
@@ -50,3 +50,13 @@ def test_folders_of_a_machine_are_left_out(tmp_path):
         "kfer-train --data_dir=RAW/x --out_dir=DIR/cpu/cells/cifar10-vgg_all-1"
     )
     assert results.portable("a b", fake.plan(tmp_path)) == "a b"
+    beside = "no /raw/data2; no /raw/data.csv; no /raw/data."
+    assert results.portable(beside, plan) == "no /raw/data2; no /raw/data.csv; no RAW."
+
+
+def test_a_relative_folder_is_no_part_of_other_words():
+    plan = runner.Plan(cells.SCALES["cpu"], ".", "data")
+    text = "--rate=0.5 --data_dir=data/x --out_dir=./cpu/data/x: no data. ./cpu/a"
+    assert results.portable(text, plan) == (
+        "--rate=0.5 --data_dir=RAW/x --out_dir=DIR/cpu/data/x: no data. DIR/cpu/a"
+    )

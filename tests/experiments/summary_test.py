@@ -52,10 +52,11 @@ def test_a_gap_is_paired_by_seed():
     found = summary.gap(ours, theirs)
     assert found.mean == pytest.approx(0.02)
     assert found.half == pytest.approx(0.01 * 12.7062, rel=1e-5)
-    assert summary.gap(ours, {0: 0.4}) == pytest.approx((0.1, None))
+    assert summary.gap(ours, {0: 0.4}) == pytest.approx((0.1, None, 1))
     assert summary.gap(ours, {5: 0.4}) is None
-    assert summary.gap_shown(VGG, found) == "+2.00 ± 12.71"
-    assert summary.gap_shown(VGG, summary.Gap(-0.1, None)) == "-10.00"
+    assert summary.gap_shown(VGG, found, 2) == "+2.00 ± 12.71"
+    assert summary.gap_shown(VGG, found, 3) == "+2.00 ± 12.71 (2 of 3 seeds)"
+    assert summary.gap_shown(VGG, summary.Gap(-0.1, None, 1), 1) == "-10.00"
 
 
 def test_costs_are_shown_with_three_digits():
