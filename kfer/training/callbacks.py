@@ -21,6 +21,9 @@ from kfer.storage import staging
 from kfer.training import averaging, run_folder
 from kfer.training.checkpoints import Checkpoints
 
+# The row before the first.
+_NOTHING = {"step": 0, "total_seconds": 0.0, "pflop": 0.0}
+
 
 class StepCounter(keras.callbacks.Callback):
     """Knows the global step; first in the list, so that the others can ask it."""
@@ -200,11 +203,14 @@ class Recorder(keras.callbacks.Callback):
                 self.doubted.add(subject)
 
     def _totals(self, seconds: float, images: int) -> dict[str, float | None]:
-        """Seconds and PFLOP of training so far; None where an earlier row has none."""
+        """Seconds and PFLOP of training so far; None where an earlier row has none, or
+        the history doesn't reach to where this stretch began."""
         cost = flops.training_flops(self.config, images, self.model.warmup) / 1e15
         totals: dict[str, float | None] = {}
+        last = self.rows[-1] if self.rows else _NOTHING
+        known = last["step"] == self.first
         for name, value in (("total_seconds", seconds), ("pflop", cost)):
-            before = self.rows[-1].get(name) if self.rows else 0.0
+            before = last.get(name) if known else None
             totals[name] = None if before is None else before + value
         return totals
 

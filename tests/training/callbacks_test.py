@@ -73,7 +73,10 @@ class TestDivergence:
 
 
 class TestRecorder:
-    def recorder(self, counter, run_dir, method="vgg_all"):
+    def recorder(self, counter, run_dir, method="vgg_all", begun=True):
+        if begun:
+            took = {"total_seconds": 0.0, "pflop": 0.0}
+            run_folder.write_history(run_dir, [{"step": counter.step, **took}])
         config = runs.config(method=method, batch_size=8)
         found = callbacks.Recorder(
             counter, run_dir, Saves(), 3, 20, config, dict, lambda step: None
@@ -91,7 +94,7 @@ class TestRecorder:
         recorder = self.recorder(counter, str(tmp_path))
         for steps in (2, 3):
             self.stretch(counter, recorder, steps)
-        first, second = run_folder.read_history(str(tmp_path))
+        _, first, second = run_folder.read_history(str(tmp_path))
         assert (first["step"], second["step"]) == (6, 9)
         # 2 steps, then 5 in all
         assert second["pflop"] == pytest.approx(2.5 * first["pflop"])
@@ -108,8 +111,24 @@ class TestRecorder:
         self.stretch(counter, recorder, 3)
         recorder.model.warmup = False
         self.stretch(counter, recorder, 3)
-        warm, both = (row["pflop"] for row in run_folder.read_history(str(tmp_path)))
+        _, *rows = run_folder.read_history(str(tmp_path))
+        warm, both = (row["pflop"] for row in rows)
         assert both - warm > 3 * warm
+
+    def test_a_lost_history_leaves_what_training_took_unknown(self, counter, tmp_path):
+        recorder = self.recorder(counter, str(tmp_path), begun=False)
+        for steps in (2, 3):
+            self.stretch(counter, recorder, steps)
+        for row in run_folder.read_history(str(tmp_path)):
+            assert row["seconds"] > 0
+            assert (row["total_seconds"], row["pflop"]) == (None, None)
+
+    def test_a_new_run_counts_from_its_first_step(self, tmp_path):
+        counter = callbacks.StepCounter(0)
+        recorder = self.recorder(counter, str(tmp_path), begun=False)
+        self.stretch(counter, recorder, 2)
+        (row,) = run_folder.read_history(str(tmp_path))
+        assert row["total_seconds"] == row["seconds"] and row["pflop"] > 0
 
     def test_a_doubt_about_annotators_is_said_once(self, counter, tmp_path, caplog):
         recorder = self.recorder(counter, str(tmp_path))
@@ -137,12 +156,13 @@ class TestRecorder:
             "is step 6"
         )
         assert recorder.checkpoints.kept == [6]
-        assert [r["step"] for r in run_folder.read_history(str(tmp_path))] == [6]
+        assert [r["step"] for r in run_folder.read_history(str(tmp_path))] == [4, 6]
 
     def test_a_run_that_noted_none_has_none_later(self, counter, tmp_path):
         row = {"step": 4, "seconds": 2.0, "test": {}}
         run_folder.write_history(str(tmp_path), [row])
-        self.stretch(counter, self.recorder(counter, str(tmp_path)), 2)
+        recorder = self.recorder(counter, str(tmp_path), begun=False)
+        self.stretch(counter, recorder, 2)
         assert run_folder.read_history(str(tmp_path))[-1]["pflop"] is None
 
     def test_a_line_for_where_the_bar_is_not_shown(self, counter, tmp_path):
