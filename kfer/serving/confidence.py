@@ -19,6 +19,8 @@ from kfer.settings.config import ExperimentConfig
 AUTO, NONE = "auto", "none"
 # Enough to know a temperature within a few percent.
 MAX_EXAMPLES = 2000
+# Of fewer, chance decides: three right answers would ask for full confidence.
+FEWEST = 20
 
 _HELD_OUT, _LEARNED = "valid", "train"
 
@@ -36,8 +38,8 @@ def calibrate(
       config: of the method.
       dataset: see kfer.data.dataset.load.
       split: AUTO takes the labels of 'valid', which the method has not learned from,
-        or those of 'train' where there are none, and warns of a target whose labels
-        are of no use; NONE fits nothing.
+        or those of 'train' where there are not FEWEST, and warns of a target whose
+        labels are of no use or too few; NONE fits nothing.
 
     Returns:
       target -> the fields of kfer.metrics.calibration.Calibration, 'split' and
@@ -63,7 +65,13 @@ def calibrate(
     found = {}
     for target, names in features.items():
         try:
-            found[target] = _fit(rows, target, list(names)) | {"split": split}
+            row = _fit(rows, target, list(names)) | {"split": split}
+            if unasked and row["num_examples"] < FEWEST:
+                raise UserError(
+                    f"{row['num_examples']} examples of {split} with a label are too "
+                    f"few; name the split to take fewer than {FEWEST} all the same"
+                )
+            found[target] = row
         except UserError as error:
             if not unasked:
                 raise
@@ -101,7 +109,8 @@ def _chosen(dataset: Dataset, config: ExperimentConfig) -> str:
     held_out = dataset.splits.get(_HELD_OUT)
     given = held_out.given if held_out else {}
     learned = [labels.feature_of(task) for task in config.tasks if task.is_categorical]
-    return _HELD_OUT if any(given.get(name) for name in learned) else _LEARNED
+    enough = any(given.get(name, 0) >= FEWEST for name in learned)
+    return _HELD_OUT if enough else _LEARNED
 
 
 def features_by_target(

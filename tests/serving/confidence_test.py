@@ -59,6 +59,20 @@ def test_held_out_labels_come_first():
     assert found["expression"]["split"] == "train"
 
 
+def test_few_held_out_labels_decide_nothing_unasked(monkeypatch):
+    dataset = runs.dataset()
+    few = dataset.splits["train"]
+    few = dataclasses.replace(few, given=dict.fromkeys(few.given, 19))
+    changed = dataclasses.replace(dataset, splits=dataset.splits | {"valid": few})
+    assert calibrate("auto", changed)["expression"]["split"] == "train"
+    warned = []
+    monkeypatch.setattr(confidence.logging, "warning", lambda *row: warned.append(row))
+    monkeypatch.setattr(confidence, "FEWEST", 25)  # train has 24
+    assert calibrate("auto") == {}
+    assert "24 examples of train with a label are too few" in str(warned[0][2])
+    assert calibrate("train")["expression"]["num_examples"] == 24
+
+
 def test_the_truth_is_used_when_its_split_is_named():
     row = calibrate("test")["expression"]
     truth = np.array([[one.clean["expression"] for one in records("test")]])
