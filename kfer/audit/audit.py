@@ -176,16 +176,13 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
     same = [name for name, labels in columns.items() if _is_copy(labels, truth)]
     # What is computed of copies alone says no more than they do.
     untold = {*same, *(computed if {*names} <= {*same} else ())}
-    nothing = np.full_like(reference, -1)
     few = len(names) <= dawid_skene.FEW
     found = {
         "names": list(classes),
         "annotators": names,
         "reference": CONSENSUS if truth is None else f"clean/{truth_name}",
         "against": {
-            name: confusion.against(
-                labels, nothing if name in untold else reference, len(classes)
-            )
+            name: _against(labels, reference, len(classes), name in untold)
             for name, labels in (columns | computed).items()
         },
         "pairwise": agreement.pairwise(stack, len(classes)) if few else None,
@@ -197,6 +194,14 @@ def of_classes(sets: LabelSets) -> tuple[dict[str, Any] | None, Consensus | None
         "same_as_reference": same,
     }
     return found, consensus
+
+
+def _against(
+    labels: np.ndarray, reference: np.ndarray, num_classes: int, untold: bool
+) -> dict[str, Any]:
+    """confusion.against, or of nothing where a comparison would tell nothing."""
+    reference = np.full_like(reference, -1) if untold else reference
+    return confusion.against(labels, reference, num_classes)
 
 
 def _is_copy(labels: np.ndarray, truth: np.ndarray | None) -> bool:
