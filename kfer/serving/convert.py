@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from kfer.errors import UserError
 from kfer.serving import model_folder
 
@@ -35,10 +37,31 @@ def to_onnx(function: Any) -> bytes:
             "install kfer[convert]"
         ) from error
     model, _ = tf2onnx.convert.from_function(
-        function, function.input_signature, opset=_OPSET
+        function,
+        function.input_signature,
+        opset=_OPSET,
+        custom_op_handlers={"Erfc": (_complement_of_erf, [])},
     )
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def _complement_of_erf(graph: Any, node: Any, *_: Any) -> None:
+    """1 - erf(x) for erfc(x), which newer TensorFlows' gelu asks for and ONNX lacks.
+
+    Args:
+      graph: tf2onnx's, that `node` belongs to.
+      node: an Erfc.
+    """
+    from tf2onnx import utils
+
+    output, kind = node.output[0], graph.get_dtype(node.output[0])
+    known = {"shapes": [graph.get_shape(output)], "dtypes": [kind]}
+    graph.remove_node(node.name)
+    erf = graph.make_node("Erf", node.input, **known).output[0]
+    one = np.array(1, utils.map_onnx_to_numpy_type(kind))
+    one = graph.make_const(utils.make_name("one"), one).output[0]
+    graph.make_node("Sub", [one, erf], outputs=[output], name=node.name, **known)
 
 
 def to_tflite(function: Any, quantize: bool = False) -> bytes:

@@ -1,3 +1,4 @@
+import math
 import os
 import sys
 
@@ -20,6 +21,20 @@ def test_drawn_faces_get_the_answers_of_the_trained_network(form):
         assert sorted(found) == ["expression", "valence_arousal"]
         for target, wanted in runs.expected().items():
             np.testing.assert_allclose(found[target], wanted[part], atol=1e-4)
+
+
+def test_onnx_has_erfc_though_it_has_no_such_operation():
+    import onnxruntime
+    import tensorflow as tf
+
+    points = np.linspace(-4, 4, 33, dtype=np.float32)[None]
+    signature = [tf.TensorSpec((None, 33), tf.float32, "images")]
+    function = tf.function(lambda images: {"y": tf.math.erfc(images)}, signature)
+    session = onnxruntime.InferenceSession(convert.to_onnx(function))
+    (found,) = session.run(["y"], {"images": points})
+    np.testing.assert_allclose(
+        found, [[math.erfc(x) for x in points[0]]], rtol=0, atol=1e-6
+    )
 
 
 def test_int8_weights_take_a_quarter_and_cost_little():
