@@ -1,10 +1,11 @@
 """What happens beside the steps: progress, evaluation, checkpoints, pictures."""
 
+import contextlib
 import math
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -247,12 +248,21 @@ class StopOnSignal(keras.callbacks.Callback):
         super().__init__()
         self.stopped = False
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        self.before = signal.signal(signal.SIGTERM, self._stop)
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Takes SIGTERM inside, whatever ends the block; then it is as it was."""
+        before = signal.signal(signal.SIGTERM, self._stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
-    def on_train_end(self, logs: Any = None) -> None:
-        signal.signal(signal.SIGTERM, self.before)
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.stopped:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.on_train_batch_end(-1)
 
     def _stop(self, *_: Any) -> None:
         self.stopped = True
-        self.model.stop_training = True

@@ -1,5 +1,6 @@
 """Trains one config: strategy, model, fit in stretches, checkpoints, results."""
 
+import contextlib
 import dataclasses
 import itertools
 import math
@@ -103,7 +104,7 @@ def train(
     )
     strategy = make_strategy(settings.strategy, settings.jit_compile)
     with strategies.own_folder(settings.strategy, run_dir) as own_dir:
-        run_folder.check(own_dir, config, dataset)
+        run_folder.check(own_dir, config, dataset, settings.mixed_precision)
         if settings.deterministic:
             tf.config.experimental.enable_op_determinism()
         execution.configure()
@@ -113,7 +114,9 @@ def train(
             with strategy.scope():
                 method = _new_method(config, settings)
             # What can't be built leaves no folder that the right settings don't fit.
-            run_folder.claim(own_dir, config, dataset, settings.command)
+            run_folder.claim(
+                own_dir, config, dataset, settings.command, settings.mixed_precision
+            )
             start = _restored(method, config, dataset, run_dir)
             scored = scorer and settings.evaluate
             score = scorer(method, dataset, config) if scored else dict
@@ -244,24 +247,32 @@ def _fit(
         counter, run_dir, saves, per_epoch, total, config, score, draw
     )
     watch = callbacks.Divergence(counter, saves, config)
-    handlers = [counter, progress, watch, recorder]
-    if settings.strategy != strategies.MULTI_WORKER:  # whose workers stop together
-        handlers.append(stop)
-    for steps, count, warmup in fits(stretches(start, total, every, warm)):
-        method.set_phase(warmup)
-        # Not the method's own fit, which has warm-up by epochs: here it is by steps.
-        keras.Model.fit(
-            method,
-            _batches(method, dataset, config, counter.step),
-            epochs=count,
-            steps_per_epoch=steps,
-            verbose=0,
-            callbacks=handlers,
-        )
-        if stop.stopped:
-            break
+    handlers = [counter, progress, watch, recorder, stop]
+    with _listening(stop, settings.strategy):
+        for steps, count, warmup in fits(stretches(start, total, every, warm)):
+            method.set_phase(warmup)
+            # Not the method's own fit, which has warm-up by epochs: here by steps.
+            keras.Model.fit(
+                method,
+                _batches(method, dataset, config, counter.step),
+                epochs=count,
+                steps_per_epoch=steps,
+                verbose=0,
+                callbacks=handlers,
+            )
+            if stop.stopped:
+                break
     progress.close()
     return stop.stopped
+
+
+def _listening(
+    stop: callbacks.StopOnSignal, strategy: str
+) -> contextlib.AbstractContextManager[None]:
+    """Whether a SIGTERM is taken; the workers of a cluster stop together."""
+    if strategy == strategies.MULTI_WORKER:
+        return contextlib.nullcontext()
+    return stop.listening()
 
 
 def _batches(method: Any, dataset: Dataset, config: ExperimentConfig, step: int) -> Any:

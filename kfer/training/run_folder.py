@@ -23,11 +23,18 @@ METRICS = "metrics.json"
 SAMPLES = "samples"
 MODEL = "model"
 
+PRECISION = "mixed_precision"
+FLOAT32 = config_lib.PRECISIONS[0]
+
 _PACKAGES = ("tensorflow", "keras", "tf-keras", "numpy")  # those installed
 
 
 def claim(
-    run_dir: str, config: ExperimentConfig, dataset: Any, command: str = ""
+    run_dir: str,
+    config: ExperimentConfig,
+    dataset: Any,
+    command: str = "",
+    precision: str = FLOAT32,
 ) -> None:
     """Makes the folder this run's, or checks that it already is.
 
@@ -36,20 +43,24 @@ def claim(
       config: of the run.
       dataset: the prepared data set it learns from.
       command: that started it.
+      precision: what layers multiply in, one of config.PRECISIONS.
 
     Raises:
       UserError: the folder belongs to something else, to a run with another config or
-        to one on other data, or can't be written.
+        precision or to one on other data, or can't be written.
     """
     with whole.disk(run_dir):
         os.makedirs(run_dir, exist_ok=True)
         if not os.path.exists(os.path.join(run_dir, CONFIG)):
-            _claim_new(run_dir, config, dataset, command)
-    check(run_dir, config, dataset)
+            noted = versions(dataset, command) | {PRECISION: precision}
+            _claim_new(run_dir, config, noted)
+    check(run_dir, config, dataset, precision)
     staging.deliver_early(run_dir)
 
 
-def check(run_dir: str, config: ExperimentConfig, dataset: Any) -> None:
+def check(
+    run_dir: str, config: ExperimentConfig, dataset: Any, precision: str = FLOAT32
+) -> None:
     """Raises UserError if the folder is claimed by another run; see `claim`."""
     if not os.path.exists(os.path.join(run_dir, CONFIG)):
         return
@@ -59,7 +70,15 @@ def check(run_dir: str, config: ExperimentConfig, dataset: Any) -> None:
             f"{run_dir} belongs to a run with other settings ({'; '.join(changed)}); "
             "use those, or another --out_dir"
         )
-    data = read_json(os.path.join(run_dir, VERSIONS))["data"]["content_hash"]
+    noted = read_json(os.path.join(run_dir, VERSIONS))
+    # Runs of earlier versions didn't note it.
+    if (begun := noted.get(PRECISION, precision)) != precision:
+        raise UserError(
+            f"{run_dir} belongs to a run in {begun}, and its steps in {precision} "
+            f"would be another's; go on with --{PRECISION}={begun}, or use another "
+            "--out_dir"
+        )
+    data = noted["data"]["content_hash"]
     if data != dataset.content_hash:
         raise UserError(
             f"{run_dir} belongs to a run on other data ({data[:12]}, {dataset.root} is "
@@ -67,9 +86,7 @@ def check(run_dir: str, config: ExperimentConfig, dataset: Any) -> None:
         )
 
 
-def _claim_new(
-    run_dir: str, config: ExperimentConfig, dataset: Any, command: str
-) -> None:
+def _claim_new(run_dir: str, config: ExperimentConfig, noted: dict[str, Any]) -> None:
     # A data set prepared for the run may already lie inside.
     others = [
         name
@@ -82,7 +99,7 @@ def _claim_new(
             f"{run_dir} holds files of something else ({few}); "
             "choose an empty --out_dir"
         )
-    whole.write_json(os.path.join(run_dir, VERSIONS), versions(dataset, command))
+    whole.write_json(os.path.join(run_dir, VERSIONS), noted)
     whole.write_json(os.path.join(run_dir, CONFIG), config_lib.to_dict(config))
 
 

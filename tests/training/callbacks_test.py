@@ -1,5 +1,7 @@
 """What a run does beside its steps, on a model that learns nothing."""
 
+import os
+import signal
 import types
 
 import pytest
@@ -177,3 +179,30 @@ class TestRecorder:
         assert self.recorder(counter, str(tmp_path))._line(row) == (
             "step 10 of 20, loss 1.500, 4 images/s, 0.25 PFLOP; 20 s left"
         )
+
+
+class TestStopOnSignal:
+    def test_a_signal_ends_training_after_the_step_at_hand(self):
+        stop = callbacks.StopOnSignal()
+        stop.set_model(types.SimpleNamespace(stop_training=False))
+        with stop.listening():
+            stop.on_train_batch_end(0)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop.stopped and not stop.model.stop_training
+            stop.on_train_batch_end(1)
+        assert stop.model.stop_training
+
+    def test_a_signal_at_a_stretch_s_end_begins_no_other(self):
+        stop = callbacks.StopOnSignal()
+        stop.set_model(types.SimpleNamespace(stop_training=False))
+        stop.stopped = True
+        stop.on_epoch_end(0)
+        assert stop.model.stop_training
+
+    def test_a_training_that_fails_leaves_the_signal_as_it_was(self):
+        before = signal.getsignal(signal.SIGTERM)
+        with pytest.raises(ValueError, match="diverged"):
+            with callbacks.StopOnSignal().listening():
+                assert signal.getsignal(signal.SIGTERM) != before
+                raise ValueError("diverged")
+        assert signal.getsignal(signal.SIGTERM) == before

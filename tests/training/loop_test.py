@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -128,9 +129,10 @@ def test_the_averages_are_scored_and_the_weights_go_on(tmp_path):
 def test_rates_that_diverge_end_the_run_in_one_line(tmp_path):
     config = runs.config(method="vgg_all", optimizer="sgd", learning_rate=1e6)
     settings = loop.RunSettings(steps=9, eval_every=1, evaluate=False)
-    run_dir = str(tmp_path / "run")
+    run_dir, before = str(tmp_path / "run"), signal.getsignal(signal.SIGTERM)
     with pytest.raises(UserError, match="Training diverged") as error:
         loop.train(config, runs.dataset(), run_dir, settings)
+    assert signal.getsignal(signal.SIGTERM) == before
     found = re.search(
         r" is (?:nan|-?inf|not finite) at step (\d); lower --learning_rate .now 1e\+06. "
         r"in a new --out_dir; the last good checkpoint is step (\d)$",

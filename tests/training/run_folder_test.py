@@ -1,6 +1,7 @@
 """A run's folder belongs to one config on one data set."""
 
 import importlib.metadata
+import json
 import types
 
 import pytest
@@ -42,6 +43,19 @@ def test_other_data_are_refused(tmp_path):
     run_folder.claim(str(tmp_path), CONFIG, data())
     with pytest.raises(UserError, match="a run on other data .aaaaaaaaaaaa"):
         run_folder.claim(str(tmp_path), CONFIG, data("b" * 64))
+
+
+def test_another_precision_is_refused(tmp_path):
+    run_folder.claim(str(tmp_path), CONFIG, data(), precision="bfloat16")
+    run_folder.check(str(tmp_path), CONFIG, data(), "bfloat16")
+    with pytest.raises(UserError, match="go on with --mixed_precision=bfloat16, or"):
+        run_folder.claim(str(tmp_path), CONFIG, data())
+    # earlier versions noted none
+    path = tmp_path / run_folder.VERSIONS
+    noted = json.loads(path.read_text())
+    del noted[run_folder.PRECISION]
+    path.write_text(json.dumps(noted))
+    run_folder.claim(str(tmp_path), CONFIG, data())
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
