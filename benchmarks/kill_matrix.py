@@ -8,6 +8,7 @@ without one. Full and read-only disks are small tmpfs, which need root. Ends wit
 the line says how many moments there were. --warm runs what is killed in forks of a
 process that has imported already, so that more moments fall into the work. --chain=5
 kills what goes on again, so that a command comes to its end once in five kills.
+--folder keeps inputs and the runs without a fault for the next call.
 """
 
 import argparse
@@ -31,21 +32,28 @@ def main() -> int:
     parser.add_argument("--disks", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--warm", action="store_true")
     parser.add_argument("--chain", type=int, default=1)
+    parser.add_argument("--folder", default="")
     chosen = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="kfer-kills-")
+    folder = chosen.folder or tempfile.mkdtemp(prefix="kfer-kills-")
     try:
-        known = commands.make(folder)
-        names = chosen.commands.split(",") if chosen.commands else list(known)
-        if "publish" in names:
-            made = commands.train_for_publishing(known, folder)
-            status, errors, _ = faults.run(made)
-            if status:
-                raise RuntimeError(errors[-2000:])
-        tfx = "pipeline" in names
-        run = warm.Warm(folder, tfx) if chosen.warm else faults.run
-        return int(any([_one(known[n], n, folder, chosen, run) for n in names]))
+        return _all(folder, chosen)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not chosen.folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _all(folder: str, chosen: argparse.Namespace) -> int:
+    known = commands.known(folder)
+    names = chosen.commands.split(",") if chosen.commands else list(known)
+    if not os.path.isdir(f"{folder}/cifar"):
+        commands.make_inputs(folder)
+    if "publish" in names and not os.path.isfile(f"{folder}/run/metrics.json"):
+        made = commands.train_for_publishing(known, folder)
+        status, errors, _ = faults.run(made)
+        if status:
+            raise RuntimeError(errors[-2000:])
+    run = warm.Warm(folder, "pipeline" in names) if chosen.warm else faults.run
+    return int(any([_one(known[n], n, folder, chosen, run) for n in names]))
 
 
 def _one(
@@ -53,7 +61,7 @@ def _one(
 ) -> bool:
     """Whether a command did anything wrong."""
     place = os.path.join(folder, f"made-{name}")
-    os.makedirs(place)
+    os.makedirs(place, exist_ok=True)
     end = time.monotonic() + 60 * chosen.minutes
     found = faults.kill(
         command, place, chosen.moments, chosen.seed, end, run, chosen.chain

@@ -93,18 +93,23 @@ def _published(folder: str) -> Content:
     return {name: value for name, value in newest.items() if name.startswith(kept)}
 
 
-def make(folder: str) -> dict[str, Command]:
-    """The commands, with their inputs made in a folder."""
+def make_inputs(folder: str) -> None:
+    """Makes what the commands read."""
     from kfer.data import datasets
     from kfer.data.datasets import raf
     from tests.data.datasets import cifar_roots
 
+    os.makedirs(folder, exist_ok=True)
     raf.make_fake_root(f"{folder}/raf", 40, np.random.default_rng(0))
     limit = {"train": 64, "test": 16}
     datasets.make(
         "synthetic_faces", "", f"{folder}/data", datasets.ReaderOptions(limit=limit)
     )
     cifar_roots.make(pathlib.Path(folder) / "cifar")
+
+
+def known(folder: str) -> dict[str, Command]:
+    """The commands, whose inputs lie in a folder."""
     return {
         "preprocess": _preprocess(folder),
         "train": _train(folder),

@@ -16,7 +16,7 @@ from kfer.data.folder import MANIFEST
 from kfer.data.record import Column, Rejected
 from kfer.data.shards import ShardInfo, Tally
 from kfer.errors import UserError
-from kfer.storage import whole
+from kfer.storage import fetching, whole
 
 FORMAT_VERSION = 1
 REJECTED = "rejected.jsonl"
@@ -176,8 +176,8 @@ def _with_longest(
 
 
 def write_manifest(folder: str, manifest: Mapping[str, Any]) -> None:
-    """Writes dataset.json, the last file of a data set."""
-    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    """Writes dataset.json, the last file of a data set; it names places, no copies."""
+    text = fetching.shown(json.dumps(manifest, indent=1, ensure_ascii=False))
     whole.write_lines(os.path.join(folder, MANIFEST), [text])
 
 
@@ -188,7 +188,7 @@ def write_rejected(folder: str, rejected: Iterable[Rejected]) -> dict[str, int]:
     def lines() -> Iterable[str]:
         for item in rejected:
             counts[item.reason] += 1
-            yield json.dumps(item._asdict(), ensure_ascii=False)
+            yield fetching.shown(json.dumps(item._asdict(), ensure_ascii=False))
 
     whole.write_lines(os.path.join(folder, REJECTED), lines())
     return dict(counts)

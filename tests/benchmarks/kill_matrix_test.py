@@ -39,11 +39,11 @@ def test_what_goes_on_to_other_bits_is_seen(tmp_path, how, same, chain):
     found = faults.kill(toy(how), str(tmp_path), 6, 0, end, chain=chain)
     assert found["moments"] == 6 and found["killed"] > 0
     assert (found["same"] == 6) is same and bool(found["wrong"]) is not same
-    assert os.listdir(tmp_path) == ["whole"]
+    assert sorted(os.listdir(tmp_path)) == ["whole", "whole-seconds"]
 
 
 def test_what_goes_on_is_killed_again_until_it_ends(tmp_path):
-    statuses = iter([0, -9, -9, -9, 0, -9, 0, 0])
+    statuses = iter([0, -9, -9, -9, 0, -9, 0, 0, -9, 0])
     asked = []
 
     def run(words, seconds=0.0):
@@ -55,6 +55,9 @@ def test_what_goes_on_is_killed_again_until_it_ends(tmp_path):
     # The whole one; three kills and its end; one kill, one after the end, its check.
     assert asked == [False, True, True, True, False, True, True, False]
     assert (found["moments"], found["killed"], found["same"]) == (5, 4, 5)
+    # Another call takes the whole one as it is.
+    again = faults.kill(toy("careful"), str(tmp_path), 1, 1, end, run)
+    assert asked[8:] == [True, False] and again["seconds"] == 5.0
 
 
 def test_the_time_bounds_the_moments(tmp_path):

@@ -1,11 +1,14 @@
 import json
 
+import fsspec
 import pytest
 
 from kfer.data import manifest, record
 from kfer.data.record import Rejected
 from kfer.data.shards import ShardInfo, Tally
 from kfer.errors import UserError
+from kfer.storage import fetching
+from tests import stores
 
 COLUMNS = {"a": record.categorical("a", ("x", "y"))}
 SHARDS = {"train": [ShardInfo("t0", 3, 10, "00"), ShardInfo("t1", 1, 5, "11")]}
@@ -73,3 +76,20 @@ def test_rejected_are_written_and_counted(tmp_path):
     assert manifest.write_rejected(str(tmp_path), items) == {"bad": 2, "worse": 1}
     lines = (tmp_path / "rejected.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [item._asdict() for item in items]
+
+
+def test_what_is_written_names_places_and_no_copies(tmp_path, monkeypatch):
+    monkeypatch.setenv(fetching.CACHE, str(tmp_path / "cache"))
+    place = stores.memory_place()
+    fsspec.filesystem("memory").pipe(f"{place}/ratings.csv", b"a,b")
+    path = f"{fetching.local_copy(place)}/ratings.csv"
+    manifest.write_manifest(
+        str(tmp_path), build(options={"table": {"path": path}, "machine_labels": path})
+    )
+    manifest.write_rejected(str(tmp_path), [Rejected("i", "bad", path, f"{path}:1")])
+    said = json.loads((tmp_path / "dataset.json").read_text())["options"]
+    named = f"{place}/ratings.csv"
+    assert said == {"table": {"path": named}, "machine_labels": named}
+    assert named in (tmp_path / "rejected.jsonl").read_text()
+    for name in ("dataset.json", "rejected.jsonl"):
+        assert str(tmp_path / "cache") not in (tmp_path / name).read_text()
