@@ -1,6 +1,7 @@
 """One way to ask a kfer model of any format."""
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -79,7 +80,10 @@ def _onnx(path: str, threads: int) -> Answers:
 def _tflite(path: str, threads: int) -> Answers:
     import tensorflow as tf
 
-    interpreter = tf.lite.Interpreter(path, num_threads=threads)
+    with warnings.catch_warnings():
+        # Newer TensorFlows announce its end, which is the maintainers' concern.
+        warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is")
+        interpreter = tf.lite.Interpreter(path, num_threads=threads)
     runner = interpreter.get_signature_runner()
     outputs = {n: row["index"] for n, row in runner.get_output_details().items()}
     (entry,) = (row["index"] for row in runner.get_input_details().values())

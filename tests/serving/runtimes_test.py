@@ -62,6 +62,11 @@ def test_pictures_need_a_saved_model(tmp_path):
         model_folder.load(runs.model("tflite"))
 
 
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_loading_warns_of_nothing():
+    runtimes.load(runs.model("tflite"))
+
+
 @pytest.mark.parametrize("quantize", (False, True))
 def test_no_picture_gets_no_answer(quantize):
     answers = runtimes.load(runs.model("tflite", quantize), threads=1)
