@@ -61,7 +61,8 @@ def signatures(
         return from_images(images, inside(images, -1.0, 1.0), OUT_OF_RANGE)
 
     def predict_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return serve(encoded.pictures_of(examples))
+        found = serve(encoded.pictures_of(examples))
+        return {name: _a_row(value) for name, value in found.items()}
 
     files = tf.TensorSpec([None], tf.string, "image_bytes")
     serialized = tf.TensorSpec([None], tf.string, "examples")
@@ -74,6 +75,12 @@ def signatures(
     if include_decoder:
         found[GENERATE] = _generate(method, config)
     return found
+
+
+def _a_row(value: tf.Tensor) -> tf.Tensor:
+    """Strings [B] as [B, 1]: a lone one as a row is none to TFX's BulkInferrer."""
+    lone = value.dtype == tf.string and value.shape.rank == 1
+    return value[:, tf.newaxis] if lone else value
 
 
 def _at_least_one(images: tf.Tensor) -> tf.Tensor:
