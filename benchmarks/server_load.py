@@ -29,6 +29,8 @@ from PIL import Image
 
 FLAGS = flags.FLAGS
 
+REFUSED = 0  # stands for a status, see client
+
 flags.DEFINE_string("model", "", "Published versions, a model or a run.")
 flags.DEFINE_string("url", "", "Of a server that runs already.")
 flags.DEFINE_string("name", "faces", "Of the model.")
@@ -68,17 +70,28 @@ def server(model: str, name: str) -> Iterator[tuple[str, int]]:
 
 
 def client(url: str, name: str, bodies: Sequence[bytes]) -> list[tuple[int, float]]:
-    """Status and seconds of each request, one after the other."""
+    """Status and seconds of each request, one after the other.
+
+    The status of an answer that refuses a row is REFUSED.
+    """
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc)
     found = []
     for body in bodies:
         start = time.perf_counter()
         connection.request("POST", f"/v1/models/{name}:predict", body)
         response = connection.getresponse()
-        response.read()
-        found.append((response.status, time.perf_counter() - start))
+        answer = response.read()
+        taken = time.perf_counter() - start
+        status = REFUSED if refuses(answer) else response.status
+        found.append((status, taken))
     connection.close()
     return found
+
+
+def refuses(answer: bytes) -> bool:
+    """Whether a row of an answer says that its picture is none."""
+    rows = json.loads(answer).get("predictions", [])
+    return any(row.get("status", "OK") != "OK" for row in rows)
 
 
 def measure(
