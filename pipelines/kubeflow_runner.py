@@ -1,7 +1,9 @@
 """Compiles a pipeline to the Kubeflow (Vertex) specification, without a network."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from kfer.errors import UserError
 from kfer.lineage import digest
@@ -13,6 +15,30 @@ from pipelines.config import OWN_DATA, PipelineConfig
 from pipelines.places import Data, Places, beam_flags, code_packages, digest_of
 
 
+@dataclasses.dataclass(frozen=True)
+class Resources:
+    """What each training's container asks for; 0 and '' leave it to the cluster.
+
+    Attributes:
+      cpus: cores.
+      memory_gib: memory, in GiB.
+      gpus: accelerators.
+      gpu_type: their kind, as the cluster names it (nvidia.com/gpu, NVIDIA_TESLA_T4).
+    """
+
+    cpus: float = 0.0
+    memory_gib: float = 0.0
+    gpus: int = 0
+    gpu_type: str = ""
+
+    def __post_init__(self):
+        """Raises UserError for GPUs without a kind, or a kind without GPUs."""
+        if bool(self.gpus) != bool(self.gpu_type):
+            raise UserError(
+                f"GPUs have a number and a kind; got {self.gpus} of {self.gpu_type!r}"
+            )
+
+
 def compile_pipeline(
     config: PipelineConfig,
     root: str,
@@ -21,6 +47,7 @@ def compile_pipeline(
     data_dir: str = "",
     teacher_data_dir: str = "",
     beam_args: Sequence[str] = (),
+    resources: Resources = Resources(),
 ) -> str:
     """Writes the pipeline's specification.
 
@@ -35,6 +62,7 @@ def compile_pipeline(
       data_dir, teacher_data_dir: raw data, as mounted in the containers. Where they
         are mounted here too, their digest goes into the cache keys.
       beam_args: of each Beam component; the runner is FnApiRunner unless named.
+      resources: of every Trainer, the teacher's too.
 
     Returns:
       The file.
@@ -57,11 +85,32 @@ def compile_pipeline(
     )
     with whole.disk(out):
         os.makedirs(os.path.dirname(out), exist_ok=True)
-        runner.run(create_pipeline.create_pipeline(config, places), write_out=True)
+        pipeline = create_pipeline.create_pipeline(config, places)
+        _ask_for(pipeline, resources)
+        runner.run(pipeline, write_out=True)
         if config.name == OWN_DATA:
             schema = os.path.join(os.path.dirname(out), _schema_name(config))
             whole.write_text(schema, schemas.text_of(config))
     return out
+
+
+def _ask_for(pipeline: Any, resources: Resources) -> None:
+    """Gives the pipeline's Trainers what they ask the cluster for."""
+    from kfp.pipeline_spec import pipeline_spec_pb2
+    from tfx.components.trainer.component import Trainer
+
+    if resources == Resources():
+        return
+    container = pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec
+    spec = container.ResourceSpec(
+        cpu_limit=resources.cpus, memory_limit=resources.memory_gib
+    )
+    if resources.gpus:
+        spec.accelerator.type = resources.gpu_type
+        spec.accelerator.count = resources.gpus
+    for node in pipeline.components:
+        if isinstance(node, Trainer):
+            node.with_platform_config(spec)
 
 
 def _places(

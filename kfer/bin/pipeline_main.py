@@ -3,6 +3,7 @@
 kfer-pipeline run --pipeline=NAME --root=DIR [--data_dir=RAW] [flags]
 kfer-pipeline run --pipeline=own_data --root=DIR --data_dir=DATA [--table=CSV] [flags]
 kfer-pipeline compile --pipeline=NAME --root=DIR --out=FILE --image=IMAGE [flags]
+kfer-pipeline submit --out=FILE --project=PROJECT --region=REGION [--service_account=X]
 
 A second run takes from the cache whatever hasn't changed; after a kill the same command
 goes on. Exit status 3: all went well, but the model was not blessed and not pushed.
@@ -10,6 +11,7 @@ goes on. Exit status 3: all went well, but the model was not blessed and not pus
 
 import dataclasses
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,6 +80,20 @@ flags.DEFINE_list(
 flags.DEFINE_list("beam_args", [], "Flags of Beam, parted by commas.")
 flags.DEFINE_string("out", "", "File that compile writes, .json or .yaml.")
 flags.DEFINE_string("image", "", "Container image with kfer, for compile.")
+flags.DEFINE_float("trainer_cpus", 0.0, "Cores of each training's container.", 0.0)
+flags.DEFINE_float("trainer_memory_gib", 0.0, "Its memory.", 0.0)
+flags.DEFINE_integer("trainer_gpus", 0, "Its GPUs.", 0)
+flags.DEFINE_string("trainer_gpu_type", "", "Their kind, as the cluster names it.")
+flags.DEFINE_string("project", "", "Google Cloud's, for submit.")
+flags.DEFINE_string("region", "", "Of Vertex, for submit.")
+flags.DEFINE_string("service_account", "", "That the submitted run works as.")
+
+# Of one subcommand alone.
+_OF_COMPILE = (
+    *("image", "trainer_cpus", "trainer_memory_gib"),
+    *("trainer_gpus", "trainer_gpu_type"),
+)
+_OF_SUBMIT = ("project", "region", "service_account")
 
 
 def config_from_flags() -> pipeline_config.PipelineConfig:
@@ -149,10 +165,16 @@ def _own_data(limit: dict, minimum: dict | None) -> pipeline_config.PipelineConf
     )
 
 
-def _run(config: pipeline_config.PipelineConfig) -> int:
-    for flag in ("out", "image"):
+def _refuse(names: Sequence[str], goes_with: str) -> None:
+    for flag in names:
         if FLAGS[flag].value:
-            raise UserError(f"--{flag} goes with compile")
+            raise UserError(f"--{flag} goes with {goes_with}")
+
+
+def _run() -> int:
+    config = config_from_flags()
+    _refuse(("out", *_OF_COMPILE), "compile")
+    _refuse(_OF_SUBMIT, "submit")
     for flag in ("root", "data_dir", "teacher_data_dir"):
         places.local(FLAGS[flag].value, f"--{flag}")
     if FLAGS.teacher_model and (FLAGS.teacher_set or FLAGS.teacher_steps):
@@ -177,7 +199,9 @@ def _run(config: pipeline_config.PipelineConfig) -> int:
     return 0
 
 
-def _compile(config: pipeline_config.PipelineConfig) -> int:
+def _compile() -> int:
+    config = config_from_flags()
+    _refuse(_OF_SUBMIT, "submit")
     for flag in ("out", "image"):
         if not FLAGS[flag].value:
             raise UserError(f"compile needs --{flag}")
@@ -194,12 +218,33 @@ def _compile(config: pipeline_config.PipelineConfig) -> int:
         FLAGS.data_dir,
         FLAGS.teacher_data_dir,
         FLAGS.beam_args,
+        kubeflow_runner.Resources(
+            FLAGS.trainer_cpus,
+            FLAGS.trainer_memory_gib,
+            FLAGS.trainer_gpus,
+            FLAGS.trainer_gpu_type,
+        ),
     )
     print(path)
     return 0
 
 
-SUBCOMMANDS = {"run": _run, "compile": _compile}
+def _submit() -> int:
+    known = ("out", *_OF_SUBMIT)
+    own = FLAGS.get_key_flags_for_module(sys.modules[__name__])
+    given = [f.name for f in own if f.present and f.name not in known]
+    if given:
+        raise UserError(f"--{given[0]} is of compile; submit takes what that wrote")
+    for flag in ("out", "project", "region"):
+        if not FLAGS[flag].value:
+            raise UserError(f"submit needs --{flag}")
+    from pipelines import vertex
+
+    print(vertex.submit(FLAGS.out, FLAGS.project, FLAGS.region, FLAGS.service_account))
+    return 0
+
+
+SUBCOMMANDS = {"run": _run, "compile": _compile, "submit": _submit}
 
 
 def main(argv: Sequence[str]) -> Any:
@@ -212,7 +257,7 @@ def main(argv: Sequence[str]) -> Any:
         given = " ".join(argv[1:])
         raise UserError(f"Say one of {', '.join(SUBCOMMANDS)}, got {given!r}")
     common.needs_tfx()
-    return SUBCOMMANDS[argv[1]](config_from_flags())
+    return SUBCOMMANDS[argv[1]]()
 
 
 def entry() -> None:

@@ -16,8 +16,8 @@ pytestmark = needs_package("tfx")
 @pytest.mark.parametrize(
     "arguments, text",
     [
-        ([], "Say one of run, compile, got ''"),
-        (["go"], "Say one of run, compile, got 'go'"),
+        ([], "Say one of run, compile, submit, got ''"),
+        (["go"], "Say one of run, compile, submit, got 'go'"),
         (
             ["run"],
             "Name a --pipeline (synthetic_faces, synthetic_judges, cifar10_noisy, ",
@@ -48,6 +48,23 @@ pytestmark = needs_package("tfx")
         (
             ["run", "--pipeline=ferplus", "--root=r", "--minimum=a/b=c"],
             "--minimum takes numbers; a/b has none",
+        ),
+        (
+            ["run", "--pipeline=ferplus", "--root=r", "--trainer_gpus=1"],
+            "--trainer_gpus goes with compile",
+        ),
+        (
+            ["compile", "--pipeline=ferplus", "--root=r", "--project=p"],
+            "--project goes with submit",
+        ),
+        (["submit", "--out=x.json"], "submit needs --project"),
+        (
+            ["submit", "--out=x.json", "--project=p", "--region=r", "--steps=3"],
+            "--steps is of compile; submit takes what that wrote",
+        ),
+        (
+            ["submit", "--out=none.json", "--project=p", "--region=us-central1"],
+            "There is no specification none.json",
         ),
     ],
 )

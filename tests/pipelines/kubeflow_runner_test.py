@@ -179,6 +179,37 @@ def test_a_bucket_is_vertex_s_root_and_mounted_for_the_containers(tmp_path, root
     assert pusher["push_dir"] == "/gcs/b/kfer/models/ferplus"
 
 
+@pytest.mark.parametrize("end", ("json", "yaml"))
+def test_trainers_ask_for_what_they_need(tmp_path, end):
+    out = str(tmp_path / f"out.{end}")
+    asked = kubeflow_runner.Resources(8, 30, 1, "NVIDIA_TESLA_T4")
+    kubeflow_runner.compile_pipeline(
+        config_lib.named("raf_base"),
+        *("/mnt/kfer", IMAGE, out, "/mnt/raf", "/mnt/affectnet"),
+        resources=asked,
+    )
+    with open(out, encoding="utf-8") as file:
+        spec = yaml.safe_load(file)
+    spec = spec.get("pipelineSpec", spec)
+    found = {
+        name.removesuffix("_executor"): row["container"].get("resources")
+        for name, row in spec["deploymentSpec"]["executors"].items()
+        if "container" in row
+    }
+    trainers = {"teacher_trainer", "trainer_joint"}
+    assert {name for name, row in found.items() if row} == trainers
+    for name in trainers:
+        row = found[name]
+        assert (row["cpuLimit"], row["memoryLimit"]) == (8.0, 30.0)
+        assert row["accelerator"]["type"] == "NVIDIA_TESLA_T4"
+        assert int(row["accelerator"]["count"]) == 1
+
+
+def test_gpus_without_a_kind():
+    with pytest.raises(UserError, match="a number and a kind; got 2 of ''"):
+        kubeflow_runner.Resources(gpus=2)
+
+
 def test_what_is_refused(tmp_path):
     out = str(tmp_path / "out.json")
     with pytest.raises(UserError, match="is a .json or .yaml file, not out.txt"):
