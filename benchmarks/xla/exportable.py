@@ -15,7 +15,7 @@ def check(method: Any, config: ExperimentConfig) -> None:
       UserError: training would do more than steps of Adam: count the annotators' labels
         beforehand, whiten by the pictures, or change the rate and average the weights.
     """
-    if hasattr(method, "begin"):
+    if method.said_tasks:
         found = f"method {config.method!r}, which counts labels before the first step"
     elif config.backbone != PAPER:
         found = f"backbone {config.backbone!r}, which is not {PAPER!r}"

@@ -1,6 +1,7 @@
 """What the exported step alone would learn wrongly is refused in one line."""
 
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ import exporting
 def test_more_than_steps_of_adam(fields, found):
     run = config_lib.experiment_config("synthetic_faces", method="vgg_all", **fields)
     with pytest.raises(UserError, match=f"can't be exported with .*{found}"):
-        exporting.check(None, run)
+        exporting.check(types.SimpleNamespace(said_tasks=()), run)
 
 
 def test_labels_that_are_counted_beforehand():
