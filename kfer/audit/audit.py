@@ -240,7 +240,8 @@ def of_values(sets: LabelSets, names: list[str]) -> dict[str, Any]:
         "pairwise": values.pairwise(stack),
         "against": {},
     }
-    compared = {n: sets.labels[n] for n in names if n not in _copies(sets, names)}
+    copies = _copies(sets, names)
+    compared = {n: sets.labels[n] for n in names if n not in copies}
     if truth is not None and compared:
         found["against"][f"clean/{truth_name}"] = {
             name: values.against(labels, truth) for name, labels in compared.items()

@@ -171,6 +171,12 @@ def _refuse(names: Sequence[str], goes_with: str) -> None:
             raise UserError(f"--{flag} goes with {goes_with}")
 
 
+def _need(names: Sequence[str], subcommand: str) -> None:
+    for flag in names:
+        if not FLAGS[flag].value:
+            raise UserError(f"{subcommand} needs --{flag}")
+
+
 def _run() -> int:
     config = config_from_flags()
     _refuse(("out", *_OF_COMPILE), "compile")
@@ -202,9 +208,7 @@ def _run() -> int:
 def _compile() -> int:
     config = config_from_flags()
     _refuse(_OF_SUBMIT, "submit")
-    for flag in ("out", "image"):
-        if not FLAGS[flag].value:
-            raise UserError(f"compile needs --{flag}")
+    _need(("out", "image"), "compile")
     if FLAGS.teacher_model:
         raise UserError("--teacher_model goes with run")
     common.import_tensorflow()
@@ -235,9 +239,7 @@ def _submit() -> int:
     given = [f.name for f in own if f.present and f.name not in known]
     if given:
         raise UserError(f"--{given[0]} is of compile; submit takes what that wrote")
-    for flag in ("out", "project", "region"):
-        if not FLAGS[flag].value:
-            raise UserError(f"submit needs --{flag}")
+    _need(("out", "project", "region"), "submit")
     from pipelines import vertex
 
     print(vertex.submit(FLAGS.out, FLAGS.project, FLAGS.region, FLAGS.service_account))

@@ -96,15 +96,16 @@ _ON_BASES = {
 }
 
 
-def _on_bases(method: str) -> tuple[Entry, ...]:
-    return tuple(Entry(on, method, *what) for on, what in _ON_BASES.values())
+_ON_FERPLUS = {head: ("ferplus", measured) for head, measured in _VOTES.items()}
+
+
+def _entries(
+    method: str, columns: Mapping[str, tuple[str, tuple[str, str]]]
+) -> tuple[Entry, ...]:
+    return tuple(Entry(on, method, *measured) for on, measured in columns.values())
 
 
 _HUMAN = {label: name for label, (name, _) in _TABLE_1.items() if name != "air"}
-
-
-def _both(method: str) -> tuple[Entry, ...]:
-    return tuple(Entry("ferplus", method, *measured) for measured in _VOTES.values())
 
 
 _FIELD = {
@@ -192,8 +193,8 @@ TABLES = {
         Table(
             "ferplus",
             "FER+: three sampled annotators, and V/A from the votes",
-            tuple(_VOTES),
-            {row: _both(method) for row, method in _HUMAN.items()},
+            tuple(_ON_FERPLUS),
+            {row: _entries(method, _ON_FERPLUS) for row, method in _HUMAN.items()},
         ),
         Table(
             "beyond",
@@ -230,7 +231,7 @@ TABLES = {
             "field_bases",
             "The field: classes and V/A by a model of another domain (Table 2's data)",
             tuple(_ON_BASES),
-            {row: _on_bases(_FACE_FIELD[row]) for row in _ONE_SET},
+            {row: _entries(_FACE_FIELD[row], _ON_BASES) for row in _ONE_SET},
             against="em",
         ),
         *(
