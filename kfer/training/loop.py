@@ -103,8 +103,9 @@ def train(
         settings.steps or config.epochs * per_epoch,
     )
     strategy = make_strategy(settings.strategy, settings.jit_compile)
+    begun = settings.mixed_precision, run_folder.weights_id(settings.encoder_weights)
     with strategies.own_folder(settings.strategy, run_dir) as own_dir:
-        run_folder.check(own_dir, config, dataset, settings.mixed_precision)
+        run_folder.check(own_dir, config, dataset, *begun)
         if settings.deterministic:
             tf.config.experimental.enable_op_determinism()
         execution.configure()
@@ -114,9 +115,7 @@ def train(
             with strategy.scope():
                 method = _new_method(config, settings)
             # What can't be built leaves no folder that the right settings don't fit.
-            run_folder.claim(
-                own_dir, config, dataset, settings.command, settings.mixed_precision
-            )
+            run_folder.claim(own_dir, config, dataset, settings.command, *begun)
             start = _restored(method, config, dataset, run_dir)
             scored = scorer and settings.evaluate
             score = scorer(method, dataset, config) if scored else dict

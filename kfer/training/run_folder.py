@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import kfer
+from kfer.data import shard_files
 from kfer.errors import UserError
 from kfer.settings import config as config_lib
 from kfer.settings.config import ExperimentConfig
@@ -24,6 +25,7 @@ SAMPLES = "samples"
 MODEL = "model"
 
 PRECISION = "mixed_precision"
+WEIGHTS = "encoder_weights"
 FLOAT32 = config_lib.PRECISIONS[0]
 
 _PACKAGES = ("tensorflow", "keras", "tf-keras", "numpy")  # those installed
@@ -35,6 +37,7 @@ def claim(
     dataset: Any,
     command: str = "",
     precision: str = FLOAT32,
+    weights: str = "",
 ) -> None:
     """Makes the folder this run's, or checks that it already is.
 
@@ -44,22 +47,27 @@ def claim(
       dataset: the prepared data set it learns from.
       command: that started it.
       precision: what layers multiply in, one of config.PRECISIONS.
+      weights: that the encoder starts from, see `weights_id`.
 
     Raises:
-      UserError: the folder belongs to something else, to a run with another config or
-        precision or to one on other data, or can't be written.
+      UserError: the folder belongs to something else, to a run with another config,
+        precision or start or to one on other data, or can't be written.
     """
     with whole.disk(run_dir):
         os.makedirs(run_dir, exist_ok=True)
         if not os.path.exists(os.path.join(run_dir, CONFIG)):
-            noted = versions(dataset, command) | {PRECISION: precision}
-            _claim_new(run_dir, config, noted)
-    check(run_dir, config, dataset, precision)
+            begun = {PRECISION: precision, WEIGHTS: weights}
+            _claim_new(run_dir, config, versions(dataset, command) | begun)
+    check(run_dir, config, dataset, precision, weights)
     staging.deliver_early(run_dir)
 
 
 def check(
-    run_dir: str, config: ExperimentConfig, dataset: Any, precision: str = FLOAT32
+    run_dir: str,
+    config: ExperimentConfig,
+    dataset: Any,
+    precision: str = FLOAT32,
+    weights: str = "",
 ) -> None:
     """Raises UserError if the folder is claimed by another run; see `claim`."""
     if not os.path.exists(os.path.join(run_dir, CONFIG)):
@@ -78,12 +86,33 @@ def check(
             f"would be another's; go on with --{PRECISION}={begun}, or use another "
             "--out_dir"
         )
+    if (begun := noted.get(WEIGHTS, weights)) != weights:
+        raise UserError(
+            f"{run_dir} belongs to a run whose encoder started from {_start(begun)}, "
+            f"not from {_start(weights)}; go on with the --{WEIGHTS} it began with, or "
+            "use another --out_dir"
+        )
     data = noted["data"]["content_hash"]
     if data != dataset.content_hash:
         raise UserError(
             f"{run_dir} belongs to a run on other data ({data[:12]}, {dataset.root} is "
             f"{dataset.content_hash[:12]}); use that data, or another --out_dir"
         )
+
+
+def weights_id(weights: str) -> str:
+    """What identifies an encoder's start: '' its seed, a name, or a file's SHA-256.
+
+    Args:
+      weights: as RunSettings has them.
+    """
+    return shard_files.sha256(weights) if os.path.isfile(weights) else weights
+
+
+def _start(weights: str) -> str:
+    if len(weights) == 64:  # a SHA-256; no name is that long
+        return f"a file with SHA-256 {weights[:12]}"
+    return weights or "its seed"
 
 
 def _claim_new(run_dir: str, config: ExperimentConfig, noted: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """A run's folder belongs to one config on one data set."""
 
+import hashlib
 import importlib.metadata
 import json
 import types
@@ -56,6 +57,29 @@ def test_another_precision_is_refused(tmp_path):
     del noted[run_folder.PRECISION]
     path.write_text(json.dumps(noted))
     run_folder.claim(str(tmp_path), CONFIG, data())
+
+
+def test_another_start_of_the_encoder_is_refused(tmp_path):
+    weights = tmp_path / "vgg.npz"
+    weights.write_bytes(b"weights")
+    begun = run_folder.weights_id(str(weights))
+    assert begun == hashlib.sha256(b"weights").hexdigest()
+    run = str(tmp_path / "run")
+    run_folder.claim(run, CONFIG, data(), weights=begun)
+    run_folder.check(run, CONFIG, data(), weights=begun)
+    said = f"from a file with SHA-256 {begun[:12]}, not from"
+    for other, name in (("", "its seed"), ("imagenet", "imagenet")):
+        with pytest.raises(UserError, match=f"{said} {name}; go on with the --enc"):
+            run_folder.check(run, CONFIG, data(), weights=other)
+
+
+def test_a_run_that_noted_no_start_goes_on_with_any(tmp_path):
+    run_folder.claim(str(tmp_path), CONFIG, data())
+    path = tmp_path / run_folder.VERSIONS
+    noted = json.loads(path.read_text())
+    del noted[run_folder.WEIGHTS]
+    path.write_text(json.dumps(noted))
+    run_folder.check(str(tmp_path), CONFIG, data(), weights="imagenet")
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
