@@ -9,11 +9,13 @@ kfer-data audit-raf DIR    RAF-DB's machine labels against its list, without ima
 """
 
 import os
+import sys
+import types
 from collections.abc import Callable, Sequence
 
 from absl import flags, logging
 
-from kfer.bin import common, remote, table_import
+from kfer.bin import common, remote, table_flags, table_import
 from kfer.data import dataset as dataset_lib
 from kfer.data import datasets, described, folder, verification
 from kfer.data.drawn_faces import annotators
@@ -61,6 +63,18 @@ STORES = {
     "images": remote.READ,
 }
 
+_COUNTED = ("cifar10", "cifar10n", "synthetic_faces")
+# Flags of make that readers of other data sets would ignore.
+ONLY_FOR = {
+    "crowd": ("synthetic_faces",),
+    "flip": ("cifar10",),
+    "flip_rates": ("cifar10", "synthetic_faces"),
+    "image_size": ("synthetic_faces",),
+    "num_test": _COUNTED,
+    "num_train": _COUNTED,
+    "source": ("cifar10",),
+}
+
 
 def store_arguments(argv: Sequence[str]) -> bool:
     """Whether arguments may be places of object stores: inspect writes to its own."""
@@ -89,10 +103,11 @@ def make(arguments: Sequence[str]) -> None:
     for flag in ("dataset", "out_dir"):
         if not FLAGS[flag].value:
             raise UserError(f"make needs --{flag}")
-    if FLAGS["crowd"].present and FLAGS.dataset != "synthetic_faces":
-        raise UserError("--crowd is about --dataset=synthetic_faces alone")
     options = options_from_flags()
     datasets.reader(FLAGS.dataset)
+    for flag, known in ONLY_FOR.items():
+        if FLAGS[flag].present and FLAGS.dataset not in known:
+            raise UserError(f"--{flag} goes with --dataset={' or '.join(known)} alone")
     folder.check_target(FLAGS.out_dir, FLAGS.overwrite)
     common.import_tensorflow()
     dataset = datasets.make(
@@ -153,11 +168,33 @@ SUBCOMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
 }
 
 
+def _defined_in(*modules: types.ModuleType) -> frozenset[str]:
+    found = map(FLAGS.get_key_flags_for_module, modules)
+    return frozenset(flag.name for flags_ in found for flag in flags_)
+
+
+def _refuse_unread(command: str) -> None:
+    """Raises UserError for a flag that was given and another subcommand reads."""
+    makes = _defined_in(sys.modules[__name__])
+    imports = _defined_in(table_import, table_flags)
+    read = {
+        "make": makes,
+        "import": imports | {"out_dir", "overwrite", "image_size", "seed"},
+        "inspect": {"source_dir"},
+    }
+    for flag in sorted(makes | imports):
+        if FLAGS[flag].present and flag not in read.get(command, ()):
+            readers = [name for name, flags_ in read.items() if flag in flags_]
+            raise UserError(
+                f"--{flag} goes with {' and '.join(readers)}, {command} doesn't read it"
+            )
+
+
 def main(argv: Sequence[str]) -> None:
     """Calls the function of the first word.
 
     Raises:
-      UserError: no word or an unknown one.
+      UserError: no word or an unknown one, or a flag that it doesn't read.
     """
     name = argv[1] if len(argv) > 1 else ""
     if name not in SUBCOMMANDS:
@@ -165,6 +202,7 @@ def main(argv: Sequence[str]) -> None:
             f"{f'Unknown subcommand {name!r}' if name else 'A subcommand is needed'}; "
             f"known: {', '.join(SUBCOMMANDS)}"
         )
+    _refuse_unread(name)
     SUBCOMMANDS[name](argv[2:])
 
 

@@ -89,6 +89,16 @@ def test_verify_reads_everything(folders, tmp_path):
             ["make", "--dataset=cifar10", "--out_dir=x", "--flip_rates=a"],
             "--flip_rates takes numbers separated by commas, got 'a'",
         ),
+        (
+            ["make", "--dataset=cifar10n", "--out_dir=x", "--flip_rates=0.2"],
+            "--flip_rates goes with --dataset=cifar10 or synthetic_faces alone",
+        ),
+        (
+            ["make", "--dataset=manifest", "--out_dir=x", "--scale=valence=1:9"],
+            "--scale goes with import, make doesn't read it",
+        ),
+        (["import", "x", "--flip=inclusive"], "--flip goes with make, import doesn't"),
+        (["verify", "x", "--seed=1"], "--seed goes with make and import, verify"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(arguments, text):
