@@ -54,9 +54,10 @@ def build(config: ExperimentConfig) -> tuple[Any, dict[Any, Any]]:
 
 def variables_of(method: Any) -> list[Any]:
     """Every variable that a step may read, in an order that depends on the config."""
-    optimizers = (method.generator_optimizer, method.discriminator_optimizer)
+    names = ("generator", "discriminator", "decoder")
+    optimizers = [getattr(method, f"{name}_optimizer") for name in names]
     found = list(method.variables)
-    for optimizer in optimizers:
+    for optimizer in filter(None, optimizers):
         found += [*optimizer.variables, optimizer.learning_rate]
     return list({variable.ref(): variable for variable in found}.values())
 

@@ -5,6 +5,7 @@ import importlib
 from typing import Any
 
 from kfer.errors import UserError
+from kfer.models import flops
 from kfer.settings import axes
 from kfer.settings.config import ExperimentConfig
 from kfer.settings.options import as_tuple
@@ -140,7 +141,10 @@ def method_row(name: str) -> MethodRow:
 
 
 def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
-    """The config with the tasks as its method sees them (majority vote, clean).
+    """The config as its method sees it: tasks (majority vote, clean) and optimizers.
+
+    Without a decoder there is no decoder_rate, so that what other methods' configs say
+    stays what it was before there was one.
 
     Raises:
       UserError: the method treats a kind of label that no task has.
@@ -152,6 +156,10 @@ def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
             f"Method {config.method!r} is about {row.kind} labels, and none of the "
             f"tasks ({names}) has them; use vgg_all"
         )
+    learned = config.optimization
+    if learned.decoder_rate and not flops.has_decoder(config):
+        learned = dataclasses.replace(learned, decoder_rate=0.0)
+        config = dataclasses.replace(config, optimization=learned)
     if not row.column:
         return config
     tasks = share_heads(config.tasks, CATEGORICAL)

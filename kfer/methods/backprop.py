@@ -29,4 +29,10 @@ def descend(
     G_X in a warm-up.
     """
     found = zip(gradients(tape, loss, variables, by), variables, strict=True)
-    by.apply_gradients([pair for pair in found if pair[0] is not None])
+    update(list(found), by)
+
+
+def update(pairs: Sequence[tuple[Any, tf.Variable]], by: Any) -> None:
+    """One step of the optimizer `by` on pairs of gradient, or None, and variable."""
+    if known := [pair for pair in pairs if pair[0] is not None]:
+        by.apply_gradients(known)

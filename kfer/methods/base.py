@@ -151,6 +151,11 @@ class Method(Trainable):
         return self.encoder.trainable_variables
 
     @property
+    def decoder_variables(self) -> list[tf.Variable]:
+        """What the decoder's own optimizer updates, if it has one."""
+        return []
+
+    @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.means.values())
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from kfer.errors import UserError
 from kfer.losses import adversarial, reduction
 from kfer.methods import backprop, label_samples
-from kfer.methods.base import Method
+from kfer.methods.drawing import Drawing
 from kfer.methods.game_weight import GameWeight
 from kfer.models.decoder import Decoder, label_input
 from kfer.models.discriminator import Discriminator, Group
@@ -17,7 +17,7 @@ from kfer.structures import Batch, EncoderOutput, Scores
 from kfer.tasks import IMAGE, JOINT, Y0
 
 
-class JointDistribution(Method):
+class JointDistribution(Drawing):
     """Encoder, decoder and discriminator in one adversarial game.
 
     Args:
@@ -64,16 +64,6 @@ class JointDistribution(Method):
         own = ["lambda"] * bool(recipe.lambda_ratio or recipe.lambda_ramp_steps)
         return [*super().metric_names(), *own, "gan_loss", "discriminator_loss"]
 
-    @property
-    def label_variables(self) -> list[tf.Variable]:
-        """What the label losses move: the encoder's, and annotators' if any."""
-        return super().generator_variables
-
-    @property
-    def generator_variables(self) -> list[tf.Variable]:
-        decoder = self.decoder.trainable_variables if self.decoder else []
-        return self.label_variables + decoder
-
     def build_networks(self) -> None:
         size = self.config.image_size
         image = tf.zeros([1, size, size, 3])
@@ -111,27 +101,27 @@ class JointDistribution(Method):
                 batch.image, dropout=batch.noise.dropout, training=True
             )
             loss = self.label_loss(batch, output)
-        self._apply(tape, loss, self.label_variables)
+        self.descend(tape, loss, self.label_variables)
         self.log("loss", loss)
 
     def _discriminator_first_step(self, batch: Batch) -> None:
         """All discriminator steps, then the generator step, on one forward pass."""
         with self._generator_tape() as tape:
-            tape.watch(self.generator_variables)
+            tape.watch(self.playing_variables)
             output, groups = self.forward(batch)
             with tape.stop_recording():
                 fixed = tf.nest.map_structure(tf.stop_gradient, groups)
                 self._discriminator_steps(fixed, batch)
             loss = self.generator_loss(batch, output, groups, tape)
-        self._apply(tape, loss, self.generator_variables)
+        self.descend(tape, loss, self.playing_variables)
 
     def _generator_first_step(self, batch: Batch) -> None:
         """Algorithm 1: the generator step, then D on what the updated nets give."""
         with self._generator_tape() as tape:
-            tape.watch(self.generator_variables)
+            tape.watch(self.playing_variables)
             output, groups = self.forward(batch)
             loss = self.generator_loss(batch, output, groups, tape)
-        self._apply(tape, loss, self.generator_variables)
+        self.descend(tape, loss, self.playing_variables)
         with self.encoder.kept_statistics():
             _, groups = self.forward(batch)
         self._discriminator_steps(groups, batch)
@@ -294,6 +284,3 @@ class JointDistribution(Method):
         weights = self.config.score_weights
         by_name = {IMAGE: weights.x, Y0: weights.y0, JOINT: weights.joint}
         return by_name.get(stream, weights.labels)
-
-    def _apply(self, tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> None:
-        backprop.descend(tape, loss, variables, self.generator_optimizer)

@@ -65,6 +65,7 @@ class Trainable(Configured, keras.Model):
         generator_optimizer: Optimizer | None = None,
         discriminator_optimizer: Optimizer | None = None,
         optimizer: Optimizer | None = None,
+        decoder_optimizer: Optimizer | None = None,
         **kwargs: Any,
     ) -> None:
         """Sets the optimizers.
@@ -75,14 +76,21 @@ class Trainable(Configured, keras.Model):
           discriminator_optimizer: of the discriminator, where the method has one; a
             twin of the other one if None.
           optimizer: the first by Keras's name.
+          decoder_optimizer: of the decoder, where the method has one; None leaves it
+            to the first.
           **kwargs: of keras.Model.compile.
 
         Raises:
-          UserError: two optimizers for one thing, or a loss or metrics: a method has
-            its own.
+          UserError: two optimizers for one thing, a decoder's where there is none, or a
+            loss or metrics: a method has its own.
         """
         if generator_optimizer is not None and optimizer is not None:
             raise UserError("optimizer is generator_optimizer; give one of them")
+        if decoder_optimizer is not None and getattr(self, "decoder", None) is None:
+            raise UserError(
+                f"Method {self.config.method!r} has no decoder; leave "
+                "decoder_optimizer out"
+            )
         if given := [n for n in ("loss", "metrics") if kwargs.get(n) is not None]:
             raise UserError(f"A method has its own {given[0]}; leave it out")
         super().compile(**kwargs)
@@ -96,6 +104,9 @@ class Trainable(Configured, keras.Model):
             first = self.generator_optimizer
             twin = type(first).from_config(first.get_config())
             self.discriminator_optimizer = twin
+        self.decoder_optimizer = None
+        if decoder_optimizer is not None:
+            self.decoder_optimizer = self._made(decoder_optimizer)
         self._is_ready = False
 
     def _made(self, optimizer: Optimizer | None) -> Any:

@@ -93,13 +93,17 @@ _GAMES: dict[str, tuple[str, ...]] = {
     "joint_em": (),
     "joint_em_without_gx": ("score_",),
 }
-# Of these, those without G_X.
-_UNDRAWN = ("without_gx", "joint_alone", "joint_em_without_gx")
+_UNDRAWN = ("without_gx", "joint_alone", "joint_em_without_gx")  # without G_X
 
 
 def _game(config: ExperimentConfig) -> str:
     """The row that has the config's game, if it has one."""
     return axes.rows_of(config.method)[0]
+
+
+def has_decoder(config: ExperimentConfig) -> bool:
+    """Whether the config's method draws pictures with a G_X."""
+    return _game(config) in _GAMES.keys() - set(_UNDRAWN)
 
 
 def training_flops(
@@ -116,8 +120,8 @@ def training_flops(
         counted = [line for line in lines(config) if not _left_out(config, line)]
         norms = sum(line.norm_total for line in counted) / config.batch_size
         return 2.0 * images * (sum(line.total for line in counted) + norms)
-    networks = 2 if config.method == "co_teaching" else 1
     encoder = [dataclasses.replace(line, forward=1) for line in _encoder(config)]
+    networks = 2 if config.method == "co_teaching" else 1
     products = networks * sum(line.total for line in encoder)
     if config.method == "annot_mix":
         products += _confusions(config)
@@ -136,7 +140,7 @@ def _confusions(config: ExperimentConfig) -> int:
 
 
 def _left_out(config: ExperimentConfig, line: Line) -> bool:
-    undrawn = _game(config) in _UNDRAWN
+    undrawn = not has_decoder(config)
     if line.net == "decoder":
         return undrawn
     if undrawn and line.net == "discriminator" and _projects(config):
@@ -266,8 +270,7 @@ def _mlp(stream: _Stream, name: str, inputs: int, units: int) -> Iterator[Line]:
 
 
 def _image_stream(config: ExperimentConfig, stream: _Stream) -> Iterator[Line]:
-    side = first_side(config.image_size)
-    channels = 3
+    side, channels = first_side(config.image_size), 3
     for index, count in enumerate(IMAGE_CHANNELS):
         filters = config.channels(count)
         last = index == len(IMAGE_CHANNELS) - 1

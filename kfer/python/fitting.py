@@ -105,6 +105,7 @@ def of_run(run_dir: str, data: Dataset) -> Model:
     method, config, step = compiling.restored(run_dir)
     # Only training needs them, and they are twice the size of the networks.
     method.generator_optimizer = method.discriminator_optimizer = None
+    method.decoder_optimizer = None
     sets = label_sets.read(data, "train")
     found = answers.of_method(method, config, data, "train", sets, {})
     origin = Origin(

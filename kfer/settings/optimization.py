@@ -28,6 +28,7 @@ _RANGES = {
     "bias_rate": (0.0, 1e6),
     "whitening_rate": (0.0, 1e6),
     "discriminator_rate": (0.0, 1e3),
+    "decoder_rate": (0.0, 1e3),
     "whitening_share": (0.0, 1.0),
     "warmup_share": (0.0, 1.0),
     "start_factor": (0.0, 1.0),
@@ -62,6 +63,8 @@ class Optimization:
       whitening_rate: the same for the bias of a whitening layer.
       whitening_share: it learns over that share of the steps, then stays.
       discriminator_rate: learning rate of the discriminator; 0 is learning_rate.
+      decoder_rate: learning rate of the decoder's own Adam, at one rate and without
+        decay as the discriminator's; 0 updates the decoder as the encoder is.
       schedule: of the learning rate. 'cosine' and 'one_cycle' rise linearly from
         start_factor to 1 over the first warmup_share of the steps, then fall to
         final_factor, as half a cosine or linearly.
@@ -98,6 +101,7 @@ class Optimization:
     whitening_rate: float = 1.0
     whitening_share: float = 1.0
     discriminator_rate: float = 0.0
+    decoder_rate: float = 0.0
     schedule: str = "constant"
     warmup_share: float = 0.23
     start_factor: float = 0.2
@@ -163,6 +167,7 @@ PRESETS = {
             bias_rate=64.0,
             whitening_share=0.3,
             discriminator_rate=1e-4,
+            decoder_rate=1e-4,
             schedule="one_cycle",
             label_smoothing=0.2,
             label_sets="mean",

@@ -124,7 +124,7 @@ def _counting(method: Any) -> list[Any]:
     """The method's built optimizers that count the steps of each variable."""
     given = (
         getattr(method, f"{name}_optimizer", None)
-        for name in ("generator", "discriminator")
+        for name in ("generator", "discriminator", "decoder")
     )
     inner = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in given]
     return [optimizer for optimizer in inner if hasattr(optimizer, "update_counts")]

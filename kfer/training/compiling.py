@@ -29,11 +29,13 @@ def compiled(
     discriminator = _adam(config, learned.discriminator_rate or config.learning_rate)
     with execution.precision(mixed_precision):
         method = methods.build(config)
-        pair = (
-            execution.loss_scaled(optimizer, mixed_precision)
-            for optimizer in (generator, discriminator)
+        drawn = learned.decoder_rate and getattr(method, "decoder", None) is not None
+        decoder = _adam(config, learned.decoder_rate) if drawn else None
+        first, second, third = (
+            optimizer and execution.loss_scaled(optimizer, mixed_precision)
+            for optimizer in (generator, discriminator, decoder)
         )
-        method.compile(*pair, **options)
+        method.compile(first, second, decoder_optimizer=third, **options)
         method.build_all()
     networks = _networks(method)
     decayed = {v.ref() for v in networks if v.trainable}

@@ -187,7 +187,7 @@ def allreduce_bytes(method: Any, config: ExperimentConfig) -> dict[str, int]:
     # Generator first draws twice: for its own step and, updated, for D's.
     again = config.recipe.update_order == "generator_first"
     found = {
-        "generator": _bytes(method.generator_variables),
+        "generator": _bytes(method.generator_variables + method.decoder_variables),
         "discriminator": config.recipe.discriminator_steps
         * _bytes(discriminator.trainable_variables if discriminator else []),
         # Sum and sum of squares of each channel, and as much for their gradients.

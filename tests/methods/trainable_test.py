@@ -127,6 +127,7 @@ class TestCompile:
                 {"optimizer": keras.optimizers.legacy.Adam()},
                 "keras.optimizers or a name",
             ),
+            ({"decoder_optimizer": "adam"}, "'vgg_all' has no decoder; leave"),
             ({"loss": "mse"}, "A method has its own loss; leave it out"),
             ({"metrics": ["mse"]}, "A method has its own metrics; leave it out"),
         ],

@@ -107,6 +107,7 @@ RECIPES = {
         "weight_decay": 1e-2,
         "bias_rate": 4.0,
         "discriminator_rate": 1e-3,
+        "decoder_rate": 1e-3,
         "schedule": "one_cycle",
         "label_smoothing": 0.2,
         "averaging": "lookahead",
@@ -140,7 +141,8 @@ def stepped(config, strategy, batches):
         )
         strategy.run(method.train_step, args=(given if count > 1 else parts[0],))
         logs.append({name: float(v) for name, v in method.results().items()})
-    variables = [*method.generator_variables, *averaging.of(method).slow]
+    moved = [*method.generator_variables, *method.decoder_variables]
+    variables = [*moved, *averaging.of(method).slow]
     copies = [strategy.experimental_local_results(v) for v in variables]
     assert all(np.array_equal(c[0], c[-1]) for c in copies)
     return [c[0].numpy() for c in copies], logs
