@@ -21,6 +21,20 @@ def h_hat(z: tf.Tensor) -> tf.Tensor:
     return -z
 
 
+def r1(gradient: tf.Tensor) -> tf.Tensor:
+    """Half the squared length of D's gradient at real pictures, minimised by D.
+
+    Mescheder et al., ICML 2018, Eq. 9: how steep D is where nothing is drawn.
+
+    Args:
+      gradient: [B, S, S, 3] of the sum of scores with respect to the pictures.
+
+    Returns:
+      [B] float32, at least 0.
+    """
+    return 0.5 * tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)), [1, 2, 3])
+
+
 def discriminator_encoder(
     score: tf.Tensor, weight: float, inside: bool = False
 ) -> tf.Tensor:

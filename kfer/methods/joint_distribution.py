@@ -28,7 +28,8 @@ class JointDistribution(Drawing):
         normal y0 and the given labels: D compares labels alone, and S_x is left out.
 
     Raises:
-      UserError: labels_through_annotators without annotators' matrices.
+      UserError: labels_through_annotators without annotators' matrices, or r1_weight
+        where no score comes from the picture.
     """
 
     has_warmup = True
@@ -50,6 +51,11 @@ class JointDistribution(Drawing):
             config, use_joint, use_marginals, use_image_marginal=use_decoder
         )
         self.game_weight = GameWeight(config)
+        if config.recipe.r1_weight and IMAGE not in self.discriminator.embedded:
+            raise UserError(
+                f"r1_weight is of scores of pictures, and D of {config.method!r} has "
+                f"none where joint_score is {config.recipe.joint_score!r}; set it to 0"
+            )
         if config.recipe.labels_through_annotators:
             if not self.has_matrices:
                 raise UserError(
@@ -219,29 +225,32 @@ class JointDistribution(Drawing):
         return weight
 
     def _discriminator_steps(self, groups: tuple[Group, Group], batch: Batch) -> None:
+        net, by = self.discriminator, self.discriminator_optimizer
         for _ in range(self.config.recipe.discriminator_steps):
-            loss = self._discriminator_step(groups, batch)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(net.trainable_variables)
+                loss = self.discriminator_loss(groups, batch)
+            backprop.descend(tape, loss, net.trainable_variables, by)
         self.log("discriminator_loss", loss)
-
-    def _discriminator_step(
-        self, groups: tuple[Group, Group], batch: Batch
-    ) -> tf.Tensor:
-        variables = self.discriminator.trainable_variables
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            loss = self.discriminator_loss(groups, batch)
-        backprop.descend(tape, loss, variables, self.discriminator_optimizer)
-        return loss
 
     def discriminator_loss(
         self, groups: tuple[Group, Group], batch: Batch
     ) -> tf.Tensor:
-        """-(g(D(encoder)) + h(D(decoder))) of Eq. 10, this replica's share."""
-        inside = self.config.recipe.score_weight_inside_hinge
-        pairs = [self.score(groups)]
+        """-(g(D(encoder)) + h(D(decoder))) of Eq. 10, and R1: this replica's share."""
+        recipe = self.config.recipe
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            if recipe.r1_weight:
+                tape.watch(groups[0].image)
+            pairs = [self.score(groups)]
+            real = tf.add_n(list(pairs[0][0].by_stream.values()))
         if self.discriminator.label_fit is not None:
             pairs.append(self._fit_scores(groups[1]))
         total = tf.constant(0.0)
+        if recipe.r1_weight:
+            steep = adversarial.r1(tape.gradient(real, groups[0].image))
+            mean = reduction.masked_mean(steep, tf.ones_like(steep))
+            total += recipe.r1_weight * mean
+        inside = recipe.score_weight_inside_hinge
         for encoder, decoder in pairs:
             total += self.reduce_scores(
                 encoder, batch, adversarial.discriminator_encoder, inside

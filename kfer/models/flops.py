@@ -207,19 +207,23 @@ class _Stream:
 
     In each D step both groups go forward and back to the weights, and back to the
     inputs of every layer but a stream's first. In the generator step both go forward,
-    and back only where something that the generator made is below.
+    and back only where something that the generator made is below. R1 takes one group
+    of what reads the picture back to it in each D step, and that way back again.
     """
 
     config: ExperimentConfig
     groups: int  # that the generator step goes back through
     starts: bool  # whether the stream's first layer reads an input of D
+    reads_image: bool = True
 
     def line(
         self, name: str, products: int, plain: int, kernel: int, first: bool = False
     ) -> Line:
         steps = self.config.recipe.discriminator_steps
         inputs = 0 if first and self.starts else 2 * steps
-        passes = (2 * (steps + 1), inputs + self.groups, 2 * steps)
+        more = self._held
+        forward, weights = 2 * (steps + 1) + more, 2 * steps + more
+        passes = (forward, inputs + self.groups + more, weights)
         norms = (1 if self.config.recipe.shared_sigma else 2) * (2 * steps + 1)
         return Line("discriminator", name, products, plain, *passes, kernel, norms)
 
@@ -229,7 +233,16 @@ class _Stream:
     def product(self, name: str, products: int) -> Line:
         """Of two tensors of activations: back to both of them."""
         line = self.line(name, products, products, 0)
-        return dataclasses.replace(line, inputs=2 * line.inputs, weights=0, norms=0)
+        # R1's way back is two products, and the way back from it four.
+        inputs = 2 * line.inputs + 3 * self._held
+        return dataclasses.replace(line, inputs=inputs, weights=0, norms=0)
+
+    @property
+    def _held(self) -> int:
+        """Groups that R1 goes back through in a training step."""
+        recipe = self.config.recipe
+        holds = self.reads_image and recipe.r1_weight > 0.0
+        return recipe.discriminator_steps if holds else 0
 
 
 def _discriminator(config: ExperimentConfig) -> Iterator[Line]:
@@ -242,7 +255,7 @@ def _discriminator(config: ExperimentConfig) -> Iterator[Line]:
     sizes = {"y0": config.noise_size, **{t.name: t.size for t in config.stream_tasks}}
     # The ratio of gradients is another pass back to the labels.
     ratio = 1 if config.recipe.lambda_ratio else 0
-    labels = _Stream(config, groups=1 + ratio, starts=True)
+    labels = _Stream(config, groups=1 + ratio, starts=True, reads_image=False)
     for name, size in sizes.items():
         yield from _mlp(labels, name, size, units)
         yield labels.dense(f"score_{name}", units, 1)

@@ -72,6 +72,8 @@ class Recipe:
       lambda_ratio: the game's gradient at the encoder's outputs over the labels'; 0
         weighs the game by lambda_gan alone (kfer.methods.game_weight).
       lambda_ramp_steps: steps over which the game's weight rises from 0.
+      r1_weight: factor of D's squared gradient at real pictures
+        (kfer.losses.adversarial.r1) in D's loss; 0 leaves it out.
     """
 
     name: str
@@ -98,10 +100,12 @@ class Recipe:
     labels_through_annotators: bool = False
     lambda_ratio: float = 0.0
     lambda_ramp_steps: int = 0
+    r1_weight: float = 0.0
 
     def __post_init__(self):
         _check_choices(self)
-        for field, most in (("lambda_ratio", 1e3), ("lambda_ramp_steps", 2**40)):
+        ends = {"lambda_ratio": 1e3, "lambda_ramp_steps": 2**40, "r1_weight": 1e6}
+        for field, most in ends.items():
             if not 0 <= (value := getattr(self, field)) <= most:
                 raise UserError(f"{field} must be in [0, {most:g}], got {value}")
         if self.discriminator_steps < 1:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from kfer.models import flops
@@ -175,3 +176,18 @@ class TestTraining:
 
     def test_joint_em_is_the_joint_method_s(self):
         assert self.cost("joint_em") == self.cost("joint")
+
+
+def test_r1_goes_back_to_the_picture_and_back_again():
+    held = flops.lines(experiment_config("cifar10_multi", r1_weight=1.0))
+    free = flops.lines(experiment_config("cifar10_multi"))
+    more = {
+        one.name: tuple(np.subtract(passes(one), passes(other)))
+        for one, other in zip(held, free, strict=True)
+    }
+    # one group in two D steps: to each layer's inputs, and from there to its
+    # gradient's and its weights
+    assert more["block0.conv1"] == more["joint.second"] == (2, 2, 2)
+    assert more["annotator_1.linear"] == more["conv5_3"] == (0, 0, 0)
+    # two products back, four from there
+    assert sum(more["attention.values"]) == 2 * 6
