@@ -28,8 +28,8 @@ class JointDistribution(Drawing):
         normal y0 and the given labels: D compares labels alone, and S_x is left out.
 
     Raises:
-      UserError: labels_through_annotators without annotators' matrices, or r1_weight
-        where no score comes from the picture.
+      UserError: labels_through_annotators without annotators' matrices, or what
+        Discriminator refuses.
     """
 
     has_warmup = True
@@ -51,11 +51,6 @@ class JointDistribution(Drawing):
             config, use_joint, use_marginals, use_image_marginal=use_decoder
         )
         self.game_weight = GameWeight(config)
-        if config.recipe.r1_weight and IMAGE not in self.discriminator.embedded:
-            raise UserError(
-                f"r1_weight is of scores of pictures, and D of {config.method!r} has "
-                f"none where joint_score is {config.recipe.joint_score!r}; set it to 0"
-            )
         if config.recipe.labels_through_annotators:
             if not self.has_matrices:
                 raise UserError(

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow import keras
 
+from kfer.errors import UserError
 from kfer.models import convolution
 from kfer.models.configured import Configured
 from kfer.models.fit import LabelFit
@@ -64,6 +65,9 @@ class Discriminator(Configured, keras.Model):
       use_image_marginal: False where both groups hold the same image (no decoder), so
         that its marginal score says nothing, nor does a perceptron of S_joint beside a
         projection.
+
+    Raises:
+      UserError: r1_weight where no score comes from the picture, or in float16.
     """
 
     OPTIONS = ("use_joint", "use_marginals", "use_image_marginal")
@@ -102,6 +106,21 @@ class Discriminator(Configured, keras.Model):
         if use_mlp:
             self.joint = ResidualMLP(config.channels(1024), name="stream_joint")
             self.score_joint = SpectralDense(1, name="score_joint")
+        if config.recipe.r1_weight:
+            self._check_r1()
+
+    def _check_r1(self) -> None:
+        if IMAGE not in self.embedded:
+            raise UserError(
+                f"r1_weight is of scores of pictures, and D of {self.config.method!r} "
+                f"has none where joint_score is {self.config.recipe.joint_score!r}; "
+                "set it to 0"
+            )
+        if self.compute_dtype == "float16":
+            raise UserError(
+                "r1_weight needs slopes that are too small for float16; set it to 0, "
+                "or train in bfloat16 or float32"
+            )
 
     @property
     def streams(self) -> tuple[str, ...]:

@@ -99,3 +99,12 @@ def test_refused_where_no_score_is_of_the_picture(tiny_config, method):
     config = tiny_config(method=method, r1_weight=1.0, joint_score="projection")
     with pytest.raises(UserError, match="scores of pictures.* 'projection'.* to 0"):
         methods.build(config)
+
+
+def test_refused_in_float16(tiny_config):
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        with pytest.raises(UserError, match="too small for float16"):
+            methods.build(tiny_config(r1_weight=1.0))
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
