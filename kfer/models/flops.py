@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from kfer.models import trunk_flops
 from kfer.models.layout import IMAGE_CHANNELS, first_side, ladder
-from kfer.models.trunk_flops import conv3x3, conv3x3_pool
+from kfer.models.trunk_flops import conv3x3, conv3x3_pool, deconvolution
 from kfer.settings import axes
 from kfer.settings.config import ExperimentConfig
 
@@ -124,19 +124,8 @@ def training_flops(
     networks = 2 if config.method == "co_teaching" else 1
     products = networks * sum(line.total for line in encoder)
     if config.method == "annot_mix":
-        products += _confusions(config)
+        products += trunk_flops.confusions(config)
     return 2.0 * images * products
-
-
-def _confusions(config: ExperimentConfig) -> int:
-    """Of a step through annot_mix's networks: no pass back to what they read."""
-    units, total = config.options.confusion_units, 0
-    sizes = [(task.target, task.size) for task in config.tasks if task.is_categorical]
-    for target, size in set(sizes):
-        count = sizes.count((target, size))
-        read = trunk_flops.features(config) + count**2
-        total += 2 * read * units + 3 * count * units * size**2
-    return total
 
 
 def _left_out(config: ExperimentConfig, line: Line) -> bool:
@@ -156,12 +145,6 @@ def _left_out(config: ExperimentConfig, line: Line) -> bool:
 
 def _projects(config: ExperimentConfig) -> bool:
     return config.recipe.joint_score == "projection"
-
-
-def deconvolution(side: int, channels: int, filters: int) -> tuple[int, int]:
-    """(products, plain) of a transposed 4x4 convolution of stride 2 on one image."""
-    products = 16 * side**2 * channels * filters
-    return products, products
 
 
 def _forward_passes(config: ExperimentConfig) -> int:

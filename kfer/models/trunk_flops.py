@@ -106,6 +106,23 @@ def _application(config: ExperimentConfig) -> Iterator[Part]:
         yield Part(layer.name, taps * area, taps * area)
 
 
+def confusions(config: ExperimentConfig) -> int:
+    """Of a step through annot_mix's networks: no pass back to what they read."""
+    units, total = config.options.confusion_units, 0
+    sizes = [(task.target, task.size) for task in config.tasks if task.is_categorical]
+    for target, size in set(sizes):
+        count = sizes.count((target, size))
+        read = features(config) + count**2
+        total += 2 * read * units + 3 * count * units * size**2
+    return total
+
+
+def deconvolution(side: int, channels: int, filters: int) -> tuple[int, int]:
+    """(products, plain) of a transposed 4x4 convolution of stride 2 on one image."""
+    products = 16 * side**2 * channels * filters
+    return products, products
+
+
 def _network(config: ExperimentConfig) -> Any:
     from kfer.models import backbones
 
