@@ -1,4 +1,5 @@
-"""How many multiplications each backbone takes forward for one picture."""
+"""How many multiplications parts take for one picture: each backbone's layers forward,
+a transposed convolution, and annot_mix's networks of matrices."""
 
 import dataclasses
 import math

@@ -9,11 +9,8 @@ import tensorflow as tf
 from kfer import methods
 from kfer.errors import UserError
 from kfer.structures import Scores
+from tests.methods.joint_steps_test import tensors
 from tests.methods.replicas import RATE, assert_equal_steps, runner_pair, uneven
-
-
-def tensors(batch):
-    return tf.nest.map_structure(tf.convert_to_tensor, batch)
 
 
 def held(method, batch, config, variables):
