@@ -19,13 +19,19 @@ def standardize(maps: tf.Tensor, hidden_layers: Sequence[keras.layers.Dense]) ->
     (data-dependent initialisation: Krähenbühl et al. 2016; Salimans and Kingma 2016).
 
     Args:
-      maps: [N, D] what the first layer reads of some hundreds of training pictures.
+      maps: [N, D] what the first layer reads of some hundreds of training pictures, of
+        any precision.
       hidden_layers: built dense layers, each read by the next under a ReLU.
     """
-    hidden = maps
+    # In float32 whatever the layers compute in: what is measured are small differences.
+    hidden = tf.cast(maps, tf.float32)
     for layer in hidden_layers:
-        mean, variance = tf.nn.moments(layer(hidden), axes=[0])
+        mean, variance = tf.nn.moments(_units(layer, hidden), axes=[0])
         scale = tf.math.rsqrt(variance + _VARIANCE_FLOOR)
         layer.kernel.assign(layer.kernel * scale)
         layer.bias.assign((layer.bias - mean) * scale)
-        hidden = tf.nn.relu(layer(hidden))
+        hidden = tf.nn.relu(_units(layer, hidden))
+
+
+def _units(layer: keras.layers.Dense, inputs: tf.Tensor) -> tf.Tensor:
+    return tf.matmul(inputs, layer.kernel) + layer.bias

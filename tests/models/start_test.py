@@ -3,8 +3,10 @@ import pytest
 import tensorflow as tf
 
 from kfer import methods
+from kfer.errors import UserError
 from kfer.models import start
 from kfer.models.encoder import Encoder
+from kfer.training import execution
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,29 @@ def test_units_have_mean_0_and_variance_1(tiny_config, images, kind):
         [layer for row in encoder.convolutions for layer in row], kernels
     ):
         np.testing.assert_array_equal(layer.kernel, kernel)
+
+
+@pytest.mark.parametrize("name", ("bfloat16", "float16"))
+def test_mixed_precision_starts_as_float32_does(tiny_config, images, name):
+    exact = started(tiny_config, images, "float32")
+    try:
+        mixed = started(tiny_config, images, name)
+    except UserError as error:
+        assert name == "bfloat16"
+        pytest.skip(str(error))
+    for ours, wanted in zip(mixed, exact, strict=True):
+        assert ours.dtype == np.float32
+        assert 0.0 < np.abs(ours - wanted).mean() / np.abs(wanted).mean() < 0.03
+
+
+def started(tiny_config, images, precision):
+    """The kernels of the dense layers after their start."""
+    with execution.precision(precision):
+        tf.keras.utils.set_random_seed(3)
+        encoder = Encoder(tiny_config(encoder_start="standardized", width=0.25))
+        encoder(images[:1])
+        encoder.trunk.start(images)
+    return [layer.kernel.numpy() for layer in encoder.embedding]
 
 
 def test_one_seed_starts_every_method_alike(tiny_config):
