@@ -1,11 +1,11 @@
-"""How many multiplications parts take for one picture: each backbone's layers forward,
-a transposed convolution, and annot_mix's networks of matrices."""
+"""How many multiplications each backbone's layers take forward for one picture."""
 
 import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Any
 
+from kfer.models.flop_lines import conv3x3
 from kfer.models.layout import COMPACT_GROUPS, ENCODER_BLOCKS, PATCH, WHITENED
 from kfer.settings.config import ExperimentConfig
 
@@ -27,20 +27,6 @@ class Part:
     plain: int
     inputs: int = 1
     weights: int = 1
-
-
-def conv3x3(side: int, channels: int, filters: int) -> tuple[int, int]:
-    """(products, plain) of kfer.models.convolution.conv3x3 on one image."""
-    taps = {1: 1, 2: 16}.get(side, 9 * side**2)
-    return taps * channels * filters, 9 * side**2 * channels * filters
-
-
-def conv3x3_pool(side: int, channels: int, filters: int) -> tuple[int, int]:
-    """(products, plain) of kfer.models.convolution.conv3x3_pool on one image."""
-    if side % 2:
-        return conv3x3(side, channels, filters)
-    taps = 4 if side == 2 else 16 * (side // 2) ** 2
-    return taps * channels * filters, 9 * side**2 * channels * filters
 
 
 def parts(config: ExperimentConfig) -> Iterator[Part]:
@@ -105,23 +91,6 @@ def _application(config: ExperimentConfig) -> Iterator[Part]:
             continue
         area = math.prod(side or 1 for side in layer.output_shape[1:-1])
         yield Part(layer.name, taps * area, taps * area)
-
-
-def confusions(config: ExperimentConfig) -> int:
-    """Of a step through annot_mix's networks: no pass back to what they read."""
-    units, total = config.options.confusion_units, 0
-    sizes = [(task.target, task.size) for task in config.tasks if task.is_categorical]
-    for target, size in set(sizes):
-        count = sizes.count((target, size))
-        read = features(config) + count**2
-        total += 2 * read * units + 3 * count * units * size**2
-    return total
-
-
-def deconvolution(side: int, channels: int, filters: int) -> tuple[int, int]:
-    """(products, plain) of a transposed 4x4 convolution of stride 2 on one image."""
-    products = 16 * side**2 * channels * filters
-    return products, products
 
 
 def _network(config: ExperimentConfig) -> Any:

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 
 from kfer.models import flops
@@ -18,20 +17,6 @@ def found():
 
 def passes(line):
     return line.forward, line.inputs, line.weights
-
-
-def test_forms_of_a_convolution():
-    # 8x8 map, 2 channels to 3: 9 taps at 64 places, 6 products each
-    assert flops.conv3x3(8, 2, 3) == (9 * 64 * 6, 9 * 64 * 6)
-    # 1x1: the centre tap; 2x2: each of 4 places sees each of 4
-    assert flops.conv3x3(1, 2, 3) == (6, 54)
-    assert flops.conv3x3(2, 2, 3) == (4 * 4 * 6, 4 * 9 * 6)
-    # pooled: 16 taps at 16 places instead of 9 at 64
-    assert flops.conv3x3_pool(8, 2, 3) == (16 * 16 * 6, 9 * 64 * 6)
-    assert flops.conv3x3_pool(2, 2, 3) == (4 * 6, 4 * 9 * 6)
-    assert flops.conv3x3_pool(3, 2, 3) == flops.conv3x3(3, 2, 3)
-    # a 4x4 kernel from each place
-    assert flops.deconvolution(2, 2, 3) == (4 * 16 * 6, 4 * 16 * 6)
 
 
 def test_encoder_by_hand(found):
@@ -52,31 +37,6 @@ def test_decoder_by_hand(found):
     assert found["decoder", "deconv1"].products == 16 * 512 * 512
     last = found["decoder", "deconv5"]  # 16x16 places, 128 channels to 3
     assert last.products == 16 * 16 * 16 * 128 * 3
-
-
-def test_discriminator_s_passes(found):
-    # 2 groups in 2 D steps and 1 G step; back to weights in D steps alone; back to
-    # inputs in D steps, and in the G step for the drawn image alone
-    assert passes(found["discriminator", "block1.conv1"]) == (6, 5, 4)
-    # a stream's first layer gives no gradient in D steps
-    assert passes(found["discriminator", "block0.conv1"]) == (6, 1, 4)
-    assert passes(found["discriminator", "annotator_1.linear"]) == (6, 1, 4)
-    # the joint stream reads both what the encoder and what the decoder made
-    assert passes(found["discriminator", "joint.linear"]) == (6, 6, 4)
-    # two operands, no weights
-    assert passes(found["discriminator", "attention.weights"]) == (6, 10, 0)
-
-
-def test_discriminator_by_hand(found):
-    pooled = found["discriminator", "block1.conv2"]  # 16x16 to 8x8
-    assert pooled.products == 8 * 8 * 16 * 128 * 128
-    assert pooled.plain == 16 * 16 * 9 * 128 * 128  # 2.25 times as many
-    shortcut = found["discriminator", "block1.conv_sc"]  # pooled first
-    assert (shortcut.products, shortcut.plain) == (8 * 8 * 64 * 128, 256 * 64 * 128)
-    assert found["discriminator", "block5.conv1"].products == 512 * 512
-    # 256 queries of 64 pooled keys, 8 channels
-    assert found["discriminator", "attention.weights"].products == 256 * 64 * 8
-    assert found["discriminator", "joint.linear"].products == 2560 * 1024
 
 
 def test_norms_are_computed_once_for_both_groups():
@@ -176,18 +136,3 @@ class TestTraining:
 
     def test_joint_em_is_the_joint_method_s(self):
         assert self.cost("joint_em") == self.cost("joint")
-
-
-def test_r1_goes_back_to_the_picture_and_back_again():
-    held = flops.lines(experiment_config("cifar10_multi", r1_weight=1.0))
-    free = flops.lines(experiment_config("cifar10_multi"))
-    more = {
-        one.name: tuple(np.subtract(passes(one), passes(other)))
-        for one, other in zip(held, free, strict=True)
-    }
-    # one group in two D steps: to each layer's inputs, and from there to its
-    # gradient's and its weights
-    assert more["block0.conv1"] == more["joint.second"] == (2, 2, 2)
-    assert more["annotator_1.linear"] == more["conv5_3"] == (0, 0, 0)
-    # two products back, four from there
-    assert sum(more["attention.values"]) == 2 * 6
