@@ -8,6 +8,7 @@ from kfer.errors import UserError
 from kfer.models import flops
 from kfer.settings import axes
 from kfer.settings.config import ExperimentConfig
+from kfer.settings.optimization import PLAIN
 from kfer.settings.options import as_tuple
 from kfer.tasks import CATEGORICAL, CONTINUOUS, share_heads
 
@@ -143,8 +144,9 @@ def method_row(name: str) -> MethodRow:
 def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
     """The config as its method sees it: tasks (majority vote, clean) and optimizers.
 
-    Without a decoder there is no decoder_rate, so that what other methods' configs say
-    stays what it was before there was one.
+    Without a decoder there is no decoder_rate and without networks of matrices no
+    confusion_rate, so that what other methods' configs say stays what it was before
+    there were such rates.
 
     Raises:
       UserError: the method treats a kind of label that no task has.
@@ -156,10 +158,11 @@ def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
             f"Method {config.method!r} is about {row.kind} labels, and none of the "
             f"tasks ({names}) has them; use vgg_all"
         )
-    learned = config.optimization
-    if learned.decoder_rate and not flops.has_decoder(config):
-        learned = dataclasses.replace(learned, decoder_rate=0.0)
-        config = dataclasses.replace(config, optimization=learned)
+    unread = () if flops.has_decoder(config) else ("decoder_rate",)
+    unread += () if config.method == "annot_mix" else ("confusion_rate",)
+    plain = {name: getattr(PLAIN, name) for name in unread}
+    learned = dataclasses.replace(config.optimization, **plain)
+    config = dataclasses.replace(config, optimization=learned)
     if not row.column:
         return config
     tasks = share_heads(config.tasks, CATEGORICAL)

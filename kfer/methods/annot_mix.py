@@ -63,10 +63,13 @@ class AnnotMix(Supervised):
             net(tf.cast(features, tf.float32), tf.zeros([1, 1, len(tasks)]))
 
     @property
-    def generator_variables(self) -> list[tf.Variable]:
+    def confusion_variables(self) -> list[tf.Variable]:
         nets = self.confusions.values()
-        own = [variable for net in nets for variable in net.trainable_variables]
-        return [*super().generator_variables, *own]
+        return [variable for net in nets for variable in net.trainable_variables]
+
+    @property
+    def generator_variables(self) -> list[tf.Variable]:
+        return [*super().generator_variables, *self.confusion_variables]
 
     def predicted(self, task: LabelTask, output: EncoderOutput) -> tf.Tensor:
         # What its annotator says, where a step has put it.

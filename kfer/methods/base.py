@@ -156,6 +156,11 @@ class Method(Trainable):
         return []
 
     @property
+    def confusion_variables(self) -> list[tf.Variable]:
+        """What learns at Optimization.confusion_rate, if anything does."""
+        return []
+
+    @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.means.values())
 

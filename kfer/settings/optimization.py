@@ -29,6 +29,7 @@ _RANGES = {
     "whitening_rate": (0.0, 1e6),
     "discriminator_rate": (0.0, 1e3),
     "decoder_rate": (0.0, 1e3),
+    "confusion_rate": (0.0, 1e6),
     "whitening_share": (0.0, 1.0),
     "warmup_share": (0.0, 1.0),
     "start_factor": (0.0, 1.0),
@@ -65,6 +66,9 @@ class Optimization:
       discriminator_rate: learning rate of the discriminator; 0 is learning_rate.
       decoder_rate: learning rate of the decoder's own Adam, at one rate and without
         decay as the discriminator's; 0 updates the decoder as the encoder is.
+      confusion_rate: factor of the learning rate for annot_mix's networks of matrices,
+        their biases too, which have no decay. At an encoder's rate those explain the
+        labels before the truth does.
       schedule: of the learning rate. 'cosine' and 'one_cycle' rise linearly from
         start_factor to 1 over the first warmup_share of the steps, then fall to
         final_factor, as half a cosine or linearly.
@@ -102,6 +106,7 @@ class Optimization:
     whitening_share: float = 1.0
     discriminator_rate: float = 0.0
     decoder_rate: float = 0.0
+    confusion_rate: float = 1.0
     schedule: str = "constant"
     warmup_share: float = 0.23
     start_factor: float = 0.2
@@ -168,6 +173,7 @@ PRESETS = {
             whitening_share=0.3,
             discriminator_rate=1e-4,
             decoder_rate=1e-4,
+            confusion_rate=0.01,
             schedule="one_cycle",
             label_smoothing=0.2,
             label_sets="mean",

@@ -39,8 +39,13 @@ def compiled(
         method.build_all()
     networks = _networks(method)
     decayed = {v.ref() for v in networks if v.trainable}
+    confusion = {v.ref() for v in method.confusion_variables}
+    slowed = Rule(learned.confusion_rate)
     generator.set_rules(
-        [_rule(v, config, v.ref() in decayed) for v in method.generator_variables]
+        [
+            slowed if v.ref() in confusion else _rule(v, config, v.ref() in decayed)
+            for v in method.generator_variables
+        ]
     )
     if learned.averaging != "none":
         others = {v.ref() for v in networks}

@@ -6,6 +6,8 @@ import tensorflow as tf
 from kfer import methods
 from kfer.errors import UserError
 from kfer.methods import annot_mix, base
+from kfer.training import compiling
+from tests import runs
 from tests.methods import annotated, toys
 
 
@@ -139,3 +141,36 @@ def test_mixup_besides_is_refused(tiny_config, monkeypatch):
     message = "'annot_mix' mixes pictures in its own way; leave mixup out"
     with pytest.raises(UserError, match=message):
         methods.build(tiny_config(method="annot_mix", mixup=0.2))
+
+
+def test_the_matrices_networks_have_a_rate_of_their_own(tiny_config, make_batch):
+    """A hundredth of the rate is a hundredth of SGD's step; the encoder's is the same."""
+    found = {}
+    for factor in (1.0, 0.01):
+        config = tiny_config(
+            method="annot_mix",
+            optimizer="sgd",
+            learning_rate=0.1,
+            bias_rate=64.0,
+            confusion_rate=factor,
+        )
+        tf.keras.utils.set_random_seed(0)
+        method = compiling.compiled(methods.resolve_tasks(config))
+        own = method.confusion_variables
+        before = [v.numpy() for v in own]
+        batch = tf.nest.map_structure(tf.constant, make_batch(config, 8, 0))
+        method.train_step(batch)
+        moved = [v.numpy() - old for v, old in zip(own, before, strict=True)]
+        found[factor] = moved, [v.numpy() for v in method.encoder.variables]
+    for one, other in zip(found[1.0][0], found[0.01][0], strict=True):
+        assert np.abs(one).max() > 1e-4
+        np.testing.assert_allclose(other, 0.01 * one, rtol=0.01, atol=5e-7)
+    for one, other in zip(found[1.0][1], found[0.01][1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_other_methods_have_no_such_rate():
+    # so their runs go on that began before there was the option
+    for name, rate in (("annot_mix", 0.01), ("ltnet", 1.0), ("joint", 1.0)):
+        config = runs.config(method=name, optimization="fast")
+        assert config.optimization.confusion_rate == rate
