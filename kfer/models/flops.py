@@ -18,7 +18,7 @@ from kfer.settings.config import ExperimentConfig
 
 def lines(config: ExperimentConfig) -> list[Line]:
     """The whole step of the joint method, in order of the nets' layers."""
-    drawn = _game(config) not in _UNDRAWN
+    drawn = _game(config) not in axes.WITHOUT_DECODER
     judged = discriminator_flops.lines(config, drawn)
     return [*_encoder(config), *_decoder(config), *judged]
 
@@ -36,27 +36,23 @@ def gflop_per_image(config: ExperimentConfig, plain: bool = False) -> float:
     return 2e-9 * (products + norms)
 
 
-# Method with a game -> how the names of D's lines begin that it leaves out.
+# Game -> how the names of D's lines begin that it leaves out.
 _GAMES: dict[str, tuple[str, ...]] = {
     "joint": (),
     "without_joint": ("joint.", "score_joint"),
     "without_marginal": ("score_",),
     "without_gx": ("score_x",),
     "joint_alone": ("score_",),
-    "joint_em": (),
-    "joint_em_without_gx": ("score_",),
 }
-_UNDRAWN = ("without_gx", "joint_alone", "joint_em_without_gx")  # without G_X
 
 
 def _game(config: ExperimentConfig) -> str:
-    """The row that has the config's game, if it has one."""
-    return axes.rows_of(config.method)[0]
+    return axes.regulariser_of(config.method)
 
 
 def has_decoder(config: ExperimentConfig) -> bool:
     """Whether the config's method draws pictures with a G_X."""
-    return _game(config) in _GAMES.keys() - set(_UNDRAWN)
+    return _game(config) in _GAMES.keys() - {*axes.WITHOUT_DECODER}
 
 
 def training_flops(

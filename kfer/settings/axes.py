@@ -28,6 +28,9 @@ AXES = {
     "objective": ("cross_entropy", "sce", "gce", "label_smoothing", "elr"),
 }
 
+# Regularisers that draw no pictures.
+WITHOUT_DECODER = ("without_gx", "joint_alone")
+
 # Parts whose row has another name.
 _ROWS = {"known": "forward_correction"}
 # Combinations that are rows of their own.
@@ -80,6 +83,17 @@ def rows_of(method: str) -> tuple[str, ...]:
     if (name := name_of(**chosen)) != method:
         raise UserError(f"Method {method!r} is written {name}")
     return tuple(_ROWS.get(part, part) for part in method.split("+"))
+
+
+def regulariser_of(method: str) -> str:
+    """The regulariser of a method's game; 'none' if it plays none.
+
+    Raises:
+      UserError: see rows_of.
+    """
+    names = {row: parts for parts, row in _PRESETS.items()}
+    first = names.get(method, rows_of(method)[0]).split("+")[0]
+    return first if first in AXES["regulariser"] else AXES["regulariser"][0]
 
 
 def _axis_of(part: str, method: str) -> str:

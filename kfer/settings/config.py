@@ -12,7 +12,7 @@ from typing import Any
 
 from kfer import tasks as tasks_lib
 from kfer.errors import UserError
-from kfer.settings import backbones
+from kfer.settings import backbones, effects
 from kfer.settings import optimization as optimization_lib
 from kfer.settings import options as options_lib
 from kfer.settings.method_options import NO_OPTIONS, MethodOptions
@@ -219,9 +219,7 @@ def configured(
     recipe_names = {field.name for field in dataclasses.fields(Recipe)} - {"name"}
     config_names = {field.name for field in dataclasses.fields(base)} - {"options"}
     own = recipe_names | config_names | (learning := {*optimization_lib.NAMES})
-    if unknown := set(overrides) - own - options_lib.all_names():
-        known = sorted({*own, *options_lib.names_of(method)})
-        raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
+    options_lib.check_names(method, overrides, own)
 
     def of(names: Iterable[str], owner: Any) -> dict[str, Any]:
         fields = {k: v for k, v in overrides.items() if k in names}
@@ -233,7 +231,7 @@ def configured(
     if "flip_rates" in overrides:
         overrides["flip_rates"] = options_lib.as_tuple(overrides["flip_rates"])
     given = {k: v for k, v in overrides.items() if k in options_lib.all_names()}
-    return dataclasses.replace(
+    config = dataclasses.replace(
         base,
         method=method,
         recipe=dataclasses.replace(chosen, **of(recipe_names, chosen)),
@@ -241,6 +239,8 @@ def configured(
         options=options_lib.make(method, given),
         **{**bundle.config, **of(config_names, base)},
     )
+    effects.warn(config, overrides)
+    return config
 
 
 def with_method(config: ExperimentConfig, method: str) -> ExperimentConfig:

@@ -6,7 +6,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kfer.errors import UserError
@@ -69,6 +69,13 @@ def names_of(method: str) -> tuple[str, ...]:
 def all_names() -> frozenset[str]:
     """The options of all methods."""
     return frozenset(name for method in OPTIONS for name in names_of(method))
+
+
+def check_names(method: str, given: Iterable[str], others: Iterable[str]) -> None:
+    """Raises UserError if a setting is neither any method's option nor among others."""
+    if unknown := {*given} - {*others} - all_names():
+        known = sorted({*others, *names_of(method)})
+        raise UserError(f"Unknown setting {sorted(unknown)}; known: {known}")
 
 
 def make(method: str, given: Mapping[str, Any] | None = None) -> MethodOptions:

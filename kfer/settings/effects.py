@@ -1,0 +1,83 @@
+"""Settings that a user gives and the run then never reads."""
+
+from collections.abc import Container
+from typing import Any
+
+from absl import logging
+
+from kfer.settings import axes
+
+_GAME = (
+    "update_order",
+    "discriminator_steps",
+    "score_weight_inside_hinge",
+    "score_reduction",
+    "count_removed_scores",
+    "discriminator_label_input",
+    "gan_start_epoch",
+    "shared_sigma",
+    "joint_score",
+    "labels_through_annotators",
+    "lambda_ratio",
+    "lambda_ramp_steps",
+    "r1_weight",
+    "lambda_gan",
+    "score_weights",
+    "discriminator_rate",
+)
+_OF_SCHEDULE = ("warmup_share", "start_factor", "final_factor")
+
+# Setting -> the setting that says whether it is read, and that one's values if it is.
+_READ_WITH = {
+    "momentum": ("optimizer", ("sgd",)),
+    "ema_decay": ("averaging", ("ema",)),
+    "lookahead_every": ("averaging", ("lookahead",)),
+    "lookahead_decay": ("averaging", ("lookahead",)),
+    "crop_pad": ("augmentation", ("crop_flip",)),
+    "crop_fill": ("augmentation", ("crop_flip",)),
+    "face_translation": ("augmentation", ("face",)),
+    **dict.fromkeys(_OF_SCHEDULE, ("schedule", ("cosine", "one_cycle"))),
+}
+
+
+def unread(config: Any, given: Container[str]) -> list[str]:
+    """A line for each setting that is given and has no effect.
+
+    Args:
+      config: an ExperimentConfig.
+      given: names of the settings that the user chose, among others.
+    """
+    found = {name: why for name in _READ_WITH if (why := _switched_off(config, name))}
+    if config.optimization.weight_decay == 0.0:
+        found["decay_form"] = "weight_decay is 0"
+    found |= _without_networks(config.method)
+    return [
+        f"{name} is given and has no effect: {why}"
+        for name, why in found.items()
+        if name in given
+    ]
+
+
+def warn(config: Any, given: Container[str]) -> None:
+    """Logs the lines of `unread`."""
+    for line in unread(config, given):
+        logging.warning("%s", line)
+
+
+def _switched_off(config: Any, name: str) -> str:
+    switch, values = _READ_WITH[name]
+    owner = config if hasattr(config, switch) else config.optimization
+    chosen = getattr(owner, switch)
+    return "" if chosen in values else f"{switch} is {chosen!r}"
+
+
+def _without_networks(method: str) -> dict[str, str]:
+    """Setting -> why it isn't read, of networks that the method hasn't."""
+    game, found = axes.regulariser_of(method), {}
+    if game == "none":
+        found = dict.fromkeys(_GAME, f"method {method!r} plays no game")
+    if game in ("none", *axes.WITHOUT_DECODER):
+        found["decoder_rate"] = f"method {method!r} has no decoder"
+    if method != "annot_mix":
+        found["confusion_rate"] = f"method {method!r} has no networks of matrices"
+    return found
