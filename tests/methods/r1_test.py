@@ -77,12 +77,14 @@ def test_d_learns_to_be_less_steep(joint, tiny_config, make_batch):
     """With a large weight alone; each D step of the training has it."""
     batch = tensors(make_batch(tiny_config()))
     config = tiny_config(r1_weight=1e6, discriminator_steps=1, lambda_gan=0.0)
+    for _ in range(100):  # until sigma is the norm: its rise makes D flatter by itself
+        joint.score(joint.forward(batch)[1])
     before, *_ = held(joint, batch, config, [])
     for _ in range(5):
         joint.config = config
         joint.train_step(batch)
     after, *_ = held(joint, batch, config, [])
-    assert 0.0 < after < before
+    assert 0.0 < after < 0.9 * before
 
 
 def test_replicas_add_up(tiny_config, two_replicas, make_batch):
