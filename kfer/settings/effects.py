@@ -50,7 +50,7 @@ def unread(config: Any, given: Container[str]) -> list[str]:
     found = {name: why for name in _READ_WITH if (why := _switched_off(config, name))}
     if config.optimization.weight_decay == 0.0:
         found["decay_form"] = "weight_decay is 0"
-    found |= _without_networks(config.method)
+    found |= _without_networks(config)
     return [
         f"{name} is given and has no effect: {why}"
         for name, why in found.items()
@@ -71,8 +71,9 @@ def _switched_off(config: Any, name: str) -> str:
     return "" if chosen in values else f"{switch} is {chosen!r}"
 
 
-def _without_networks(method: str) -> dict[str, str]:
-    """Setting -> why it isn't read, of networks that the method hasn't."""
+def _without_networks(config: Any) -> dict[str, str]:
+    """Setting -> why it isn't read, of networks and layers that the run hasn't."""
+    method = config.method
     game, found = axes.regulariser_of(method), {}
     if game == "none":
         found = dict.fromkeys(_GAME, f"method {method!r} plays no game")
@@ -80,4 +81,7 @@ def _without_networks(method: str) -> dict[str, str]:
         found["decoder_rate"] = f"method {method!r} has no decoder"
     if method != "annot_mix":
         found["confusion_rate"] = f"method {method!r} has no networks of matrices"
+    if not config.backbone.startswith("compact"):
+        why = f"backbone {config.backbone!r} has no whitening"
+        found |= dict.fromkeys(("whitening_rate", "whitening_share"), why)
     return found

@@ -43,6 +43,7 @@ def lines(caplog, method, **settings):
             {"lookahead_every": 3, "averaging": "ema"},
             "averaging is 'ema'",
         ),
+        ("em", {"whitening_share": 0.5}, "backbone 'vgg16' has no whitening"),
         ("vgg_all", {"crop_pad": 3, "augmentation": "face"}, "augmentation is 'face'"),
     ),
 )
@@ -65,6 +66,7 @@ def test_one_line_says_what_and_why(caplog, method, settings, why):
         ("vgg_all", {"start_factor": 0.1, "schedule": "cosine"}),
         ("vgg_all", {"ema_decay": 0.9, "averaging": "ema"}),
         ("vgg_all", {"crop_fill": "reflect"}),
+        ("em", {"whitening_share": 0.5, "backbone": "compact_s"}),
         # A preset's own settings are nobody's choice.
         ("vgg_all", {"optimization": "fast", "optimizer": "adam"}),
     ),
