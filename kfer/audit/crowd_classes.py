@@ -101,7 +101,7 @@ def _accounts(
         return {}
     vote = majority.drawn(triples)
     accounts = {
-        "majority": vote,
+        "majority, ties drawn": vote,
         "one coin": dawid_skene.fit(
             triples, matrices=confusion.one_coin_matrices
         ).classes,
@@ -201,7 +201,7 @@ def _notes(summary: dict[str, Any], overlap: bool) -> list[str]:
             "of the same pictures"
         )
     if unlabelled := summary["unlabelled"]:
-        found.append(f"{name}: {unlabelled} pictures have no label")
+        found.append(f"{name}: its crowd gave {unlabelled} pictures no label")
     if silent := summary["silent"]:
         found.append(f"{name}: {silent} annotators have no label in this split")
     unsaid = [

@@ -20,7 +20,8 @@ def tables(summary: dict[str, Any]) -> list[Table]:
         found += crowd_tables.tables(crowd)
     for group in summary["values"]:
         found += _of_values(group)
-    found += [_contradictions(pair) for pair in summary.get("contradictions", ())]
+    pairs = summary.get("contradictions", ())
+    found += [_contradictions(pair) for pair in pairs if pair["compared"]]
     if "model" in summary:
         found += model_tables.tables(summary["model"])
     return found

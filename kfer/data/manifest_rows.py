@@ -249,7 +249,7 @@ def _valence_arousal(row: dict[str, Any], prefix: str) -> dict[str, Any]:
         return {}
     values = tuple(tables.number(str(cell)) for cell in cells)
     if problem := record_lib.valence_arousal().problem(values):
-        raise BadRow(reasons.OUT_OF_RANGE, problem)
+        raise BadRow(reasons.OUT_OF_RANGE, f"{problem}; --scale reads other scales")
     return {"valence_arousal": values}
 
 

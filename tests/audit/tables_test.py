@@ -78,3 +78,9 @@ def test_contradictions_and_the_models_notes_are_shown():
     run = {"method": "joint", "step": 1}
     model = {"run": run, "notes": ["a word"], "values": [], "contradictions": []}
     assert "Note: a word" in tables.text(summary | {"model": model})
+
+
+def test_what_no_picture_has_both_of_is_no_table():
+    pair = {"classes": "ann", "values": "va", "compared": 0, "count": 0, "worst": []}
+    summary = _summary() | {"contradictions": [pair | {"by_class": {}}]}
+    assert "contradicted" not in tables.text(summary)

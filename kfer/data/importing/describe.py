@@ -18,7 +18,8 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
       options: what the user said.
     """
     cells = found.table.cells
-    pictures = len(set(found.ids) - {""})
+    named = (i for row, i in enumerate(found.ids) if row not in found.table.problems)
+    pictures = len({*named} - {""})
     lines = [
         f"{found.table.name}: {found.table.form}, {len(cells)} rows, "
         f"{pictures} pictures",

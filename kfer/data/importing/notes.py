@@ -4,16 +4,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kfer import tasks as tasks_lib
+from kfer.data import label_orders
 from kfer.data.importing.understand import LabelSet, Understanding
 
 
 def of(found: Understanding) -> list[str]:
-    """Sentences on halves of points, lone classes and annotators apart.
+    """Sentences on halves of points, lone classes, annotators apart or like classes.
 
     Args:
       found: see understand.
     """
-    return [*_halves(found), *_lone_classes(found), *_apart(found)]
+    return [
+        *_halves(found),
+        *_lone_classes(found),
+        *_apart(found),
+        *_named_as_classes(found),
+    ]
 
 
 def _given(found: Understanding, header: str) -> np.ndarray:
@@ -71,6 +78,18 @@ def _apart(found: Understanding) -> Iterator[str]:
     several = len(set().union(*raters.values())) > 1
     if several and all(len(names) == 1 for names in raters.values()):
         yield "no two annotators share a picture: nothing but the model compares them"
+
+
+def _named_as_classes(found: Understanding) -> Iterator[str]:
+    """That annotators are called as expressions, as where two headers are swapped."""
+    people = sorted({name for name in found.people if name}) if found.is_long else []
+    known = (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS)
+    if people and all(label_orders.canonical(name) in known for name in people):
+        header = found.roles.of["annotator"]
+        yield (
+            f"the annotators of column {header!r} are called {', '.join(people)}: are "
+            "its header and that of the labels swapped?"
+        )
 
 
 def _said(found: Understanding, label_set: LabelSet) -> np.ndarray:

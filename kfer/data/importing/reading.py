@@ -81,6 +81,8 @@ def read(path: str, options: TableOptions) -> Table:
         raise UserError(f"{path} needs a package to be read: {error}") from error
     except UserError:
         raise
+    except pd.errors.EmptyDataError:
+        raise UserError(f"{path} has nothing but blank lines") from None
     except Exception as error:
         # pandas and what it calls for a spreadsheet raise whatever they stumble over.
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:_LONGEST]

@@ -112,6 +112,13 @@ def test_bad_rows_are_set_aside_with_their_line(tmp_path, row, reason):
     assert other.image_id == "b.png"
 
 
+def test_values_off_the_scale_say_how_to_read_another(tmp_path):
+    found, _ = read(tmp_path, "image,valence,arousal\na.png,8,6\nb.png,1,1\n")
+    assert found.detail == (
+        "valence_arousal (8.0, 6.0) is outside [-1, 1]; --scale reads other scales"
+    )
+
+
 @pytest.mark.parametrize("line", ["{", "[1]", "3", '{"image": "a.png"} x'])
 def test_bad_json_is_set_aside(tmp_path, line):
     good = '{"image": "b.png"}'

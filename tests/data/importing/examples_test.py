@@ -152,6 +152,16 @@ def test_votes_that_are_dropped_are_counted(tmp_path):
     assert [row.dropped for row in good] == [(examples.NO_CLASS,), ()]
 
 
+def test_rows_of_another_width_name_no_picture(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,rater,label\na.png,ann,x\na.png,bob,y\nb.png;ann;y\n")
+    chosen = TableOptions(path=str(path))
+    found, made = sources.load(str(tmp_path), chosen)
+    lines = describe.describe(found, made, chosen).splitlines()
+    assert lines[0].endswith("3 rows, 1 pictures")
+    assert "rows of another width or form: 1" in lines
+
+
 def test_describe_says_what_was_understood(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("image;rater;label;age\na.png;ann;x;30\na.png;bob;y;40\n")

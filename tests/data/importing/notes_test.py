@@ -57,3 +57,16 @@ def test_annotators_without_a_common_picture_are_told(tmp_path):
     assert noted(tmp_path, alone) == []
     wide = "image,annotator:ann,annotator:bob\na.png,x,\nb.png,,y\n"
     assert noted(tmp_path, wide) == [note]
+
+
+def test_annotators_that_are_called_as_classes_are_told(tmp_path):
+    text = (
+        "image,annotator,label\na.png,happy,ann\na.png,Sadness,bob\nb.png,happy,bob\n"
+    )
+    (note,) = noted(tmp_path, text)
+    assert note == (
+        "the annotators of column 'annotator' are called Sadness, happy: are its header "
+        "and that of the labels swapped?"
+    )
+    fine = text.replace("Sadness", "eve")
+    assert noted(tmp_path, fine) == []
