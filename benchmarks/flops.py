@@ -10,7 +10,7 @@ from kfer.settings.config import experiment_config
 INTRODUCTION = """# What a training step multiplies
 
 Written by `python benchmarks/flops.py > docs/design/flops.md` from
-`kfer/models/flops.py`.
+`kfer/models/flops.py` and the modules that it counts by.
 
 Millions of products (one multiplication and addition, 2 FLOP) for one image, batch 128.
 `one pass` is what kfer computes, `plain` the layer as it is written down: a 3x3

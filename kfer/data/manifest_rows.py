@@ -20,11 +20,8 @@ PROBLEM = "\0problem"
 # Words for nothing; in class columns -1 and -2 too, and -2 for valence and arousal.
 MISSING = ("nan", "na", "n/a", "null")
 SPLITS = {
-    "train": "train",
-    "training": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
+    **{"train": "train", "training": "train"},
+    **{"valid": "valid", "val": "valid", "validation": "valid"},
     **{"dev": "valid", "publictest": "valid"},  # FER2013's public one
     **{"test": "test", "testing": "test", "privatetest": "test"},
 }
@@ -249,7 +246,8 @@ def _valence_arousal(row: dict[str, Any], prefix: str) -> dict[str, Any]:
         return {}
     values = tuple(tables.number(str(cell)) for cell in cells)
     if problem := record_lib.valence_arousal().problem(values):
-        raise BadRow(reasons.OUT_OF_RANGE, f"{problem}; --scale reads other scales")
+        hint = "; --scale reads other scales" if all(map(math.isfinite, values)) else ""
+        raise BadRow(reasons.OUT_OF_RANGE, problem + hint)
     return {"valence_arousal": values}
 
 

@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any
 
 from kfer.errors import UserError
+from kfer.settings import axes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -267,7 +268,12 @@ def train_flags(cell: Cell, scale: Scale, recipe: str) -> list[str]:
     flags += [f"--{name}={value}" for name, value in scale.config.items()]
     if scale.image_size:
         flags.append(f"--image_size={scale.image_size}")
-    flags += [f"--set={name}={value}" for name, value in scale.settings.items()]
+    plays = axes.regulariser_of(cell.method) != "none"
+    flags += [
+        f"--set={name}={value}"
+        for name, value in scale.settings.items()
+        if plays or name != "gan_start_epoch"
+    ]
     options = scale.options.get(cell.method, {})
     flags += [f"--set={name}={value}" for name, value in options.items()]
     if cell.method == "co_teaching" and setting.forget_rate is not None:

@@ -161,7 +161,6 @@ _DRAWN = _variant(
     dropout_rate=0.0,
 )
 
-
 EXPERIMENTS = {
     config.name: config
     for config in (
@@ -285,6 +284,7 @@ def config_hash(config: ExperimentConfig) -> str:
     fields = to_dict(config)
     fields["recipe"] = Recipe.without_later(fields["recipe"])
     fields["options"] = options_lib.hashed(config.options)
+    fields["optimization"] = Optimization.without_later(fields["optimization"])
     for field, old in (("optimization", PLAIN), ("backbone", "vgg16")):
         if getattr(config, field) == old:
             del fields[field]  # as before there was a choice

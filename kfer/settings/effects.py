@@ -25,6 +25,9 @@ _GAME = (
     "score_weights",
     "discriminator_rate",
 )
+_OF_VALUES = ("continuous_output", "ccc_variance", "clip_continuous")
+_OF_ADAM = ("beta_1", "beta_2", "epsilon")
+_OF_FACES = ("face_translation", "shifted_mirror", "augment_interpolation")
 _OF_SCHEDULE = ("warmup_share", "start_factor", "final_factor")
 
 # Setting -> the setting that says whether it is read, and that one's values if it is.
@@ -35,7 +38,9 @@ _READ_WITH = {
     "lookahead_decay": ("averaging", ("lookahead",)),
     "crop_pad": ("augmentation", ("crop_flip",)),
     "crop_fill": ("augmentation", ("crop_flip",)),
-    "face_translation": ("augmentation", ("face",)),
+    "mirror": ("augmentation", ("crop_flip", "face")),
+    **dict.fromkeys(_OF_FACES, ("augmentation", ("face",))),
+    "count_removed_scores": ("score_reduction", ("mean",)),
     **dict.fromkeys(_OF_SCHEDULE, ("schedule", ("cosine", "one_cycle"))),
 }
 
@@ -50,6 +55,8 @@ def unread(config: Any, given: Container[str]) -> list[str]:
     found = {name: why for name in _READ_WITH if (why := _switched_off(config, name))}
     if config.optimization.weight_decay == 0.0:
         found["decay_form"] = "weight_decay is 0"
+    if all(task.is_categorical for task in config.tasks):
+        found |= dict.fromkeys(_OF_VALUES, "no task is of values")
     found |= _without_networks(config)
     return [
         f"{name} is given and has no effect: {why}"
@@ -66,8 +73,8 @@ def warn(config: Any, given: Container[str]) -> None:
 
 def _switched_off(config: Any, name: str) -> str:
     switch, values = _READ_WITH[name]
-    owner = config if hasattr(config, switch) else config.optimization
-    chosen = getattr(owner, switch)
+    owners = (config, config.optimization, config.recipe)
+    chosen = next(getattr(o, switch) for o in owners if hasattr(o, switch))
     return "" if chosen in values else f"{switch} is {chosen!r}"
 
 
@@ -77,11 +84,14 @@ def _without_networks(config: Any) -> dict[str, str]:
     game, found = axes.regulariser_of(method), {}
     if game == "none":
         found = dict.fromkeys(_GAME, f"method {method!r} plays no game")
+        if config.optimization.optimizer == "sgd":
+            found |= dict.fromkeys(_OF_ADAM, "nothing is updated by Adam")
+    if game == "without_joint":
+        found["joint_score"] = f"method {method!r} has no joint score"
     if game in ("none", *axes.WITHOUT_DECODER):
         found["decoder_rate"] = f"method {method!r} has no decoder"
     if method != "annot_mix":
         found["confusion_rate"] = f"method {method!r} has no networks of matrices"
     if not config.backbone.startswith("compact"):
-        why = f"backbone {config.backbone!r} has no whitening"
-        found |= dict.fromkeys(("whitening_rate", "whitening_share"), why)
+        found["whitening_rate"] = f"backbone {config.backbone!r} has no whitening"
     return found

@@ -66,9 +66,9 @@ class Optimization:
       discriminator_rate: learning rate of the discriminator; 0 is learning_rate.
       decoder_rate: learning rate of the decoder's own Adam, at one rate and without
         decay as the discriminator's; 0 updates the decoder as the encoder is.
-      confusion_rate: factor of the learning rate for annot_mix's networks of matrices,
-        their biases too, which have no decay. At an encoder's rate those explain the
-        labels before the truth does.
+      confusion_rate: factor of the learning rate for all weights of annot_mix's
+        networks of matrices, in the place of bias_rate. At an encoder's rate those
+        seem to explain the labels before the truth does.
       schedule: of the learning rate. 'cosine' and 'one_cycle' rise linearly from
         start_factor to 1 over the first warmup_share of the steps, then fall to
         final_factor, as half a cosine or linearly.
@@ -135,6 +135,13 @@ class Optimization:
                 raise UserError(f"{name} must be in [{low:g}, {high:g}], got {value}")
         if self.cutout % 2:
             raise UserError(f"cutout must be even, got {self.cutout}")
+
+    @staticmethod
+    def without_later(fields: dict[str, Any]) -> dict[str, Any]:
+        """Fields of dataclasses.asdict as before there was a confusion_rate, where
+        none was chosen."""
+        later = {"confusion_rate": 1.0}
+        return {k: v for k, v in fields.items() if later.get(k) != v or k not in later}
 
     @property
     def is_timed(self) -> bool:

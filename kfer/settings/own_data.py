@@ -16,9 +16,6 @@ NAME = "own_data"
 METHOD = "kfer"
 BACKBONE = "compact_s"
 
-# The game's networks are those that it was published with.
-_GAMES = ("joint", "without_joint", "without_marginal", "without_gx", "joint_alone")
-
 # Peak rate at this batch; it goes with the batch.
 _RATE, _BATCH = 1.0, 512
 # Optimizer steps that a run takes, but for so few or so many epochs.
@@ -68,7 +65,8 @@ def experiment(
     )
     if (
         recipe == "kfer"
-        and axes.rows_of(method)[0] not in _GAMES
+        # The game's networks are those that it was published with.
+        and axes.rows_of(method)[0] not in axes.AXES["regulariser"]
         and overrides.get("backbone", BACKBONE) != PAPER
     ):
         base = fast(base, num_examples, overrides.get("batch_size", 0))

@@ -11,7 +11,7 @@ FOUND = {
     "judged_by": "clean/mood",
     "dawid_skene": {"strength": None},
     "identity": {"ratio": 0.907},
-    "consensus": {"majority": {"right": 0.5, "unlike_majority": 0.0}},
+    "consensus": {"majority, ties drawn": {"right": 0.5, "unlike_majority": 0.0}},
     "annotators": [
         {
             "annotator": "a",
@@ -56,7 +56,7 @@ def test_tables_by_hand():
     assert ["labels a picture", "1.50"] in counts.rows
     assert ["shrinkage that foretells best", "one rate an annotator"] in counts.rows
     assert ["spread of annotators' agreement, 1 is chance", "0.91"] in counts.rows
-    assert consensus.rows == [["majority", "50.00 %", "0.00 %"]]
+    assert consensus.rows == [["majority, ties drawn", "50.00 %", "0.00 %"]]
     assert people.title == "mood: annotators by clean/mood"
     assert people.rows == [
         ["a", "4", "75.00 %", "60.00 % to 80.00 %", "1"],

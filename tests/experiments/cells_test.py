@@ -57,8 +57,15 @@ def test_a_cell_of_the_small_scale():
     assert (config.method, config.seed) == ("co_teaching", 2)
     assert (config.width, config.batch_size, config.learning_rate) == (0.125, 128, 1e-3)
     assert (config.augmentation, config.dropout_rate) == ("none", 0.0)
-    assert (config.options.forget_rate, config.recipe.gan_start_epoch) == (0.3, 7)
+    assert config.options.forget_rate == 0.3
     assert steps == 775
+
+
+def test_a_game_s_warm_up_is_said_to_games_alone():
+    games = [Cell("cifar10", method, 0) for method in ("joint", "joint_em", "em")]
+    flags = [cells.train_flags(cell, cells.SCALES["cpu"], "kfer") for cell in games]
+    said = ["--set=gan_start_epoch=7" in given for given in flags]
+    assert said == [True, True, False]
 
 
 def test_a_scale_has_options_for_a_method_and_says_so():

@@ -43,7 +43,20 @@ def lines(caplog, method, **settings):
             {"lookahead_every": 3, "averaging": "ema"},
             "averaging is 'ema'",
         ),
-        ("em", {"whitening_share": 0.5}, "backbone 'vgg16' has no whitening"),
+        ("em", {"whitening_rate": 0.5}, "backbone 'vgg16' has no whitening"),
+        ("em", {"beta_1": 0.5, "optimizer": "sgd"}, "nothing is updated by Adam"),
+        ("em", {"clip_continuous": True}, "no task is of values"),
+        ("em", {"shifted_mirror": True}, "augmentation is 'crop_flip'"),
+        (
+            "without_joint",
+            {"joint_score": "projection"},
+            "method 'without_joint' has no joint score",
+        ),
+        (
+            "joint",
+            {"count_removed_scores": True, "score_reduction": "sum"},
+            "score_reduction is 'sum'",
+        ),
         ("vgg_all", {"crop_pad": 3, "augmentation": "face"}, "augmentation is 'face'"),
     ),
 )
@@ -66,7 +79,9 @@ def test_one_line_says_what_and_why(caplog, method, settings, why):
         ("vgg_all", {"start_factor": 0.1, "schedule": "cosine"}),
         ("vgg_all", {"ema_decay": 0.9, "averaging": "ema"}),
         ("vgg_all", {"crop_fill": "reflect"}),
-        ("em", {"whitening_share": 0.5, "backbone": "compact_s"}),
+        ("em", {"whitening_rate": 0.5, "backbone": "compact_s"}),
+        ("joint", {"beta_1": 0.5, "optimizer": "sgd"}),
+        ("joint", {"count_removed_scores": True, "score_reduction": "mean"}),
         # A preset's own settings are nobody's choice.
         ("vgg_all", {"optimization": "fast", "optimizer": "adam"}),
     ),
@@ -79,7 +94,8 @@ def test_the_settings_that_are_named_exist():
     recipe = {field.name for field in dataclasses.fields(Recipe)}
     config = experiment_config("cifar10_multi")
     known = {*recipe, *optimization.NAMES, *vars(config)}
-    assert {*effects._GAME, *effects._READ_WITH} <= known
+    named = (effects._GAME, effects._READ_WITH, effects._OF_VALUES, effects._OF_ADAM)
+    assert {name for names in named for name in names} <= known
 
 
 @pytest.mark.parametrize(

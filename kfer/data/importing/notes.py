@@ -1,4 +1,4 @@
-"""What an understood table lacks for learning, said before anything is written."""
+"""What an understood table lacks or seems to have wrong, before all is written."""
 
 from collections.abc import Iterator
 
@@ -84,7 +84,8 @@ def _named_as_classes(found: Understanding) -> Iterator[str]:
     """That annotators are called as expressions, as where two headers are swapped."""
     people = sorted({name for name in found.people if name}) if found.is_long else []
     known = (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS)
-    if people and all(label_orders.canonical(name) in known for name in people):
+    called = {label_orders.canonical(name) for name in people}
+    if called & {*tasks_lib.EXPRESSIONS} and called <= {*known}:
         header = found.roles.of["annotator"]
         yield (
             f"the annotators of column {header!r} are called {', '.join(people)}: are "

@@ -82,7 +82,7 @@ def read(path: str, options: TableOptions) -> Table:
     except UserError:
         raise
     except pd.errors.EmptyDataError:
-        raise UserError(f"{path} has nothing but blank lines") from None
+        raise UserError(f"{path} has no header") from None
     except Exception as error:
         # pandas and what it calls for a spreadsheet raise whatever they stumble over.
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:_LONGEST]

@@ -68,5 +68,6 @@ def test_annotators_that_are_called_as_classes_are_told(tmp_path):
         "the annotators of column 'annotator' are called Sadness, happy: are its header "
         "and that of the labels swapped?"
     )
-    fine = text.replace("Sadness", "eve")
-    assert noted(tmp_path, fine) == []
+    assert noted(tmp_path, text.replace("Sadness", "eve")) == []
+    nameless = text.replace("Sadness", "none").replace("happy", "unknown")
+    assert noted(tmp_path, nameless) == []

@@ -87,7 +87,7 @@ def test_parquet_and_spreadsheets(tmp_path):
     ("content", "name", "message"),
     [
         (b"", "t.csv", "empty|No columns"),
-        (b"  \n\n \n", "t.csv", "has nothing but blank lines"),
+        (b"  \n\n \n", "t.csv", "has no header"),
         (b"a,b\n", "t.csv", "no rows below its header"),
         (b"a,a\n1,2\n", "t.csv", "the column 'a' twice"),
         (b"a;b,c\n1;2,3\n", "t.csv", "could be parted by commas or semicolons"),
