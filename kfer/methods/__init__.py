@@ -162,7 +162,8 @@ def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
     unread += () if config.method == "annot_mix" else ("confusion_rate",)
     plain = {name: getattr(PLAIN, name) for name in unread}
     learned = dataclasses.replace(config.optimization, **plain)
-    config = dataclasses.replace(config, optimization=learned)
+    if learned != config.optimization:
+        config = dataclasses.replace(config, optimization=learned)
     if not row.column:
         return config
     tasks = share_heads(config.tasks, CATEGORICAL)
