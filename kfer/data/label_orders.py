@@ -27,6 +27,8 @@ SYNONYMS = {
 
 # Answers that are no expression: a row that holds one is set aside, not guessed.
 NOT_EXPRESSIONS = ("none", "uncertain", "unknown", "no_face")
+# All that `canonical` may give of an expression's column.
+NAMES = (*tasks_lib.EXPRESSIONS, *NOT_EXPRESSIONS)
 
 
 def canonical(name: str) -> str:

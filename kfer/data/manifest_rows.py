@@ -187,7 +187,7 @@ def class_name(value: Any, order: str = "kfer") -> str:
     number = tables.whole_number(str(value))
     if number is None:
         name = label_orders.canonical(str(value))
-        if name in (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS):
+        if name in label_orders.NAMES:
             return name
         detail = f"expression {value!r} is no class; known: "
         raise BadRow(reasons.OUT_OF_RANGE, detail + ", ".join(tasks_lib.EXPRESSIONS))

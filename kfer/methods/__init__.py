@@ -5,8 +5,7 @@ import importlib
 from typing import Any
 
 from kfer.errors import UserError
-from kfer.models import flops
-from kfer.settings import axes
+from kfer.settings import axes, effects
 from kfer.settings.config import ExperimentConfig
 from kfer.settings.optimization import PLAIN
 from kfer.settings.options import as_tuple
@@ -158,8 +157,7 @@ def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
             f"Method {config.method!r} is about {row.kind} labels, and none of the "
             f"tasks ({names}) has them; use vgg_all"
         )
-    unread = () if flops.has_decoder(config) else ("decoder_rate",)
-    unread += () if config.method == "annot_mix" else ("confusion_rate",)
+    unread = effects.unread_rates(config.method)
     plain = {name: getattr(PLAIN, name) for name in unread}
     learned = dataclasses.replace(config.optimization, **plain)
     if learned != config.optimization:

@@ -50,11 +50,6 @@ def _game(config: ExperimentConfig) -> str:
     return axes.regulariser_of(config.method)
 
 
-def has_decoder(config: ExperimentConfig) -> bool:
-    """Whether the config's method draws pictures with a G_X."""
-    return _game(config) in _GAMES.keys() - {*axes.WITHOUT_DECODER}
-
-
 def training_flops(
     config: ExperimentConfig, images: int, warmup: bool = False
 ) -> float:
@@ -78,7 +73,7 @@ def training_flops(
 
 
 def _left_out(config: ExperimentConfig, line: Line) -> bool:
-    undrawn = not has_decoder(config)
+    undrawn = not axes.has_decoder(config.method)
     if line.net == "decoder":
         return undrawn
     if undrawn and line.net == "discriminator" and discriminator_flops.projects(config):

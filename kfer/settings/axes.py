@@ -96,6 +96,11 @@ def regulariser_of(method: str) -> str:
     return first if first in AXES["regulariser"] else AXES["regulariser"][0]
 
 
+def has_decoder(method: str) -> bool:
+    """Whether a method draws pictures with a G_X; raises as rows_of does."""
+    return regulariser_of(method) not in (AXES["regulariser"][0], *WITHOUT_DECODER)
+
+
 def _axis_of(part: str, method: str) -> str:
     for axis, values in AXES.items():
         if part in values[1:]:

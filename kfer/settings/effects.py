@@ -71,6 +71,16 @@ def warn(config: Any, given: Container[str]) -> None:
         logging.warning("%s", line)
 
 
+def unread_rates(method: str) -> dict[str, str]:
+    """Rate of Optimization -> why the method doesn't read it."""
+    found = {}
+    if not axes.has_decoder(method):
+        found["decoder_rate"] = f"method {method!r} has no decoder"
+    if method != "annot_mix":
+        found["confusion_rate"] = f"method {method!r} has no networks of matrices"
+    return found
+
+
 def _switched_off(config: Any, name: str) -> str:
     switch, values = _READ_WITH[name]
     owners = (config, config.optimization, config.recipe)
@@ -81,17 +91,13 @@ def _switched_off(config: Any, name: str) -> str:
 def _without_networks(config: Any) -> dict[str, str]:
     """Setting -> why it isn't read, of networks and layers that the run hasn't."""
     method = config.method
-    game, found = axes.regulariser_of(method), {}
+    game, found = axes.regulariser_of(method), unread_rates(method)
     if game == "none":
-        found = dict.fromkeys(_GAME, f"method {method!r} plays no game")
+        found |= dict.fromkeys(_GAME, f"method {method!r} plays no game")
         if config.optimization.optimizer == "sgd":
             found |= dict.fromkeys(_OF_ADAM, "nothing is updated by Adam")
     if game == "without_joint":
         found["joint_score"] = f"method {method!r} has no joint score"
-    if game in ("none", *axes.WITHOUT_DECODER):
-        found["decoder_rate"] = f"method {method!r} has no decoder"
-    if method != "annot_mix":
-        found["confusion_rate"] = f"method {method!r} has no networks of matrices"
     if not config.backbone.startswith("compact"):
         found["whitening_rate"] = f"backbone {config.backbone!r} has no whitening"
     return found

@@ -136,12 +136,12 @@ class Optimization:
         if self.cutout % 2:
             raise UserError(f"cutout must be even, got {self.cutout}")
 
-    @staticmethod
-    def without_later(fields: dict[str, Any]) -> dict[str, Any]:
+    @classmethod
+    def without_later(cls, fields: dict[str, Any]) -> dict[str, Any]:
         """Fields of dataclasses.asdict as before there was a confusion_rate, where
         none was chosen."""
-        later = {"confusion_rate": 1.0}
-        return {k: v for k, v in fields.items() if later.get(k) != v or k not in later}
+        later = ("confusion_rate", cls.confusion_rate)
+        return dict(field for field in fields.items() if field != later)
 
     @property
     def is_timed(self) -> bool:

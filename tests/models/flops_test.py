@@ -39,6 +39,13 @@ def test_decoder_by_hand(found):
     assert last.products == 16 * 16 * 16 * 128 * 3
 
 
+def test_r1_is_of_the_discriminator_alone():
+    held = flops.lines(experiment_config("cifar10_multi", r1_weight=1.0))
+    free = flops.lines(experiment_config("cifar10_multi"))
+    changed = {one.net for one, two in zip(held, free, strict=True) if one != two}
+    assert changed == {"discriminator"}
+
+
 def test_norms_are_computed_once_for_both_groups():
     shared = flops.lines(experiment_config("cifar10_multi"))
     apart = flops.lines(experiment_config("cifar10_multi", shared_sigma=False))

@@ -82,10 +82,9 @@ def _apart(found: Understanding) -> Iterator[str]:
 
 def _named_as_classes(found: Understanding) -> Iterator[str]:
     """That annotators are called as expressions, as where two headers are swapped."""
-    people = sorted({name for name in found.people if name}) if found.is_long else []
-    known = (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS)
+    people = sorted({*found.people} - {""})
     called = {label_orders.canonical(name) for name in people}
-    if called & {*tasks_lib.EXPRESSIONS} and called <= {*known}:
+    if called & {*tasks_lib.EXPRESSIONS} and called <= {*label_orders.NAMES}:
         header = found.roles.of["annotator"]
         yield (
             f"the annotators of column {header!r} are called {', '.join(people)}: are "

@@ -188,7 +188,7 @@ def _votes(
     named by classes and hold numbers."""
     if options.votes:
         return "", {_class_of(header): header for header in options.votes}
-    known = (*tasks_lib.EXPRESSIONS, *label_orders.NOT_EXPRESSIONS)
+    known = label_orders.NAMES
     named: dict[str, str] = {}
     inner: dict[str, dict[str, str]] = {}
     for header in headers:
