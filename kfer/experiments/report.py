@@ -1,12 +1,13 @@
 """A table's report: Markdown beside its figures, and one HTML page."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from kfer.evaluation import results as runs_lib
 from kfer.evaluation.report import uri
-from kfer.experiments import figures, runner, summary
+from kfer.experiments import figures, results, runner, summary
 from kfer.experiments.cells import SETTINGS
 from kfer.experiments.results import Row
 from kfer.experiments.runner import Plan
@@ -62,11 +63,13 @@ def _content(
         for line in summary.lines(table, rows)
     ]
     used = dict.fromkeys(entry.setting for entry in table.entries)
+    flags, differ = _train_flags(_of(table, rows))
     return {
         "table": table,
         "plan": plan,
         "seeds": seeds,
-        "command": _command(plan, table, seeds),
+        "command": _command(plan, table, seeds, flags),
+        "differ": differ,
         "lines": [
             {
                 "row": line.row,
@@ -105,7 +108,16 @@ def _labels_own(plan: Plan, setting: str, rows: Sequence[Row]) -> dict[str, str]
     return {}
 
 
-def _command(plan: Plan, table: Table, seeds: Sequence[int]) -> str:
+def _train_flags(rows: Sequence[Row]) -> tuple[list[str], bool]:
+    """What all finished rows' trainings were given, and whether some had more."""
+    given = {results.further_flags(row) for row in rows if row.status == runner.DONE}
+    every = [flag for flag in max(given, default=()) if all(flag in g for g in given)]
+    return every, len(given) > 1
+
+
+def _command(
+    plan: Plan, table: Table, seeds: Sequence[int], flags: Sequence[str]
+) -> str:
     words = [
         f"kfer-experiments run --table={table.name} --scale={plan.scale.name}",
         f"--seeds={len(seeds)}",
@@ -114,5 +126,6 @@ def _command(plan: Plan, table: Table, seeds: Sequence[int]) -> str:
         "" if plan.recipe == "kfer" else f"--recipe={plan.recipe}",
         f"--methods={','.join(table.methods)}" if table.methods else "",
         "--data_root=RAW",
+        *(f"--train_flag={shlex.quote(flag)}" for flag in flags),
     ]
     return " ".join(filter(None, words))

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -108,6 +109,13 @@ def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
                     measure=measure,
                     value=scores[measure],
                 )
+
+
+def further_flags(row: Row) -> tuple[str, ...]:
+    """What a row's training was given beyond its cell: the runner's --train_flag."""
+    words = shlex.split(row.command)
+    own = [i for i, word in enumerate(words) if word.startswith("--out_dir=")]
+    return tuple(words[own[-1] + 1 :]) if own else ()
 
 
 def _cost(run: runs_lib.Run, step: int) -> dict[str, Any]:

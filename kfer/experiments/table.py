@@ -35,7 +35,7 @@ class Table:
       heads: of the columns of entries.
       rows: label -> an entry, or None, for each head.
       figure: 'curves' (Fig. 3), 'samples' (Fig. 4), or '' for a table.
-      methods: that it is narrowed to; () are all.
+      methods: of its entries, that it is narrowed to; () are all.
       against: a method; every other's paired difference to it is shown, and rows come
         in order of their numbers. '' shows none, in the order of `rows`.
     """
@@ -66,7 +66,9 @@ class Table:
             for label, row in (self.rows | self._further(methods)).items()
         }
         kept = {label: row for label, row in rows.items() if any(row)}
-        return dataclasses.replace(self, rows=kept, methods=tuple(methods))
+        there = {entry.method for row in kept.values() for entry in row if entry}
+        mine = tuple(method for method in methods if method in there)
+        return dataclasses.replace(self, rows=kept, methods=mine)
 
     def _further(self, methods: Collection[str]) -> dict[str, tuple[Entry, ...]]:
         known = {entry.method for entry in self.entries}

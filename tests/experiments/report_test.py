@@ -4,6 +4,7 @@ import pathlib
 
 from kfer.experiments import report, results
 from kfer.experiments.tables import TABLES
+from kfer.storage import whole
 from tests.experiments import fake
 
 
@@ -66,3 +67,26 @@ def test_a_table_that_compares(tmp_path):
     assert "seeds 10 to 11;" in text and "drawn with seed 7." in text
     assert "--seeds=2 --first_seed=10 --data_seed=7 --data_root=RAW" in text
     assert "best model" not in text
+
+
+def test_its_command_has_the_flags_that_all_trainings_had(tmp_path):
+    plan, table = fake.plan(tmp_path), TABLES["2"].narrowed(["em", "vgg_all"])
+    cells = table.cells(range(2))
+    for cell, more in zip(cells, ("", " '--set=a=[1, 2]'"), strict=False):
+        fake.finish(plan, cell, 0.5, 0.5)
+        note = {"command": f"kfer-train --out_dir=x --image_size=32{more}"}
+        whole.write_json(plan.note(cell), note)
+    rows = results.collect(plan, cells)
+    text = pathlib.Path(_markdown(plan, table, rows, tmp_path)).read_text()
+    # Table 2 has no row of em, which --methods would be refused for.
+    assert "--methods=vgg_all --data_root=RAW --train_flag=--image_size=32\n" in text
+    assert "Some cells were trained with further flags" in text
+    rows = [row for row in rows if row.command.endswith("'--set=a=[1, 2]'")]
+    text = pathlib.Path(_markdown(plan, table, rows, tmp_path)).read_text()
+    assert "--train_flag=--image_size=32 --train_flag='--set=a=[1, 2]'\n" in text
+    assert "further flags" not in text
+
+
+def _markdown(plan, table, rows, tmp_path) -> str:
+    paths = report.write(plan, table, range(2), rows, str(tmp_path / "report"))
+    return next(path for path in paths if path.endswith(".md"))
