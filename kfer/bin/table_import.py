@@ -63,13 +63,20 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _foretell(root: str, table: dict) -> None:
-    """Says what an import would set aside, as far as no picture is opened."""
+    """Says what an import would set aside, as far as no picture is opened.
+
+    Raises:
+      UserError: the import would be refused for it.
+    """
     from kfer.data import datasets
     from kfer.preprocess import forecast, rows
 
     options = datasets.ReaderOptions(seed=FLAGS.seed, table=table)
     read = rows.read(datasets.reader("table"), root, options)
-    print(forecast.of(read, root).describe(FLAGS.max_rejected))
+    found = forecast.of(read, root)
+    print(found.describe(), flush=True)
+    if refusal := found.refusal(FLAGS.max_rejected):
+        raise UserError(refusal)
 
 
 def _make(root: str, table: dict, found: Any) -> None:

@@ -26,23 +26,27 @@ class Forecast:
     rejected: Counter[str]
     first: dict[str, list[Rejected]]
 
-    def describe(self, max_rejected: float) -> str:
-        """In lines: how many and why, with the first of each, and whether too many.
+    def refusal(self, max_rejected: float) -> str:
+        """Why an import would write nothing; '' if too few are faulty for that.
 
         Args:
           max_rejected: see job.Job.
         """
+        faults = sum(reasons.faults(self.rejected).values())
+        if faults <= max_rejected * self.rows:
+            return ""
+        return (
+            f"Too many are faulty ({faults / self.rows:.1%}, --max_rejected="
+            f"{max_rejected:g}): the import would write nothing"
+        )
+
+    def describe(self) -> str:
+        """In lines: how many and why, with the first of each."""
         total = sum(self.rejected.values())
         lines = [f"would be set aside: {total} of {self.rows} rows and pictures"]
         for reason, number in sorted(self.rejected.items()):
             lines.append(f"  {number} {reason}")
             lines += [f"    {rows_lib.in_words(row)}" for row in self.first[reason]]
-        faults = sum(reasons.faults(self.rejected).values())
-        if faults > max_rejected * self.rows:
-            lines.append(
-                f"too many are faulty ({faults / self.rows:.1%}, --max_rejected="
-                f"{max_rejected:g}): the import would write nothing"
-            )
         lines.append(
             "no picture was opened: those that can't be read and copies in two splits "
             "are found by the import itself"

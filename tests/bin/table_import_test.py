@@ -41,11 +41,18 @@ def test_flags_say_what_the_table_does_not(tmp_path):
         "--splits=0.2,0",
     ]
     status, out, err = run(path, *flags)
-    assert status == 0, err
-    assert "classes of joyful: down (1), joy (1)" in out
+    # As the import itself would end.
+    assert status == 2 and "classes of joyful: down (1), joy (1)" in out
     assert "values of v: 1..9" in out and "split: 20% test, 0% valid" in out
     assert "would be set aside: 2 of 2 rows and pictures\n  2 missing file\n" in out
-    assert "too many are faulty (100.0%, --max_rejected=0.05)" in out
+    assert err == (
+        "kfer-data: error: Too many are faulty (100.0%, --max_rejected=0.05): the "
+        "import would write nothing\n"
+    )
+    for name in "ab":
+        (tmp_path / f"{name}.png").touch()
+    status, out, err = run(path, *flags)
+    assert status == 0 and "would be set aside: 0 of 2 rows" in out, err
 
 
 def test_wrong_use_is_one_line_and_status_2(tmp_path):

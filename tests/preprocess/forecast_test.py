@@ -30,7 +30,7 @@ def test_each_reason_has_its_count_and_its_first_cells(tmp_path):
     found = forecast_of(tmp_path, text)
     # Good pictures a, b and c, gone and out, and three ratings.
     assert found.rows == 8
-    lines = found.describe(max_rejected=0.7).splitlines()
+    lines = found.describe().splitlines()
     assert lines[0] == "would be set aside: 5 of 8 rows and pictures"
     for line in (
         "  1 label out of range",
@@ -44,9 +44,10 @@ def test_each_reason_has_its_count_and_its_first_cells(tmp_path):
         "    t.csv:10: '../out.png' stands outside " + str(tmp_path),
     ):
         assert line in lines, lines
-    assert not any("too many" in line for line in lines)
-    assert "too many are faulty (62.5%, --max_rejected=0.6): the import would" in (
-        found.describe(max_rejected=0.6)
+    assert not found.refusal(max_rejected=0.7)
+    assert found.refusal(max_rejected=0.6) == (
+        "Too many are faulty (62.5%, --max_rejected=0.6): the import would write "
+        "nothing"
     )
 
 
@@ -59,7 +60,7 @@ def test_three_are_shown_and_a_class_that_is_none_is_told(tmp_path):
     )
     options = {"scales": {}, "classes": {"label": ("x", "y")}}
     found = forecast_of(tmp_path, text, **options)
-    said = found.describe(1.0)
+    said = found.describe()
     assert "would be set aside: 5 of 6" in said and "  4 missing file" in said
     assert said.count("no file") == 3
     assert "t.csv:6: column 'label': 'z' is no class; known: x, y" in said
@@ -70,4 +71,4 @@ def test_nothing_to_set_aside(tmp_path):
     (tmp_path / "b.png").touch()
     text = "image,label\na.png,x\nb.png,y\n"
     found = forecast_of(tmp_path, text, scales={})
-    assert found.describe(0.0).startswith("would be set aside: 0 of 2 rows and pic")
+    assert found.describe().startswith("would be set aside: 0 of 2 rows and pic")
