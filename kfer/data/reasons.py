@@ -57,3 +57,17 @@ def is_exclusion(reason: str) -> bool:
 def faults(counts: Mapping[str, int]) -> dict[str, int]:
     """Reason -> how many, without the exclusions."""
     return {reason: n for reason, n in counts.items() if not is_exclusion(reason)}
+
+
+def excess(counts: Mapping[str, int], rows: int, max_rejected: float) -> str:
+    """The share of faulty rows beside the largest allowed; '' where it is no larger.
+
+    Args:
+      counts: reason -> how many of the rows.
+      rows: all that were read.
+      max_rejected: the largest share, 0 to 1.
+    """
+    total = sum(faults(counts).values())
+    if total <= max_rejected * rows:
+        return ""
+    return f"{total / rows:.1%}, --max_rejected={max_rejected:g}"

@@ -15,6 +15,9 @@ from kfer.experiments.table import Table
 from kfer.storage import whole
 
 FORMATS = ("md", "html")
+_FURTHER = (
+    " Some cells were trained with further flags; results.csv has each one's command."
+)
 
 
 def write(
@@ -69,7 +72,7 @@ def _content(
         "plan": plan,
         "seeds": seeds,
         "command": _command(plan, table, seeds, flags),
-        "differ": differ,
+        "further": _FURTHER if differ else "",
         "lines": [
             {
                 "row": line.row,

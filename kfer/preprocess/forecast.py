@@ -32,13 +32,10 @@ class Forecast:
         Args:
           max_rejected: see job.Job.
         """
-        faults = sum(reasons.faults(self.rejected).values())
-        if faults <= max_rejected * self.rows:
+        excess = reasons.excess(self.rejected, self.rows, max_rejected)
+        if not excess:
             return ""
-        return (
-            f"Too many are faulty ({faults / self.rows:.1%}, --max_rejected="
-            f"{max_rejected:g}): the import would write nothing"
-        )
+        return f"Too many are faulty ({excess}): the import would write nothing"
 
     def describe(self) -> str:
         """In lines: how many and why, with the first of each."""

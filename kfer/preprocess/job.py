@@ -137,14 +137,12 @@ def _check_share(
     first: dict[str, list[Rejected]],
     when: str,
 ) -> None:
-    faults = reasons.faults(rejected)
-    total = sum(faults.values())
-    if total > job.max_rejected * rows:
+    if excess := reasons.excess(rejected, rows, job.max_rejected):
+        faults = reasons.faults(rejected)
         raise UserError(
-            f"{total} of {rows} rows of {job.root} are faulty ({total / rows:.1%}, "
-            f"--max_rejected={job.max_rejected:g}) {when}: {_listed(faults, first)}; "
-            "no data set was written. Mend them, or look at the rest with "
-            "--max_rejected=1"
+            f"{sum(faults.values())} of {rows} rows of {job.root} are faulty "
+            f"({excess}) {when}: {_listed(faults, first)}; no data set was written. "
+            "Mend them, or look at the rest with --max_rejected=1"
         )
 
 

@@ -18,5 +18,12 @@ def test_what_is_wrong_with_the_data_is_one():
     assert not any(map(reasons.is_exclusion, constants))
 
 
+def test_the_share_of_faults_leaves_exclusions_out_and_may_be_reached():
+    counts = {reasons.BAD_BOX: 5, reasons.not_asked_for("contempt"): 3}
+    assert reasons.excess(counts, 8, 0.625) == ""
+    assert reasons.excess(counts, 8, 0.6) == "62.5%, --max_rejected=0.6"
+    assert reasons.excess({}, 0, 0.0) == ""
+
+
 def test_leaks_name_both_splits():
     assert reasons.leak("test", "train") == "leak: test picture also in train"

@@ -114,14 +114,11 @@ def _fault(
 ) -> tuple[str, str]:
     """Why a text that has a name is none of the classes: reason and detail."""
     plain = label_orders.canonical(name)
-    if is_expression and plain in _NO_CLASS:
+    if is_expression and plain in label_orders.NAMES:
         detail = f"{text[:_SHOWN]!r}, {len(known)} classes asked for"
         return _exclusion(plain), detail
     detail = f"{text[:_SHOWN]!r} is no class; known: {', '.join(known)}"
     return reasons.OUT_OF_RANGE, detail
-
-
-_NO_CLASS = (*label_orders.NOT_EXPRESSIONS, *tasks_lib.EXPRESSIONS)
 
 
 def _exclusion(name: str) -> str:
@@ -234,7 +231,7 @@ def _classes(
         return tuple(dict.fromkeys(names_in_order)), False
     canonical = {text: label_orders.canonical(name) for text, name in names.items()}
     total = sum(given[text] for text in names)
-    known = sum(given[t] for t, name in canonical.items() if name in _NO_CLASS)
+    known = sum(given[t] for t, name in canonical.items() if name in label_orders.NAMES)
     if total and known >= _MOST * total:
         has_contempt = "contempt" in canonical.values()
         return tasks_lib.EXPRESSIONS[: 8 if has_contempt else 7], True

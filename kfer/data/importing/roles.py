@@ -188,7 +188,6 @@ def _votes(
     named by classes and hold numbers."""
     if options.votes:
         return "", {_class_of(header): header for header in options.votes}
-    known = label_orders.NAMES
     named: dict[str, str] = {}
     inner: dict[str, dict[str, str]] = {}
     for header in headers:
@@ -199,7 +198,7 @@ def _votes(
         of, mid, name = header.rpartition(":")
         if mid and lists.is_soft(of, options) and name not in label_orders.ORDERS:
             inner.setdefault(of, {})[_class_of(name)] = header
-        elif _class_of(header) in known:
+        elif _class_of(header) in label_orders.NAMES:
             named[_class_of(header)] = header
     if len(named) >= 3:
         return "", named

@@ -102,8 +102,7 @@ def of_table(
     if not headers:
         return None
     counts, faults = _counts(table, headers, options)
-    known = label_orders.NAMES
-    if all(name in known for name in headers):
+    if all(name in label_orders.NAMES for name in headers):
         classes = tasks_lib.EXPRESSIONS[: 8 if "contempt" in headers else 7]
         name = "expression"
     else:
