@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from kfer.data import folder
 from kfer.errors import UserError
 from kfer.experiments.cells import Scale
+from kfer.settings.recipes import recipe_for
 from kfer.storage import whole
+from kfer.training import run_folder
 
 # Standard deviation of the noise on FER+'s valence and arousal.
 VA_NOISE = 0.2
@@ -84,13 +86,22 @@ COMMANDS = {
 # Of them, those that no raw data are read for.
 DRAWN = tuple(name for name in COMMANDS if name.startswith("faces"))
 
+# Those whose labels are flipped as a recipe says.
+FLIPPED = ("cifar10",)
+
 # Made by a model trained on another data set: found prepared, or drawn where a scale
 # says how many pictures.
 BASES = ("raf_base", "affectnet_base")
 
 
 def prepare(
-    name: str, data_root: str, out_dir: str, scale: Scale, log: str, seed: int = 0
+    name: str,
+    data_root: str,
+    out_dir: str,
+    scale: Scale,
+    log: str,
+    seed: int = 0,
+    recipe: str = "kfer",
 ) -> str:
     """The folder of a prepared data set, made on the first call.
 
@@ -103,25 +114,41 @@ def prepare(
       log: path for what the command says.
       seed: of simulated labels and drawn pictures; 0 is the data of the tables, and
         any other's folders are called <name>-seed<seed>.
+      recipe: says how CIFAR-10's labels are flipped.
 
     Raises:
-      UserError: the data are missing or damaged; in one line, for the table.
+      UserError: the data are missing, damaged or of other flips; in one line, for the
+        table.
     """
+    flip = recipe_for(recipe, name).flip
     named = f"{name}-seed{seed}" if seed else name
     found = os.path.join(data_root, named)
-    if data_root and os.path.isfile(os.path.join(found, folder.MANIFEST)):
-        return found
     made = os.path.join(out_dir, named)
-    if os.path.isfile(os.path.join(made, folder.MANIFEST)):
-        return made
+    for place in (found if data_root else "", made):
+        if place and os.path.isfile(os.path.join(place, folder.MANIFEST)):
+            return _with_flip(place, name, flip)
     if name in BASES:
         return _draw(name, data_root, made, scale, seed)
     if not data_root and name not in DRAWN:
         raise UserError(f"no --data_root to read {name} from")
     flags = [f"--num_{split}={count}" for split, count in scale.examples.items()]
     command = COMMANDS[name](data_root, scale, seed)
+    if name in FLIPPED:
+        flags.append(f"--flip={flip}")
     run_command([*command, f"--out_dir={made}", *flags], log)
     return made
+
+
+def _with_flip(place: str, name: str, flip: str) -> str:
+    """The folder, if its labels are flipped so."""
+    manifest = run_folder.read_json(os.path.join(place, folder.MANIFEST))
+    made = manifest.get("options", {}).get("flip", flip)
+    if name in FLIPPED and made != flip:
+        raise UserError(
+            f"{place} was made with flip={made}, and the recipe has {flip}; make it "
+            f"with kfer-data make --flip={flip}"
+        )
+    return place
 
 
 def _draw(name: str, data_root: str, out_dir: str, scale: Scale, seed: int) -> str:

@@ -130,6 +130,7 @@ def prepare(plan: Plan, cells: Sequence[Cell]) -> dict[str, str | UserError]:
                     plan.scale,
                     plan.log(name),
                     plan.data_seed,
+                    plan.recipe,
                 )
             except UserError as error:
                 found[name] = error

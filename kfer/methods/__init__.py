@@ -148,7 +148,8 @@ def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
     there were such rates.
 
     Raises:
-      UserError: the method treats a kind of label that no task has.
+      UserError: the method treats a kind of label that no task has, or a column of one
+        target and there are several.
     """
     row = method_row(config.method)
     if row.kind and all(task.kind != row.kind for task in config.tasks):
@@ -170,6 +171,11 @@ def resolve_tasks(config: ExperimentConfig) -> ExperimentConfig:
         columns = {task.name: f"clean/{task.target}" for task in tasks}
     else:
         columns = {task.name: row.column for task in tasks if task.is_categorical}
+        if len(columns) > 1:
+            raise UserError(
+                f"Method {config.method!r} learns column {row.column!r}, which is of "
+                f"one target, and there are {', '.join(columns)}; use dawid_skene or em"
+            )
     tasks = tuple(
         dataclasses.replace(task, column=columns.get(task.name, task.column))
         for task in tasks
@@ -187,7 +193,8 @@ def fit_to_data(config: ExperimentConfig, dataset: Any) -> ExperimentConfig:
         noise_rates, where a method reads them and neither is set.
 
     Raises:
-      UserError: num_examples is set to another number.
+      UserError: num_examples is set to another number, or what a method must know of
+        the noise can't be told from the data.
     """
     options, found = config.options, {}
     if hasattr(options, "num_examples"):
@@ -249,8 +256,19 @@ def _num_value_annotators(config: ExperimentConfig, dataset: Any) -> tuple[int, 
 
 
 def _recorded_noise(config: ExperimentConfig, dataset: Any) -> dict[str, tuple]:
-    """The recorded confusions, or else wrong shares, of the class label sets."""
+    """The recorded confusions, or else wrong shares, of the class label sets.
+
+    Raises:
+      UserError: a label set is a crowd's, whose majority is learned.
+    """
     noise = dataset.noise.get("train", {})
+    for task in config.tasks:
+        # What was recorded counts each person's labels, which err more often.
+        if task.is_categorical and _people_of(dataset.columns.get(task.column)) > 1:
+            raise UserError(
+                f"Method {config.method!r} learns the majority of {task.column!r}, "
+                "whose noise isn't known; set noise_rates or transition, or use em"
+            )
     rows = [noise.get(task.column, {}) for task in config.tasks if task.is_categorical]
     confusions = [row.get("confusion") or ((0.0,),) for row in rows]
     # A class that never occurs has a row of zeros: what it is taken for is unknown.

@@ -204,10 +204,11 @@ class Method(Trainable):
             labels, mask = batch.labels[task.name], batch.mask[task.name]
             predicted = self.predicted(task, output)
             plain = self.task_loss(task, labels, predicted, mask)
-            self.log(f"{task.name}/{task.loss}", plain)
+            count = reduction.global_sum(tf.reduce_sum(mask))
+            self.log(f"{task.name}/{task.loss}", plain, count)
             if task.is_categorical:
                 hits = self.hits(labels, predicted, mask)
-                self.log(f"{task.name}/accuracy", hits)
+                self.log(f"{task.name}/accuracy", hits, count)
             if softened is not batch:
                 labels, mask = softened.labels[task.name], softened.mask[task.name]
                 plain = self.task_loss(task, labels, predicted, mask)
@@ -281,9 +282,10 @@ class Method(Trainable):
         agreement = concordance.ccc(pooled, unbiased)
         return tf.reduce_mean(1.0 - agreement) / reduction.replicas()
 
-    def log(self, name: str, share: tf.Tensor) -> None:
-        """Adds this replica's share of a global mean to the metric of that name."""
-        self.means[name].update_state(share * reduction.replicas())
+    def log(self, name: str, share: tf.Tensor, count: Any = 1.0) -> None:
+        """Adds this replica's share of a mean over `count` of the global batch to the
+        metric of that name; what is a mean over none doesn't count."""
+        self.means[name].update_state(share * reduction.replicas(), count)
 
     def results(self) -> dict[str, tf.Tensor]:
         """The metrics so far, as train_step returns them."""

@@ -32,6 +32,26 @@ def steps_per_epoch(config: ExperimentConfig) -> int:
     return max(1, num_examples(config) // config.batch_size)
 
 
+def check_pictures(config: ExperimentConfig, count: int) -> None:
+    """Raises UserError if the method was made for another number of pictures."""
+    made_for = getattr(config.options, "num_examples", 0)
+    if made_for and count != made_for:
+        raise UserError(
+            f"Method {config.method!r} was made for {made_for} pictures, got {count}; "
+            "set num_examples of its options"
+        )
+
+
+def check_batch(config: ExperimentConfig, size: int) -> None:
+    """Raises UserError if batches aren't of the size that epochs are counted by."""
+    if size != config.batch_size:
+        raise UserError(
+            f"Method {config.method!r} counts its epochs by the config's batch_size "
+            f"{config.batch_size}, got batch_size {size}; leave it out, or make the "
+            f"config with it"
+        )
+
+
 def move_means(
     table: tf.Variable, index: tf.Tensor, rows: tf.Tensor, momentum: float
 ) -> tf.Tensor:

@@ -28,6 +28,8 @@ class CoTeaching(Supervised):
       config: options.num_examples tells what an epoch is; training fills it in.
     """
 
+    counts_epochs = True
+
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
         self.peer = self.new_encoder(name="peer")
@@ -60,7 +62,9 @@ class CoTeaching(Supervised):
         mine = self.chosen(batch, first)
         peer_loss = self.taught_loss(softened, second, mine)
         self.log("peer_loss", peer_loss)
-        self.log("chosen", reduction.masked_mean(mine, self._has_label(batch)))
+        has_label = self._has_label(batch)
+        count = reduction.global_sum(tf.reduce_sum(has_label))
+        self.log("chosen", reduction.masked_mean(mine, has_label), count)
         return loss + peer_loss
 
     def chosen(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:
@@ -100,4 +104,5 @@ class CoTeaching(Supervised):
     def _has_label(self, batch: Batch) -> tf.Tensor:
         """[B] 1 where an example has a class label."""
         masks = [batch.mask[task.name] for task in self.class_tasks]
-        return tf.reduce_max(tf.stack(masks), axis=0)
+        # Of mixed pictures a mask is a weight.
+        return tf.cast(tf.reduce_max(tf.stack(masks), axis=0) > 0.0, tf.float32)

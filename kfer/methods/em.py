@@ -127,6 +127,7 @@ class ExpectationMaximisation(DawidSkene):
     """
 
     unmixed_because = by_example.UNMIXED
+    counts_epochs = True
 
     def __init__(self, config: ExperimentConfig, **kwargs: Any):
         super().__init__(config, **kwargs)
@@ -204,6 +205,8 @@ class ExpectationMaximisation(DawidSkene):
         return self.generator_optimizer.iterations >= first
 
     def prior_of(self, truth: ClassTruth, batch: Batch) -> tf.Tensor:
+        if not self.config.options.em_power:
+            return truth.log_prior
         rows = tf.gather(self.opinions[truth.target], batch.index)
         total = tf.reduce_sum(rows, axis=1, keepdims=True)
         answers = tf.math.log(tf.math.divide_no_nan(rows, total) + TINY)

@@ -45,6 +45,8 @@ class ClassTruth:
             matrices, prior, strength = found.confusions, found.prior, found.strength
         else:
             votes = triples.votes().sum(axis=0)
+            if not votes.any():
+                votes = np.ones(triples.num_classes)  # nobody said anything of it
             prior, strength = votes / votes.sum(), dawid_skene.STRENGTHS[0]
             matrices = transition.symmetric(triples.num_classes, 1.0 - diagonal)
             matrices = np.broadcast_to(matrices, self.log_matrices.shape)

@@ -101,9 +101,11 @@ class ValueTruth:
           begun: whether the network's answers count.
         """
         answer, known = self._answer(batch.index)
-        use = tf.logical_and(begun, known)
+        power = self.options.em_power
+        # Without a say of the network, values have the crowd's prior, not none.
+        use = tf.logical_and(begun, known) if power else tf.zeros_like(known)
         centre, spread = tf.unstack(self.variables["items"])
-        trust = self.options.em_power / self._doubt()
+        trust = power / self._doubt()
         given = gaussian.said(batch, self.tasks, self.counts_of)
         mean = tf.where(use, answer, centre)
         precision = tf.where(use, trust, 1.0 / spread)

@@ -6,7 +6,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 from kfer.errors import UserError
-from kfer.methods import batches
+from kfer.losses import reduction
+from kfer.methods import batches, by_example
 from kfer.models.configured import Configured
 from kfer.structures import Batch
 
@@ -30,6 +31,8 @@ class Trainable(Configured, keras.Model):
     """
 
     has_warmup = False
+    # Whether the step counts epochs, by the config's batch size.
+    counts_epochs = False
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -139,7 +142,9 @@ class Trainable(Configured, keras.Model):
         """Trains; warm-up epochs (recipe.gan_start_epoch) come first.
 
         Args:
-          x: tf.data of structures.Batch; or pictures, see batches.images.
+          x: tf.data of structures.Batch; or pictures, see batches.images. A method
+            that keeps something of each picture, as em, elr and co_teaching do, knows
+            them by their rows: a later call takes the same pictures in the same order.
           y: of pictures: task -> labels, or those of the only task; see batches.labels.
           batch_size: of pictures; the config's if None. The rest of an epoch is left
             out.
@@ -148,13 +153,18 @@ class Trainable(Configured, keras.Model):
           **kwargs: of keras.Model.fit.
 
         Raises:
-          UserError: pictures and labels that don't fit the config; or batches alone for
-            a method that wants to see all labels first, see Method.begin.
+          UserError: pictures, labels or a batch size that don't fit the config; or
+            batches alone for a method that wants to see all labels first, see
+            Method.begin.
         """
         if not getattr(self, "_is_ready", True):
             self.build_all()
             self._is_ready = True
         size = batch_size or self.config.batch_size
+        if y is not None:
+            by_example.check_pictures(self.config, len(x))
+            if self.counts_epochs:
+                by_example.check_batch(self.config, size)
         if self.said_tasks and not self.saw_labels:
             self._begin_with(x, y)
         if y is not None:
@@ -176,16 +186,10 @@ class Trainable(Configured, keras.Model):
 
     def _begin_with(self, x: Any, y: Any) -> None:
         """Shows the method all labels before the first step; see Method.begin."""
-        name, count = self.config.method, self.config.options.num_examples
         if y is None:
             raise UserError(
-                f"Method {name!r} starts from what its annotators said, which batches "
-                "don't tell; call its begin first, or use kfer.fit"
-            )
-        if count and len(x) != count:
-            raise UserError(
-                f"Method {name!r} was made for {count} pictures, got {len(x)}; set "
-                "num_examples of its options"
+                f"Method {self.config.method!r} starts from what its annotators said, "
+                "which batches don't tell; call its begin first, or use kfer.fit"
             )
         self.begin(batches.said(self.config, self.said_tasks, y, len(x)))
 
@@ -215,12 +219,13 @@ class Trainable(Configured, keras.Model):
             found = {task.loss: self.task_loss(task, labels, predicted, mask)}
             if task.is_categorical:
                 found["accuracy"] = self.hits(labels, predicted, mask)
-            count = tf.reduce_sum(mask)
+            count = reduction.global_sum(tf.reduce_sum(mask))
             for name, value in found.items():
                 names.append(f"{task.name}/{name}")
-                self.means[names[-1]].update_state(value, sample_weight=count)
-            total += task.weight * found[task.loss]
-        self.means["loss"].update_state(total, tf.shape(batch.image)[0])
+                self.log(names[-1], value, count)
+            total += self.weight_of(task) * found[task.loss]
+        pictures = tf.cast(tf.shape(batch.image)[0], tf.float32)
+        self.log("loss", total, reduction.global_sum(pictures))
         return {name: self.means[name].result() for name in names}
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from kfer.training import (
     compiling,
     execution,
     outcome,
+    remarks,
     run_folder,
     strategies,
 )
@@ -98,10 +99,9 @@ def train(
     config = methods.resolve_tasks(config)
     check_inputs(config, dataset)
     per_epoch = input_pipeline.steps_per_epoch(dataset, config)
-    config = compiling.timed(
-        methods.fit_to_data(config, dataset),
-        settings.steps or config.epochs * per_epoch,
-    )
+    total = settings.steps or config.epochs * per_epoch
+    config = compiling.timed(methods.fit_to_data(config, dataset), total)
+    remarks.warn(config, dataset, total / per_epoch)
     strategy = make_strategy(settings.strategy, settings.jit_compile)
     begun = settings.mixed_precision, run_folder.weights_id(settings.encoder_weights)
     with strategies.own_folder(settings.strategy, run_dir) as own_dir:

@@ -96,3 +96,18 @@ def test_a_failed_command_gives_its_last_line(tmp_path):
 def test_last_line_of_nothing(tmp_path):
     (tmp_path / "log").write_text("\n \n")
     assert "it said nothing" in data.last_line(str(tmp_path / "log"))
+
+
+def test_cifar_10_is_flipped_as_the_recipe_says(tmp_path, commands):
+    out = tmp_path / "data"
+    for recipe, flip in (("kfer", "exclusive"), ("authors_2021", "inclusive")):
+        data.prepare("cifar10", "RAW", str(out), CPU, "log", recipe=recipe)
+        assert commands[-1][-1] == f"--flip={flip}"
+    manifest = tmp_path / "raw" / "cifar10" / "dataset.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"options": {"flip": "exclusive"}}))
+    root = str(tmp_path / "raw")
+    found = data.prepare("cifar10", root, str(out), CPU, "log")
+    assert found == str(manifest.parent)
+    with pytest.raises(UserError, match="made with flip=exclusive, and the recipe has"):
+        data.prepare("cifar10", root, str(out), CPU, "log", recipe="authors_2021")

@@ -238,3 +238,24 @@ def test_build_all_makes_the_optimizer_s_slots(make_method, tiny_config):
     weights = len(method.encoder.trainable_variables)
     # iterations, each weight's own count, and two moments of each weight
     assert len(method.generator_optimizer.variables) == 2 + 2 * weights
+
+
+def test_a_batch_without_labels_leaves_their_means_as_they_were(make_batch, method):
+    run = method.config
+    method.compile()
+    method.build_all()
+    batch = make_batch(run, 4, 0, {})
+    method.train_step(batch)
+    before = {name: float(value) for name, value in method.results().items()}
+    method.train_step(make_batch(run, 4, 1, {t.name: range(4) for t in run.tasks}))
+    after = {name: float(value) for name, value in method.results().items()}
+    del before["loss"], after["loss"]
+    assert before["annotator_1/cross_entropy"] > 0.1
+    assert after == pytest.approx(before)
+
+
+def test_logged_means_are_over_labels(method):
+    """Three labels with a mean of 1 and one with 5."""
+    method.log("annotator_1/cross_entropy", tf.constant(1.0), tf.constant(3.0))
+    method.log("annotator_1/cross_entropy", tf.constant(5.0), tf.constant(1.0))
+    assert float(method.results()["annotator_1/cross_entropy"]) == pytest.approx(2.0)

@@ -32,3 +32,13 @@ def test_means_move():
     # 0.75 (0.5, 0.5) + 0.25 (0, 1), and 0.75 (1, 0).
     assert moved.numpy().tolist() == [[0.375, 0.625], [0.75, 0.0]]
     assert table.numpy().tolist() == [[0.75, 0.0], [0.0, 1.0], [0.375, 0.625]]
+
+
+def test_what_was_made_for_other_pictures_or_batches():
+    by_example.check_pictures(config(100), 100)
+    by_example.check_pictures(config(0), 7)  # not known yet
+    with pytest.raises(UserError, match="made for 100 pictures, got 99"):
+        by_example.check_pictures(config(100), 99)
+    by_example.check_batch(config(100), 32)
+    with pytest.raises(UserError, match="batch_size 32, got batch_size 16; leave it"):
+        by_example.check_batch(config(100), 16)

@@ -117,3 +117,20 @@ def test_the_size_of_the_split_must_be_known(toy):
     toy.method.config = dataclasses.replace(toy.method.config, options=unknown)
     with pytest.raises(UserError, match="co_teaching needs num_examples"):
         toy.method.share()
+
+
+def test_a_mixed_picture_is_chosen_whole_or_not(monkeypatch):
+    """Its mask is a weight, which must not count twice."""
+    toy = toys.Toy(
+        monkeypatch,
+        "co_teaching",
+        toys.clusters(4)[0],
+        {"annotator_1": np.zeros(4, int)},
+        toys.class_tasks(1),
+        forget_rate=0.0,
+    )
+    batch = tf.nest.map_structure(tf.constant, toy.batch)
+    weights = tf.constant([0.25, 1.0, 0.0, 0.75])
+    batch = batch._replace(mask={"annotator_1": weights})
+    output = EncoderOutput(None, None, {"annotator_1": tf.zeros([4, 4])})
+    assert toy.method.chosen(batch, output).numpy().tolist() == [1, 1, 0, 1]

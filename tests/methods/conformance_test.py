@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kfer import methods
+from kfer import methods, tasks
 from kfer import runs as runs_lib
+from kfer.data import record
 from kfer.errors import UserError
 from kfer.methods import METHODS, base
 from kfer.training import checkpoints, loop
@@ -143,6 +144,14 @@ class TestKindOfLabels:
             ("pain_2", "pain_2"),
         ]
 
+    def test_a_majority_is_of_one_target(self, tiny_config):
+        names = ("smile", "glasses")
+        rows = [tasks.LabelTask(n, "categorical", ("no", "yes")) for n in names]
+        run = tiny_config(method="vgg_majority", tasks=tuple(rows))
+        line = "column 'majority', which is of one target, and there are smile, glasses"
+        with pytest.raises(UserError, match=line):
+            methods.resolve_tasks(run)
+
     def test_heads(self, tiny_config):
         own = ["annotator_1", "annotator_2", "pain_1", "pain_2"]
         expected = {
@@ -184,6 +193,20 @@ class TestFitToData:
         assert methods.fit_to_data(set_to, toys.data_of(50, noise)) == set_to
         del noise["annotator_2"]
         assert methods.fit_to_data(run, toys.data_of(50, noise)) == run
+
+    def test_people_s_noise_is_not_their_majority_s(self, tiny_config):
+        noise = {f"annotator_{i}": {"achieved": i / 10} for i in (1, 2)}
+        data = toys.data_of(50, noise)
+        classes = ("a", "b", "c")
+        crowd = record.Column(
+            "annotator_2", "categorical", classes, annotators=("p", "q", "r")
+        )
+        data.columns["annotator_2"] = crowd
+        run = tiny_config(method="forward_correction", tasks=toys.mixed_tasks())
+        with pytest.raises(
+            UserError, match="the majority of 'annotator_2', whose noise"
+        ):
+            methods.fit_to_data(run, data)
 
     def test_a_recorded_confusion_says_more_than_a_rate(self, tiny_config):
         matrix = [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.5, 0.0, 0.5]]

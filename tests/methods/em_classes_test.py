@@ -37,3 +37,11 @@ def test_doubts_name_the_annotator_and_the_classes():
     line = held.doubts_of_answers(answers)["mood/answers"]
     assert "100% of them are 'joy', which annotators make 60%" in line
     assert held.doubts_of_answers(np.eye(2)) == pytest.approx({})
+
+
+def test_a_target_that_nobody_labelled_has_an_even_prior():
+    held = truth()
+    nobody = np.array([], int)
+    held.begin(Triples(nobody, nobody, nobody, 4, 2, 2), diagonal=0.8)
+    np.testing.assert_allclose(np.exp(held.log_prior), [0.5, 0.5], rtol=1e-6)
+    assert np.isfinite(held.log_matrices).all()

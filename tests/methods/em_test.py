@@ -139,3 +139,12 @@ def test_votes_alone_have_no_annotators(tiny_config):
     found = methods.fit_to_data(tiny_config(method="kfer", tasks=(VOTED,)), data)
     assert found.options.num_annotators == (0,)
     assert not methods.build(found).said_tasks
+
+
+def test_power_0_leaves_the_annotators_alone(monkeypatch):
+    toy, triples, _ = started(monkeypatch, "em", em_start_epoch=0, em_power=0.0)
+    wanted = dawid_skene.fit_held_out(triples).posterior
+    toy.method.opinions["class"].assign(np.tile([[1.0, 0, 0, 0]], (annotated.SIZE, 1)))
+    batch = tf.nest.map_structure(tf.constant, toy.batch)
+    found = toy.method.posteriors(batch)["class"].numpy()
+    np.testing.assert_allclose(found, wanted, atol=2e-3)

@@ -185,3 +185,15 @@ def test_what_can_not_be(tiny_config):
         methods.build(tiny_config(method="em", num_value_annotators=[1, 1, 1]))
     with pytest.raises(UserError, match="em_values 'median' is none of gaussian, mean"):
         tiny_config(method="em", em_values="median")
+
+
+def test_power_0_leaves_the_crowd_alone(monkeypatch):
+    toy, _, _ = started(monkeypatch, em_power=0.0, em_start_epoch=0)
+    for part in toy.batch.mask.values():
+        part[5:8] = 0.0  # pictures without a value
+    before = targets(toy)
+    toy.train(3)
+    assert np.isfinite(targets(toy)).all()
+    np.testing.assert_allclose(targets(toy)[8:], before[8:], atol=0.05)
+    for name, value in held(toy.method).items():
+        assert np.isfinite(value).all(), name
