@@ -115,14 +115,14 @@ def wilson(hits: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
     Args:
       hits: [A], whole or expected.
-      count: trials [A].
+      count: trials [A], whole or expected.
 
     Returns:
       Lower and upper ends [A]; 0 and 1 without a trial.
     """
     z = stats.norm.ppf(0.975)
     count = np.asarray(count, np.float64)
-    share = hits / np.maximum(count, 1.0)
+    share = hits / np.where(count > 0, count, 1.0)
     centre = (share * count + z * z / 2.0) / (count + z * z)
     spread = np.sqrt(count * share * (1.0 - share) + z * z / 4.0) * z / (count + z * z)
     return np.maximum(centre - spread, 0.0), np.minimum(centre + spread, 1.0)

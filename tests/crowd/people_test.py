@@ -17,6 +17,10 @@ def test_wilson_by_hand():
     np.testing.assert_allclose(high, [0.9433, 1], atol=1e-4)
     exact = stats.binomtest(37, 120).proportion_ci(method="wilson")
     np.testing.assert_allclose(people.wilson(37, 120), exact)
+    # All of half a trial: centre (.5 + 1.9207) / 4.3415 = .5576, half of the width
+    # 1.96 sqrt(.9604) / 4.3415 = .4424.
+    low, high = people.wilson(np.array([0.5]), np.array([0.5]))
+    np.testing.assert_allclose([low[0], high[0]], [0.1152, 1], atol=1e-4)
 
 
 def test_shares_by_the_truth_by_hand():
