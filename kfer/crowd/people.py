@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import spatial, stats
+from scipy import sparse, spatial, stats
 from scipy.cluster import hierarchy
 
 from kfer.crowd import confusion
@@ -115,14 +115,14 @@ def wilson(hits: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
     Args:
       hits: [A], whole or expected.
-      count: trials [A].
+      count: trials [A], whole or expected.
 
     Returns:
       Lower and upper ends [A]; 0 and 1 without a trial.
     """
     z = stats.norm.ppf(0.975)
     count = np.asarray(count, np.float64)
-    share = hits / np.maximum(count, 1.0)
+    share = hits / np.where(count > 0, count, 1.0)
     centre = (share * count + z * z / 2.0) / (count + z * z)
     spread = np.sqrt(count * share * (1.0 - share) + z * z / 4.0) * z / (count + z * z)
     return np.maximum(centre - spread, 0.0), np.minimum(centre + spread, 1.0)
@@ -170,7 +170,7 @@ def spread(triples: Triples, least: int = 5) -> Spread | None:
     Each label agrees with a share of the others of its picture. If names were dealt at
     random among the labels of each picture, an annotator's sum of these, less the
     pictures' means, has a variance that follows from the pictures alone; the squares
-    divided by it average 1 then, and are chi-squared.
+    divided by it average 1 then, and their mean is chi-squared over its `_freedom`.
 
     Args:
       triples: L labels of N items by A annotators.
@@ -195,10 +195,39 @@ def spread(triples: Triples, least: int = 5) -> Spread | None:
     kept = (count >= least) & (by_chance > 0)
     if kept.sum() < 2:
         return None
-    squares = total[kept] ** 2 / by_chance[kept]
+    mean_square = np.mean(total[kept] ** 2 / by_chance[kept])
+    freedom = _freedom(triples, variance, by_chance, kept)
     return Spread(
-        float(np.sqrt(squares.mean())),
-        float(stats.chi2.sf(squares.sum(), kept.sum())),
+        float(np.sqrt(mean_square)),
+        float(stats.chi2.sf(mean_square * freedom, freedom)),
         int(kept.sum()),
         int(count[kept].sum()),
     )
+
+
+def _freedom(
+    triples: Triples, variance: np.ndarray, by_chance: np.ndarray, kept: np.ndarray
+) -> float:
+    """Degrees of freedom of the mean square of the people kept.
+
+    What is summed adds up to 0 on each picture, so two people's sums have the
+    covariance -v / (m - 1) for each picture of m labels and variance v that both are
+    on. The mean of n squares of normal numbers with correlations r has the variance of
+    one with n^2 / sum r^2 degrees of freedom (F. E. Satterthwaite, Biometrics Bulletin
+    2, 1946): n - 1, as in Friedman's test, where everybody labels every picture.
+
+    Args:
+      triples: L labels of N items by A annotators.
+      variance: of what is summed, of each item, [N].
+      by_chance: variance of each annotator's sum, [A].
+      kept: bool [A].
+    """
+    root = np.sqrt(variance / np.maximum(triples.of_item() - 1, 1))
+    scale = np.sqrt(np.where(kept, by_chance, 1.0))
+    said = triples.where(kept[triples.annotator])
+    shares = root[said.item] / scale[said.annotator]
+    size = triples.num_items, triples.num_annotators
+    table = sparse.csr_matrix((shares, (said.item, said.annotator)), size)
+    products = table.T @ table  # -r, save on the diagonal
+    off = products.power(2).sum() - np.sum(products.diagonal() ** 2)
+    return float(kept.sum() ** 2 / (kept.sum() + off))

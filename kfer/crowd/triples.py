@@ -110,12 +110,14 @@ class Values:
             raise UserError("A value of the crowd is not a finite number; leave it out")
 
     @classmethod
-    def of_sets(cls, value_sets: np.ndarray) -> "Values":
+    def of_sets(
+        cls, value_sets: np.ndarray, keys: np.ndarray | None = None
+    ) -> "Values":
         """From value sets [A, N], NaN where missing."""
         sets = np.asarray(value_sets, np.float64)
         annotator, item = np.nonzero(~np.isnan(sets))
         value = sets[annotator, item]
-        return cls(item, annotator, value, sets.shape[1], len(sets))
+        return cls(item, annotator, value, sets.shape[1], len(sets), keys)
 
     def where(self, kept: np.ndarray) -> "Values":
         """The values where `kept` [L] is true, of the same items and annotators."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import tensorflow as tf
 
-from kfer.crowd.triples import Triples, Values
+from kfer.crowd.triples import Triples, Values, keys_of
 from kfer.data import crowds, labels
 from kfer.data.dataset import Dataset
 from kfer.data.record import Column
@@ -23,7 +23,7 @@ def of_target(
       dataset: prepared.
       tasks: label sets of classes with one target; a crowd column counts as many
         annotators as it has, any other as one.
-      split: of the data set; items are its records in their order.
+      split: of the data set; items are its records in their order, keyed by their ids.
 
     Raises:
       UserError: a column is missing or means something else.
@@ -38,7 +38,7 @@ def of_target(
         first += found.num_annotators
     size = dataset.split(split).num_records
     parts = (np.concatenate(part) for part in (item, who, label))
-    return Triples(*parts, size, first, tasks[0].size)
+    return Triples(*parts, size, first, tasks[0].size, found.keys)
 
 
 def of_tasks(
@@ -68,7 +68,8 @@ def values_of_target(
         item = np.concatenate([one.item for one in same])
         who = [one.annotator + first for one, first in zip(same, firsts, strict=False)]
         value = np.concatenate([one.value for one in same])
-        found.append(Values(item, np.concatenate(who), value, size, int(firsts[-1])))
+        sizes = size, int(firsts[-1])
+        found.append(Values(item, np.concatenate(who), value, *sizes, same[0].keys))
     return found
 
 
@@ -77,18 +78,22 @@ def _values_of_task(dataset: Dataset, task: LabelTask, split: str) -> list[Value
     ((feature, column),) = columns.items()
     if column.annotators:
         return crowds.triples(dataset, split, column.name)
-    rows = _feature(dataset, split, columns, feature).astype(np.float64)
+    given, keys = _read(dataset, split, columns, feature)
+    rows = given.astype(np.float64)
     rows[~np.isfinite(rows).all(axis=1)] = np.nan
-    return [Values.of_sets(dimension[np.newaxis]) for dimension in rows.T]
+    return [Values.of_sets(dimension[np.newaxis], keys) for dimension in rows.T]
 
 
-def _feature(
+def _read(
     dataset: Dataset, split: str, columns: dict[str, Column], feature: str
-) -> np.ndarray:
-    records = tf.data.TFRecordDataset(dataset.files(split)).batch(_BATCH)
-    return np.concatenate(
-        [labels.parse(rows, columns)[feature].numpy() for rows in records]
-    )
+) -> tuple[np.ndarray, np.ndarray]:
+    """A feature of all records, [N] or [N, D], and the keys of their ids, [N]."""
+    id_alone = {"image_id": tf.io.FixedLenFeature([], tf.string)}
+    values, ids = [], []
+    for rows in tf.data.TFRecordDataset(dataset.files(split)).batch(_BATCH):
+        values.append(labels.parse(rows, columns)[feature].numpy())
+        ids.extend(tf.io.parse_example(rows, id_alone)["image_id"].numpy())
+    return np.concatenate(values), keys_of(one.decode() for one in ids)
 
 
 def _of_task(dataset: Dataset, task: LabelTask, split: str) -> Triples:
@@ -96,5 +101,5 @@ def _of_task(dataset: Dataset, task: LabelTask, split: str) -> Triples:
     ((feature, column),) = columns.items()
     if column.annotators:
         return crowds.triples(dataset, split, column.name)
-    given = _feature(dataset, split, columns, feature)
-    return Triples.of_sets(given[np.newaxis], column.size)
+    given, keys = _read(dataset, split, columns, feature)
+    return Triples.of_sets(given[np.newaxis], column.size, keys)

@@ -9,7 +9,7 @@ from kfer import tasks as tasks_lib
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, LABEL, Column
 from kfer.errors import UserError
-from kfer.metrics import intervals, suite
+from kfer.metrics import classification, intervals, suite
 from kfer.settings.config import ExperimentConfig
 from kfer.tasks import LabelTask
 
@@ -103,15 +103,20 @@ def of(
             text: {
                 "records": int(chosen.sum()),
                 "scores": {
-                    target: scores_of(
-                        tasks[target], part, chosen[positions(part, chosen, batch_size)]
-                    )
+                    target: _slice_of(tasks[target], part, chosen, batch_size)
                     for target, part in predictions.items()
                 },
             }
             for text, chosen in rows.items()
         }
     return found
+
+
+def _slice_of(
+    task: LabelTask, part: Any, chosen: np.ndarray, batch_size: int
+) -> dict[str, Any]:
+    record = positions(part, chosen, batch_size)
+    return scores_of(task, part, chosen[record], record)
 
 
 def positions(part: Any, of_split: np.ndarray, batch_size: int) -> np.ndarray:
@@ -127,36 +132,49 @@ def positions(part: Any, of_split: np.ndarray, batch_size: int) -> np.ndarray:
     )
 
 
-def scores_of(task: LabelTask, part: Any, chosen: np.ndarray) -> dict[str, Any]:
+def scores_of(
+    task: LabelTask, part: Any, chosen: np.ndarray, record: np.ndarray
+) -> dict[str, Any]:
     """A slice's measures of one target.
 
     Args:
       task: of the target.
       part: predictions, targets and mask of all rows.
       chosen: bool [n], the slice's.
+      record: which each row is of, [n].
 
     Returns:
       'num_examples', the single numbers of kfer.metrics.suite.evaluate_task,
       'intervals': measure -> [low, high] or None, see kfer.metrics.intervals, and where
-      there are too few examples for the bootstrap 'note', which says so.
+      there are too few pictures for the bootstrap 'note', which says so.
     """
     prediction, target, mask = (values[chosen] for values in part)
     scores = suite.evaluate_task(task, prediction, target, mask)
-    rng = np.random.default_rng(_SEED)
-    if task.is_categorical:
-        ends = intervals.of_classes(np.array(scores["confusion"]), rng)
-    else:
-        given = mask > 0
-        ends = intervals.of_values(
-            target[given].astype(np.float64), prediction[given].astype(np.float64), rng
-        )
-    count = scores["num_examples"]
-    found = {"num_examples": count}
+    given = mask > 0
+    picture = record[chosen][given]
+    ends = _intervals(task, prediction[given], target[given], picture)
+    found = {"num_examples": scores["num_examples"]}
     found |= {name: scores[name] for name in suite.measures(scores)}
     found["intervals"] = {name: pair and list(pair) for name, pair in ends.items()}
-    if count < intervals.FEWEST:
-        found["note"] = f"too few to compare: {count} of {intervals.FEWEST} examples"
+    if (count := len(np.unique(picture))) < intervals.FEWEST:
+        what = "examples" if count == len(picture) else "pictures"
+        found["note"] = f"too few to compare: {count} of {intervals.FEWEST} {what}"
     return found
+
+
+def _intervals(
+    task: LabelTask, prediction: np.ndarray, target: np.ndarray, picture: np.ndarray
+) -> dict[str, intervals.Interval | None]:
+    """Of rows that all have a target, and of the picture that each is of."""
+    rng = np.random.default_rng(_SEED)
+    if not task.is_categorical:
+        rows = target.astype(np.float64), prediction.astype(np.float64)
+        return intervals.of_values(*rows, rng, picture)
+    true, said = target.astype(np.int64), prediction.argmax(axis=1)
+    if len(np.unique(picture)) < len(picture):
+        return intervals.of_labels(true, said, task.size, picture, rng)
+    confusion = classification.confusion_matrix(true, said, task.size)
+    return intervals.of_classes(confusion, rng)
 
 
 def tables(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A temperature for class probabilities from noisy labels: pure NumPy.
+"""A temperature for class probabilities from noisy labels.
 
 No clean label is needed. Label set j is taken to name the true class with probability
 1 - e_j and each other class alike, whatever the other sets say (the one-coin model of
@@ -6,19 +6,23 @@ Dawid and Skene, 1979). The rates e_j follow from how often the sets agree, what
 network says; the temperature (Guo et al., 2017) is then the likeliest one of p^(1/T),
 the truth being unknown.
 
-With two sets both are given one rate; one set alone is taken at its word (e = 0), and
-the confidence is then that of agreeing with it.
+Where agreement leaves the rates open, those nearest to each other are taken: two sets
+share one. A set alone is taken at its word (e = 0), and the confidence is then that of
+agreeing with it.
 """
 
 import dataclasses
 
 import numpy as np
+from scipy import optimize
 
 from kfer.errors import UserError
 from kfer.metrics import classification
 
 LOWEST, HIGHEST = 0.05, 20.0
 FLOOR = 1e-30  # of a probability, before its logarithm
+# The weight of rates being alike: it decides only what agreement leaves open.
+_ALIKE = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,23 +82,54 @@ def error_rates(label_sets: np.ndarray, num_classes: int) -> np.ndarray:
 
     With s_j = 1 - e_j K / (K - 1), sets j and k agree at the rate
     s_j s_k + (1 - s_j s_k) / K. So c_jk = (agreement - 1 / K) / (1 - 1 / K) is s_j s_k,
-    and s_j^2 = sum c_jk c_jl / sum c_kl over the pairs k, l of other sets.
+    and s_j^2 = sum c_jk c_jl / sum c_kl over the pairs k, l of other sets that share
+    examples. A set without such a pair has what its own pairs say, see `_of_pairs`.
 
     Args:
       label_sets: integers [A, n], below 0 where missing.
       num_classes: K.
 
     Returns:
-      float64 [A]; 0 for a set that can't be compared with others.
+      float64 [A]; 0 for a set that can't be compared with others, see `alone`.
 
     Raises:
       UserError: sets that agree no more than by chance.
     """
-    products = _agreement_above_chance(label_sets, num_classes)
-    skills = np.ones(len(products))
-    if len(products) == 2 and np.isfinite(products[0, 1]):
-        skills[:] = _root(products[0, 1])
-    for j in range(len(products)) if len(products) > 2 else ():
+    products, common = _agreement_above_chance(label_sets, num_classes)
+    skills = _of_pairs(products, common, _of_triangles(products))
+    return (1.0 - skills) * (num_classes - 1) / num_classes
+
+
+def alone(label_sets: np.ndarray) -> np.ndarray:
+    """Which sets have labels, but of no example that another has one of, bool [A].
+
+    Args:
+      label_sets: integers [A, n], below 0 where missing.
+    """
+    given = label_sets >= 0
+    others = given.sum(axis=0) - given > 0
+    return given.any(axis=1) & ~(given & others).any(axis=1)
+
+
+def _agreement_above_chance(
+    sets: np.ndarray, num_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """c_jk of `error_rates`, NaN for sets that share no example, and how many they do.
+
+    Both are [A, A]; a set isn't compared with itself.
+    """
+    given = (sets >= 0).astype(np.float64)
+    common = given @ given.T
+    np.fill_diagonal(common, 0.0)
+    same = np.array([[np.sum((a == b) & (a >= 0)) for a in sets] for b in sets])
+    rate = np.divide(same, common, out=np.full(same.shape, np.nan), where=common > 0)
+    return (rate - 1 / num_classes) / (1 - 1 / num_classes), common
+
+
+def _of_triangles(products: np.ndarray) -> np.ndarray:
+    """s_j of `error_rates` [A]; NaN for a set without two others to compare."""
+    skills = np.full(len(products), np.nan)
+    for j in range(len(products)):
         others = np.delete(np.arange(len(products)), j)
         first, second = (others[i] for i in np.triu_indices(len(others), 1))
         above = products[j, first] * products[j, second]
@@ -102,16 +137,43 @@ def error_rates(label_sets: np.ndarray, num_classes: int) -> np.ndarray:
         if both.any():
             below = products[first, second][both].sum()
             skills[j] = _root(above[both].sum() / below if below > 0 else -1.0)
-    return (1.0 - skills) * (num_classes - 1) / num_classes
+    return skills
 
 
-def _agreement_above_chance(sets: np.ndarray, num_classes: int) -> np.ndarray:
-    """c_jk of `error_rates`, [A, A]; NaN for sets that share no example."""
-    given = (sets >= 0).astype(np.float64)
-    both = given @ given.T
-    same = np.array([[np.sum((a == b) & (a >= 0)) for a in sets] for b in sets])
-    rate = np.divide(same, both, out=np.full(both.shape, np.nan), where=both > 0)
-    return (rate - 1 / num_classes) / (1 - 1 / num_classes)
+def _of_pairs(
+    products: np.ndarray, common: np.ndarray, skills: np.ndarray
+) -> np.ndarray:
+    """Fills in skills that are NaN: least squares of log s_j + log s_k = log c_jk.
+
+    A pair, a team or a chain leaves one number open: each set may be better if its
+    neighbours are worse. Those most alike are taken then; a neighbour whose skill is
+    known leaves nothing open. Pairs that agree by chance have no logarithm and are
+    left out.
+
+    Args:
+      products: c_jk [A, A]; NaN for sets that share no example.
+      common: examples that they share, [A, A].
+      skills: [A]; those that are known stay.
+
+    Raises:
+      UserError: a set agrees with none of its neighbours more than by chance.
+    """
+    unknown = np.isnan(skills)
+    above = products > 0  # NaN is not
+    if np.any(unknown & np.isfinite(products).any(axis=1) & ~above.any(axis=1)):
+        _root(0.0)
+    losses = np.where(unknown, 0.0, -np.log(np.where(unknown, 1.0, skills)))
+    pairs = np.triu(above & (unknown | unknown[:, np.newaxis]))
+    if pairs.any():
+        first, second = (np.eye(len(skills))[i] for i in np.nonzero(pairs))
+        # The deviation of log c is about that of c, which the examples tell, over c.
+        weight = np.sqrt(common[pairs]) * products[pairs]
+        rows = [weight[:, np.newaxis] * (first + second), _ALIKE * (first - second)]
+        sums = np.append(-weight * np.log(products[pairs]), np.zeros(len(weight)))
+        rows = np.concatenate(rows)
+        # No skill is above 1, so no loss is negative.
+        losses[unknown], _ = optimize.nnls(rows[:, unknown], sums - rows @ losses)
+    return np.where(unknown, np.exp(-losses), skills)
 
 
 def _root(square: float) -> float:

@@ -112,7 +112,7 @@ def _of_classes(
         triples = sets.crowds[first]
     else:
         stack = np.stack([sets.labels[name] for name in columns])
-        triples = Triples.of_sets(stack, model.shape[1])
+        triples = Triples.of_sets(stack, model.shape[1], sets.keys)
     if not len(triples.item):
         return
     _, known = sets.truth(first)

@@ -36,7 +36,8 @@ def calibrate(
     Args:
       method: a built kfer.methods.base.Method.
       config: of the method.
-      dataset: see kfer.data.dataset.load.
+      dataset: see kfer.data.dataset.load. A label set of it that shares no example with
+        another of its target is warned of.
       split: AUTO takes the labels of 'valid', which the method has not learned from,
         or those of 'train' where there are not FEWEST, and warns of a target whose
         labels are of no use or too few; NONE fits nothing.
@@ -82,7 +83,16 @@ def calibrate(
 def _fit(
     rows: Mapping[str, np.ndarray], target: str, labels: list[str]
 ) -> dict[str, Any]:
-    fitted = calibration.calibrate(rows[target], np.stack([rows[n] for n in labels]))
+    sets = np.stack([rows[name] for name in labels])
+    fitted = calibration.calibrate(rows[target], sets)
+    if len(labels) > 1 and (alone := calibration.alone(sets)).any():
+        logging.warning(
+            "%s: no example of %s has a label of another label set, so how often it is "
+            "wrong can't be told; it is taken to be always right, and the confidence "
+            "there is that of agreeing with it",
+            target,
+            " or ".join(np.array(labels)[alone]),
+        )
     fields = dataclasses.asdict(fitted) | {"labels": labels}
     return fields | {"errors": list(fitted.errors)}
 

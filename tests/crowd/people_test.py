@@ -17,6 +17,10 @@ def test_wilson_by_hand():
     np.testing.assert_allclose(high, [0.9433, 1], atol=1e-4)
     exact = stats.binomtest(37, 120).proportion_ci(method="wilson")
     np.testing.assert_allclose(people.wilson(37, 120), exact)
+    # All of half a trial: centre (.5 + 1.9207) / 4.3415 = .5576, half of the width
+    # 1.96 sqrt(.9604) / 4.3415 = .4424.
+    low, high = people.wilson(np.array([0.5]), np.array([0.5]))
+    np.testing.assert_allclose([low[0], high[0]], [0.1152, 1], atol=1e-4)
 
 
 def test_shares_by_the_truth_by_hand():
@@ -114,13 +118,45 @@ def test_shuffled_names_spread_as_chance_and_real_ones_do_not():
 def test_the_spread_by_hand():
     # 12 pictures of three: a and b agree always, c never. Agreement 1/2 1/2 0, mean
     # 1/3, variance 1/18; over 12 pictures the sums are 2 2 -4, and their squares over
-    # 12 / 18 are 6 6 24: mean 12.
+    # 12 / 18 are 6 6 24: mean 12. Two of the three sums say the third: 2 degrees of
+    # freedom.
     triples = Triples.of_sets(np.tile([[0], [0], [1]], (1, 12)), 2)
     found = people.spread(triples)
     assert found.ratio == pytest.approx(np.sqrt(12))
-    assert found.probability == pytest.approx(stats.chi2.sf(36, 3))
+    assert found.probability == pytest.approx(stats.chi2.sf(24, 2))
     assert (found.annotators, found.labels) == (3, 36)
     assert people.spread(Triples.of_sets(np.array([[0, -1], [-1, 0]]), 2)) is None
+
+
+def test_degrees_of_freedom_where_few_share_pictures_by_hand():
+    # a b c share 6 pictures, c d e others: agreement 1/2 1/2 0 with variance 1/18. Sums
+    # have the variance 6/18, c's twice that. r is -1/2 of a and b as of d and e, and
+    # -1/2 / sqrt(2) of c and each: the squares of all pairs add up to
+    # 2 (2/4 + 4/8) = 2, and 25 / (5 + 2) are left of 5.
+    sets = np.full((5, 12), -1)
+    sets[:3, :6] = [[0], [0], [1]]
+    sets[2:, 6:] = [[0], [1], [1]]
+    # Sums 1 1 -2 + (-2) 1 1: squares over the variance 3 3 24 3 3, mean 7.2.
+    found = people.spread(Triples.of_sets(sets, 2))
+    assert found.ratio == pytest.approx(np.sqrt(7.2))
+    assert found.probability == pytest.approx(stats.chi2.sf(7.2 * 25 / 7, 25 / 7))
+
+
+def test_people_alike_are_told_apart_as_often_as_is_said():
+    rng = np.random.default_rng(0)
+    alarms = {}
+    for annotators in (3, 4, 5, 10):
+        told = []
+        for _ in range(1000):
+            truth = rng.integers(0, 3, 100)
+            said = rng.integers(0, 3, (annotators, 100))
+            sets = np.where(rng.random(said.shape) < 0.3, said, truth)
+            told.append(people.spread(Triples.of_sets(sets, 3)).probability)
+        alarms[annotators] = np.mean(np.array(told) < 0.05)
+        # Give or take 2.5 standard deviations of a thousand draws.
+        assert alarms[annotators] == pytest.approx(0.05, abs=0.0172)
+    # Two of 4,000.
+    assert np.mean(list(alarms.values())) == pytest.approx(0.05, abs=0.0069)
 
 
 def test_right_by_a_posterior_that_knows_none_of_the_labels():

@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from kfer import tasks
-from kfer.data import annotations, crowds, labels
+from kfer.crowd import triples
+from kfer.data import annotations, crowds, dataset, labels, record
 from tests import runs
 from tests.data import crowded
 
@@ -64,6 +65,53 @@ def test_a_column_of_values_leaves_out_what_is_missing():
     given = data.split("train").given["label/" + task.column]
     assert len(valence.value) == len(arousal.value) == given
     assert valence.num_annotators == 1
+
+
+def test_folds_follow_from_a_pictures_id_alone(tmp_path):
+    """Half of the pictures, the other way round: theirs are the same folds."""
+    columns = {
+        "smile": record.categorical("smile", crowded.CLASSES),
+        "pose": record.valence_arousal("pose"),
+    }
+    (picture, *_) = (one.image for one in crowded.records())
+    given = [
+        record.Record(
+            f"p{i}",
+            picture,
+            {
+                "smile": i % 3,
+                "pose": (0.0, i / 40),
+                "mood": ((i % 5, i % 3),),
+                "point": ((i % 5, (1.0, 2.0)),),
+            },
+            {},
+        )
+        for i in range(40)
+    ]
+    folds = []
+    for name, rows in (("all", given), ("half", given[::-2])):
+        split, own = {"train": rows}, crowded.COLUMNS | columns
+        data = dataset.write(str(tmp_path / name), name, split, own, {}, image_size=8)
+        folds.append(_folds(data))
+    for every, half in zip(*folds, strict=True):
+        assert len(every) == 80 and len(half) == 40
+        assert half == {pair: every[pair] for pair in half}
+
+
+def _folds(data):
+    """(id, annotator) -> fold of the classes, then of the values."""
+    classes, points = crowded.CLASSES, crowded.POINT.dimensions
+    smile = tasks.LabelTask("smile", "categorical", classes, target="truth")
+    mood = tasks.LabelTask("mood", "categorical", classes, target="truth")
+    pose = tasks.LabelTask("pose", "continuous", (), data.columns["pose"].dimensions)
+    point = tasks.LabelTask("point", "continuous", (), points, 0.0, 9.0)
+    ids = list(_ids(data))
+    for found in (
+        annotations.of_target(data, [smile, mood]),
+        annotations.values_of_target(data, [pose, point])[0],
+    ):
+        pairs = zip(np.array(ids)[found.item], found.annotator, strict=True)
+        yield dict(zip(pairs, triples.fold(found, 5), strict=True))
 
 
 def _ids(data):

@@ -90,12 +90,41 @@ def test_against_labels_a_batch_comes_once_for_each_label_set():
     assert found.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 4, 5]
 
 
+def test_against_labels_pictures_count_and_not_labels(dataset):
+    # Two label sets of ten pictures in batches of four: rows 0 to 3 twice, 4 to 7
+    # twice, 8 and 9 twice. The answer 0 agrees with both labels of picture 4, with the
+    # first of 5, and with none of the other four that no gender is said of.
+    truth = np.array([9] * 8 + [0, 0, 9, 9] + [0, 9, 9, 9] + [9] * 4)
+    part = Predictions(np.eye(10)[np.zeros(20, int)], truth, np.ones(20))
+    config = prepared.small_config()
+    (found,) = slices.of(
+        {"class": part}, dataset, config, "test", 4, ["gender"]
+    ).values()
+    scores = found["(not given)"]["scores"]["class"]
+    assert scores["num_examples"] == 12 and scores["accuracy"] == 0.25
+    hits, count = np.array([2, 1, 0, 0, 0, 0]), np.full(6, 2)
+    ends = intervals.share_of_pictures(hits, count)
+    assert scores["intervals"]["accuracy"] == list(ends)
+    assert scores["note"] == "too few to compare: 6 of 30 pictures"
+
+
+def test_copies_of_few_pictures_are_few(dataset):
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 0.4, (20, 2)).astype(np.float32)
+    part = Predictions(*(np.tile(v, (2, 1)) for v in (0.5 * true, true)), np.ones(40))
+    task = prepared.small_config().tasks[2]
+    record = np.tile(np.arange(20), 2)
+    found = slices.scores_of(task, part, np.ones(40, bool), record)
+    assert found["num_examples"] == 40 and not any(found["intervals"].values())
+    assert found["note"] == "too few to compare: 20 of 30 pictures"
+
+
 def test_enough_values_have_intervals():
     rng = np.random.default_rng(0)
     true = rng.normal(0, 0.4, (80, 2)).astype(np.float32)
     part = Predictions(0.5 * true, true, (np.arange(80) != 3).astype(np.float32))
     task = prepared.small_config().tasks[2]
-    found = slices.scores_of(task, part, np.arange(80) < 50)
+    found = slices.scores_of(task, part, np.arange(80) < 50, np.arange(80))
     assert found["num_examples"] == 49 and "note" not in found
     for name in ("ccc", "rmse", "sagr"):
         low, high = found["intervals"][name]

@@ -81,6 +81,76 @@ def test_sets_without_common_examples_are_taken_at_their_word():
     np.testing.assert_array_equal(calibration.error_rates(sets, 4), [0, 0, 0])
 
 
+def agreeing(pairs, sets: int) -> np.ndarray:
+    """For each (j, k, r) 100 rows of 2 classes that sets j and k alone have, of which
+    they agree on r: c = 2 r / 100 - 1."""
+    made = np.full((sets, 100 * len(pairs)), -1)
+    for number, (j, k, right) in enumerate(pairs):
+        rows = slice(100 * number, 100 * number + 100)
+        made[j, rows], made[k, rows] = 0, np.arange(100) >= right
+    return made
+
+
+def rates(pairs, sets: int) -> np.ndarray:
+    return calibration.error_rates(agreeing(pairs, sets), 2)
+
+
+def test_teams_share_a_rate_each():
+    # c = 0.64 and 0.36, s = 0.8 and 0.6, e = (1 - s) / 2.
+    found = rates([(0, 1, 82), (2, 3, 68)], 4)
+    np.testing.assert_allclose(found, [0.1, 0.1, 0.2, 0.2], atol=1e-6)
+
+
+def test_a_chain_has_what_its_pairs_say():
+    np.testing.assert_allclose(rates([(0, 1, 68), (1, 2, 68)], 3), 0.2, atol=1e-6)
+    # c = 0.5 and 0.32, with logarithms a and b of s_0 s_1 and s_1 s_2; log s_1 = x,
+    # and (a - 2 x)^2 + (b - 2 x)^2 is least at (a + b) / 4: s_1 = 0.16^(1/4).
+    middle = 0.16**0.25
+    skills = np.array([0.5 / middle, middle, 0.32 / middle])
+    found = rates([(0, 1, 75), (1, 2, 66)], 3)
+    np.testing.assert_allclose(found, (1 - skills) / 2, atol=1e-6)
+    # Nobody is right more than always: 0 and 1 always agree, 2 has c = 0.5 with 1.
+    found = rates([(0, 1, 100), (1, 2, 75)], 3)
+    np.testing.assert_allclose(found, [0, 0, 0.25], atol=1e-6)
+
+
+def test_what_is_known_of_a_neighbour_leaves_nothing_open():
+    # Beside the three sets, a fourth that shares rows with the first alone, whose skill
+    # is 0.8: c = 0.4, s = 0.5.
+    sets = np.full((4, 300), -1)
+    sets[:3, :200] = three_sets()
+    sets[[0, 3], 200:] = agreeing([(0, 1, 70)], 2)
+    found = calibration.error_rates(sets, 2)
+    np.testing.assert_array_equal(
+        found[:3], calibration.error_rates(three_sets(), 2)[:3]
+    )
+    np.testing.assert_allclose(found[3], 0.25, atol=1e-6)
+
+
+def test_a_set_that_stands_alone_leaves_the_others_their_rates():
+    sets = np.full((4, 120), -1)
+    sets[:2, :100] = agreeing([(0, 1, 68)], 2)
+    sets[2, 100:] = 1
+    found = calibration.error_rates(sets, 2)
+    np.testing.assert_allclose(found, [0.2, 0.2, 0, 0], atol=1e-6)
+    # The last has no label at all.
+    assert calibration.alone(sets).tolist() == [False, False, True, False]
+
+
+def test_a_chain_finds_the_temperature_of_the_truth():
+    """Answers right as often as they say, and three sets that are wrong in 30 %."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 6000)
+    sets = noisy_sets(truth, (0.3, 0.3, 0.3), 4, rng)
+    sets[0, 3000:] = sets[2, :3000] = -1
+    said = noisy_sets(truth, (0.2,), 4, rng)[0]
+    probabilities = np.where(said[:, None] == np.arange(4), 0.8, 0.2 / 3)
+    found = calibration.calibrate(probabilities, sets)
+    np.testing.assert_allclose(found.errors, 0.3, atol=0.03)
+    assert found.temperature == pytest.approx(1.0, abs=0.05)
+    assert found.ece_before < 0.02
+
+
 def test_missing_labels_say_nothing():
     sets = np.array([[0, -1, 2], [0, 1, -1]])
     found = calibration.likelihood(sets, np.array([0.2, 0.4]), 3)
@@ -124,3 +194,5 @@ def test_what_can_not_be_calibrated():
     opposite = np.array([[0, 1, 0, 1], [1, 0, 1, 0]])
     with pytest.raises(UserError, match="no more than by chance"):
         calibration.error_rates(opposite, 2)
+    with pytest.raises(UserError, match="no more than by chance"):
+        rates([(0, 1, 80), (1, 2, 50)], 3)

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy import stats
 
+from kfer.crowd import people
 from kfer.metrics import classification, continuous, intervals
 
 
@@ -63,3 +65,80 @@ def test_too_few_examples_have_no_bootstrap():
     assert set(intervals.of_values(rows, rows, np.random.default_rng(0)).values()) == {
         None
     }
+
+
+def test_the_share_of_labels_that_stand_and_fall_together_by_hand():
+    # Two labels each of four pictures, 6 of 8 right: sum (2 - 1.5)^2 3 + 1.5^2 = 3; the
+    # share's variance 3 / 8^2 4 / 3 = 1/16, and 3/16 over it is 3. t of 3 is 3.18245.
+    n = 3 / (3.18245 / 1.95996) ** 2
+    found = intervals.share_of_pictures(np.array([2, 2, 2, 0]), np.full(4, 2))
+    expected = np.ravel(people.wilson(np.array([0.75 * n]), np.array([n])))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    # Labels that vary less than independent ones are as many as they are, not more.
+    n = 8 / (stats.t.ppf(0.975, 3) / 1.95996) ** 2
+    found = intervals.share_of_pictures(np.array([1, 1, 2, 2]), np.full(4, 2))
+    expected = np.ravel(people.wilson(np.array([0.75 * n]), np.array([n])))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    # All right tells as much as a label a picture.
+    found = intervals.share_of_pictures(np.array([3, 3, 1]), np.array([3, 3, 1]))
+    assert found == intervals.share(3, 3)
+    assert intervals.share_of_pictures(np.array([2]), np.array([3]))[0] < 0.1
+
+
+def labelled(pictures: int, rng: np.random.Generator):
+    """Three labels each, 95 % right, beside answers that are right in 70 %."""
+    truth = rng.integers(2, size=pictures)
+    said = np.where(rng.random(pictures) < 0.7, truth, 1 - truth)
+    labels = np.where(rng.random((3, pictures)) < 0.95, truth, 1 - truth)
+    return labels.ravel(), np.tile(said, 3), np.tile(np.arange(pictures), 3)
+
+
+def test_intervals_of_labels_hold_the_share_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    expected, inside = 0.7 * 0.95 + 0.3 * 0.05, []
+    for _ in range(2000):
+        labels, said, picture = labelled(100, rng)
+        hits = np.bincount(picture, labels == said)
+        low, high = intervals.share_of_pictures(hits, np.bincount(picture))
+        inside.append(low <= expected <= high)
+    # Three standard deviations of 2,000 draws; with n labels it is .78.
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.015)
+
+
+def test_pictures_are_drawn_with_all_their_labels():
+    labels, said, picture = labelled(40, np.random.default_rng(2))
+    rng = np.random.default_rng(7)
+    found = intervals.of_labels(labels, said, 2, picture + 5, rng)
+    again = np.random.default_rng(7)
+    draws = [again.integers(40, size=40) for _ in range(intervals.DRAWS)]
+    rows = [np.concatenate([d, d + 40, d + 80]) for d in draws]
+    drawn = [classification.confusion_matrix(labels[r], said[r], 2) for r in rows]
+    for name in ("mean_class_accuracy", "macro_f1"):
+        values = [getattr(classification, name)(confusion) for confusion in drawn]
+        np.testing.assert_allclose(found[name], np.percentile(values, (2.5, 97.5)))
+    hits = np.bincount(picture, labels == said)
+    assert found["accuracy"] == intervals.share_of_pictures(hits, np.full(40, 3))
+
+
+def test_copies_of_labels_tell_nothing_new():
+    rng = np.random.default_rng(5)
+    true = rng.normal(0.3, 0.4, (40, 2))
+    pred = 0.5 * true + rng.normal(0.1, 0.2, (40, 2))
+    once = intervals.of_values(true, pred, np.random.default_rng(7))
+    thrice = intervals.of_values(
+        np.tile(true, (3, 1)),
+        np.tile(pred, (3, 1)),
+        np.random.default_rng(7),
+        np.tile(np.arange(40), 3),
+    )
+    for name, ends in once.items():
+        np.testing.assert_allclose(thrice[name], ends)
+
+
+def test_too_few_pictures_have_no_bootstrap():
+    rng = np.random.default_rng(0)
+    labels, said, picture = labelled(intervals.FEWEST - 1, rng)
+    found = intervals.of_labels(labels, said, 2, picture, rng)
+    assert found["accuracy"] and found["mean_class_accuracy"] is None
+    rows = np.zeros((len(picture), 1))
+    assert set(intervals.of_values(rows, rows, rng, picture).values()) == {None}

@@ -9,7 +9,7 @@ import pytest
 from kfer import tasks
 from kfer.audit.label_sets import LabelSets
 from kfer.crowd import people
-from kfer.crowd.triples import Triples, Values
+from kfer.crowd.triples import Triples, Values, keys_of
 from kfer.data.record import Column
 from kfer.python import annotators
 
@@ -90,6 +90,19 @@ def test_judged_by_the_model_and_the_others():
     right = (sets == truth).mean(axis=1)
     np.testing.assert_allclose(shares.share, right, atol=0.04)
     assert np.mean(posterior.argmax(1) == truth) > 0.95
+
+
+def test_pictures_are_known_by_their_ids(monkeypatch):
+    seen = []
+
+    def judged(triples, *others):
+        seen.append(triples.keys)
+        return judge(triples, *others)
+
+    judge = annotators._judged
+    monkeypatch.setattr(annotators, "_judged", judged)
+    found({"annotator_ann": [0, 0, 1, -1]})
+    np.testing.assert_array_equal(seen, [keys_of("abcd")])
 
 
 def test_a_crowd():

@@ -109,6 +109,22 @@ def test_labels_of_no_use_are_warned_of_unless_they_were_asked_for(monkeypatch):
         calibrate("train")
 
 
+def test_a_label_set_that_stands_alone_is_warned_of_once(monkeypatch):
+    warned = []
+    monkeypatch.setattr(confidence.logging, "warning", lambda *row: warned.append(row))
+    sets = np.array([[0, 0, 1, 1, -1], [0, 0, 1, 0, -1], [-1, -1, -1, -1, 1]])
+    rows = {"mood": np.full((5, 2), 0.5), "a": sets[0], "b": sets[1], "c": sets[2]}
+    row = confidence._fit(rows, "mood", ["a", "b", "c"])
+    # a and b agree on three of four: c = 0.5, e = (1 - sqrt(0.5)) / 2.
+    assert row["errors"] == pytest.approx([0.146447, 0.146447, 0], abs=1e-6)
+    ((text, *names),) = warned
+    assert names == ["mood", "c"] and "taken to be always right" in text
+    # Two that share examples, and one label set by itself, which has no other.
+    confidence._fit(rows, "mood", ["a", "b"])
+    assert confidence._fit(rows, "mood", ["c"])["errors"] == [0]
+    assert len(warned) == 1
+
+
 def test_large_splits_are_thinned_out_evenly(monkeypatch):
     monkeypatch.setattr(confidence, "MAX_EXAMPLES", 10)
     # 24 records: every third.
