@@ -26,7 +26,20 @@ def names(what: str, values: Any) -> tuple[str, ...]:
 
 
 def scale(what: str, values: Any) -> tuple[float, float]:
-    """The lowest and the highest value.
+    """The lowest and the highest value; see `pair`."""
+    return pair(what, "the lowest and the highest value", values, (1, 9))
+
+
+def pair(
+    what: str, meaning: str, values: Any, example: tuple[float, float]
+) -> tuple[float, float]:
+    """Two numbers, as Python's own.
+
+    Args:
+      what: their name, for messages.
+      meaning: of the two, for messages.
+      values: as they were given.
+      example: of them.
 
     Raises:
       UserError: anything but two numbers.
@@ -35,8 +48,6 @@ def scale(what: str, values: Any) -> tuple[float, float]:
     ends = () if isinstance(values, (str, bytes)) else values
     ends = tuple(ends) if isinstance(ends, Iterable) else ()
     if len(ends) != 2 or not all(isinstance(end, numbers.Real) for end in ends):
-        raise UserError(
-            f"{what} is the lowest and the highest value, such as (1, 9), got "
-            f"{values!r}"
-        )
-    return ends
+        raise UserError(f"{what} is {meaning}, such as {example}, got {values!r}")
+    # NumPy's numbers can't be written as JSON.
+    return tuple(end.item() if hasattr(end, "item") else end for end in ends)
