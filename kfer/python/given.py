@@ -1,8 +1,11 @@
 """What a user gives from Python, checked where tuple() would take it for another."""
 
 import numbers
+import os
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from kfer.errors import UserError
 
@@ -23,6 +26,11 @@ def names(what: str, values: Any) -> tuple[str, ...]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise UserError(f"{what} is a list of names, got {values!r}")
     return tuple(str(value) for value in values)
+
+
+def one_or_more(what: str, values: Any) -> tuple[str, ...]:
+    """Names in an order; a lone text is one. Raises UserError as `names` does."""
+    return (values,) if isinstance(values, str) else names(what, values)
 
 
 def scale(what: str, values: Any) -> tuple[float, float]:
@@ -51,3 +59,21 @@ def pair(
         raise UserError(f"{what} is {meaning}, such as {example}, got {values!r}")
     # NumPy's numbers can't be written as JSON.
     return tuple(end.item() if hasattr(end, "item") else end for end in ends)
+
+
+def pictures(images: Any) -> Any:
+    """Pictures as a sequence of them; a lone path is one.
+
+    Raises:
+      UserError: a lone array, whose rows would be taken for pictures, or a set.
+    """
+    if isinstance(images, (str, os.PathLike)):
+        return [images]
+    check_order("images", images)
+    is_array = isinstance(images, np.ndarray) and images.dtype.kind in "biuf"
+    if is_array and images.size and (images.ndim < 3 or images.shape[2:] == (3,)):
+        raise UserError(
+            "Pictures are [N, height, width, 3] or a list, got one array "
+            f"{list(images.shape)}; give a single picture as [picture]"
+        )
+    return images

@@ -39,9 +39,9 @@ def _read(name: str, value: Any) -> Any:
     if name in _TEXTS:
         return "\t" if (text := _text(name, value)) in ("tab", "\\t") else text
     if name in _LISTS:
-        return _names(name, value)
+        return given.one_or_more(name, value)
     if name == "missing":
-        words = (word.strip().casefold() for word in _names(name, value))
+        words = (word.strip().casefold() for word in given.one_or_more(name, value))
         return tuple(dict.fromkeys(["", *words]))
     if name in _NUMBERS:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -73,7 +73,3 @@ def _text(what: str, value: Any) -> str:
     if not isinstance(value, str):
         raise UserError(f"{what} is a text, got {value!r}")
     return str(value)
-
-
-def _names(what: str, value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else given.names(what, value)

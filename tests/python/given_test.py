@@ -1,5 +1,7 @@
 """What a user gives from Python."""
 
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -34,3 +36,32 @@ def test_scale():
 def test_what_is_taken_for_another(check, values, text):
     with pytest.raises(UserError, match=text):
         check("classes", values)
+
+
+def test_a_lone_text_is_one_name():
+    assert given.one_or_more("tasks", "label") == ("label",)
+    assert given.one_or_more("tasks", ["a", "b"]) == ("a", "b")
+
+
+def test_pictures():
+    assert given.pictures("a.png") == ["a.png"]
+    path = pathlib.Path("a.png")
+    assert given.pictures(path) == [path]
+    for several in (
+        ["a.png", "b.png"],
+        np.array(["a.png", "b.png"]),
+        np.zeros((2, 4, 5, 3), np.uint8),
+        np.zeros((2, 4, 5), np.uint8),  # grey
+        np.zeros((0, 3)),
+        [],
+    ):
+        assert given.pictures(several) is several
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (4, 5)])
+def test_rows_of_one_picture_are_no_pictures(shape):
+    text = rf"got one array \[{', '.join(map(str, shape))}\]; give a single picture as"
+    with pytest.raises(UserError, match=text):
+        given.pictures(np.zeros(shape, np.uint8))
+    with pytest.raises(UserError, match="^images is a set, which has no order"):
+        given.pictures({"a.png"})
