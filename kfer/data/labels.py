@@ -85,10 +85,14 @@ def target_columns(
         if given.get(CLEAN + task.target)
     }
     if not found:
-        targets = sorted({task.target for task in tasks})
+        targets = ", ".join(sorted({task.target for task in tasks}))
+        labelled = any(name.startswith(LABEL) for name in given)
+        advice = (
+            "; --against=labels (from Python, against='labels') compares with those"
+        )
         raise UserError(
-            f"{split} in {dataset.root} has clean labels of "
-            f"{sorted(given) or 'nothing'}; none is a target of the tasks ({targets})"
+            f"{split} in {dataset.root} has no truth of {targets} to compare with; it "
+            f"has {', '.join(sorted(given)) or 'nothing'}{advice if labelled else ''}"
         )
     return found
 

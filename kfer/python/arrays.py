@@ -44,7 +44,7 @@ def from_arrays(
 
     Args:
       images: N pictures, uint8 [N, H, W, 3] RGB, or a list of such arrays [H, W, 3] of
-        any size, or of paths of picture files.
+        any size, or of paths of picture files; one path is a list of one.
       labels: [N, A], a column for each annotator; or [L], one for each rating; or, if
         `annotators` is None, [N], which then count as the truth.
       annotators: names of the A annotators, or of the annotator of each of L ratings.
@@ -64,11 +64,11 @@ def from_arrays(
       UserError: lengths that don't go together, a set where order counts, classes or
         scales of a kind that isn't there, or see from_table.
     """
-    ordered = {"images": images, "annotators": annotators, "items": items}
-    for name, column in (ordered | {"split": split, "subjects": subjects}).items():
+    people = {"annotators": annotators, "subjects": subjects}
+    for name, column in (people | {"items": items, "split": split}).items():
         given_lib.check_order(name, column)
     given = Kinds(labels, truth, classes, scales)
-    images = list(images)
+    images = list(given_lib.pictures(images))
     rows = _rows(given.labels, annotators, items, len(images))
     frame = _frame(given, rows, len(images))
     for name, column in ((_SPLIT, split), (_SUBJECT, subjects)):

@@ -52,12 +52,12 @@ class Kinds:
             if _are_values(name, parts, listed, ranges):
                 if scale := ranges.of(name):
                     self.scales[name] = scale
-                coded = [_values(name, part, scale) for part in parts]
+                coded = [values(name, part, scale) for part in parts]
             else:
                 known = listed.of(name) or _found(name, parts)
+                _check_different(name, known)
                 self.classes[name] = known
-                number = _numbering(name, known)
-                coded = [_codes(name, part, known, number) for part in parts]
+                coded = [codes(name, part, known) for part in parts]
             for part, found in ((labels, self.labels), (truth, self.truth)):
                 if name in part:
                     found[name] = coded.pop(0)
@@ -158,8 +158,17 @@ def _are_values(
     return False
 
 
-def _values(name: str, part: Elements, scale: tuple[float, float] | None) -> np.ndarray:
-    """float64, NaN where none: -1 is a value where the scale reaches it."""
+def values(name: str, part: Elements, scale: tuple[float, float] | None) -> np.ndarray:
+    """float64 of the labels' shape, NaN where none.
+
+    Args:
+      name: of the kind.
+      part: its labels.
+      scale: lowest and highest value; where it doesn't reach -1, that is none.
+
+    Raises:
+      UserError: a word.
+    """
     found = part.values(name)
     if scale and not scale[0] <= -1 <= scale[1]:
         found[found == -1] = np.nan
@@ -189,34 +198,42 @@ def _found(name: str, parts: Sequence[Elements]) -> tuple[str, ...]:
     )
 
 
-def _numbering(name: str, known: Sequence[str]) -> dict[str, int]:
-    """Folded word -> class."""
-    number: dict[str, int] = {}
-    for i, word in enumerate(known):
-        if (first := number.setdefault(folded(word), i)) != i:
+def _check_different(name: str, known: Sequence[str]) -> None:
+    first: dict[str, str] = {}
+    for word in known:
+        if (other := first.setdefault(folded(word), word)) != word:
             raise UserError(
-                f"The classes of {name!r} have {known[first]!r} and {word!r}, which "
-                "are one: case and spaces around it don't count"
+                f"The classes of {name!r} have {other!r} and {word!r}, which are one: "
+                "case and spaces around it don't count"
             )
-    return number
 
 
-def _codes(
-    name: str, part: Elements, known: Sequence[str], number: Mapping[str, int]
-) -> np.ndarray:
-    """int64 of the labels' shape, -1 where none."""
+def codes(name: str, part: Elements, known: Sequence[str]) -> np.ndarray:
+    """int64 of the labels' shape, -1 where none.
+
+    Args:
+      name: of the kind.
+      part: its labels, numbers of classes or their names in any case.
+      known: the classes.
+
+    Raises:
+      UserError: a number or word that is no class's.
+    """
     found = _whole(name, part.numbers)
     if odd := sorted({int(v) for v in found.flat if not -1 <= v < len(known)}):
         raise UserError(
             f"{name} has the number {odd[0]}; classes are 0 to {len(known) - 1}, and "
             "-1 is none"
         )
+    number = {folded(word): i for i, word in enumerate(known)}
+    exactly = {word: i for i, word in enumerate(known)}
     for place, word in np.ndenumerate(part.class_words(known)):
-        if word:
-            code = number.get(folded(word))
-            if code is None:
-                raise UserError(f"{name} has {word!r}, which is none of {list(known)}")
-            found[place] = code
+        if not word:
+            continue
+        code = exactly.get(word, number.get(folded(word)))
+        if code is None:
+            raise UserError(f"{name} has {word!r}, which is none of {list(known)}")
+        found[place] = code
     return found
 
 
