@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.data import crowds, record
+from kfer.data import crowds, meanings, record
 from kfer.data.crowd_labels import CROWD
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, LABEL, TRUTH, Column
@@ -91,8 +91,10 @@ def target_columns(
             "; --against=labels (from Python, against='labels') compares with those"
         )
         raise UserError(
-            f"{split} in {dataset.root} has no truth of {targets} to compare with; it "
-            f"has {', '.join(sorted(given)) or 'nothing'}{advice if labelled else ''}"
+            meanings.unlike(dataset, tasks)
+            or f"{split} in {dataset.root} has no truth of {targets} to compare with; "
+            f"it has {', '.join(sorted(given)) or 'nothing'}"
+            + (advice if labelled else "")
         )
     return found
 
@@ -114,12 +116,14 @@ def compared_columns(
     if against == TRUTH:
         found = target_columns(dataset, tasks, split)
         return {CLEAN + name: column for name, column in found.items()}
+    tasks = tuple(tasks)
     given = dataset.split(split).given
     learned = [task for task in tasks if given.get(feature_of(task))]
     if not learned:
         raise UserError(
-            f"{split} in {dataset.root} has no label that the tasks learn to compare "
-            "answers with"
+            meanings.unlike(dataset, tasks)
+            or f"{split} in {dataset.root} has no label that the tasks learn to "
+            "compare answers with"
         )
     return training_columns(dataset, learned, split)
 

@@ -59,7 +59,9 @@ def test_target_columns_are_those_with_clean_labels(small):
     assert found == {"class": prepared.CLEAN["class"]}
     with pytest.raises(UserError, match="no truth of valence_.* it has clean/class$"):
         labels.target_columns(small, [tasks.valence_arousal_task()], "test")
-    with pytest.raises(UserError, match=r"it has .*label/ann.*, against='labels'\) com"):
+    with pytest.raises(
+        UserError, match=r"it has .*label/ann.*, against='labels'\) com"
+    ):
         labels.target_columns(small, [tasks.valence_arousal_task()], "train")
 
 
