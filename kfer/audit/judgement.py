@@ -16,6 +16,7 @@ from kfer.audit.class_labels import ClassLabels
 from kfer.audit.crowd_judgement import CrowdJudgement
 from kfer.audit.label_sets import LabelSets, given
 from kfer.audit.rankings import DOUBT_LIMIT, RESIDUAL_LIMIT, Ranking
+from kfer.data import meanings
 from kfer.errors import UserError
 
 
@@ -95,13 +96,11 @@ def _targets(
         if len(sets.crowds[name].item)
     }
     if not alike and not values_of and not crowds_of:
-        said = "; ".join(f"{t}: {', '.join(k.outputs)}" for t, k in tasks.items())
         columns = (sets.columns | sets.crowd_columns).values()
-        has = {c.classes or c.dimensions for c in columns}
+        told = meanings.contrast(answers.config.tasks, columns)
         raise UserError(
-            f"{answers.run['folder']} answers {said}; the label columns are of "
-            f"{' and of '.join(', '.join(outputs) for outputs in sorted(has))}: audit "
-            "with a run that learned these"
+            f"{answers.run['folder']} answers {told}: audit with a run that learned "
+            "these"
         )
     return (alike or [""])[0], values_of, crowds_of
 

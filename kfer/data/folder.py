@@ -23,7 +23,7 @@ def check_target(out_dir: str, overwrite: bool = False) -> None:
     if not overwrite:
         raise UserError(
             f"{out_dir} already holds a data set; name another folder or allow it to "
-            "be replaced with --overwrite"
+            "be replaced with --overwrite (from Python, overwrite=True)"
         )
 
 

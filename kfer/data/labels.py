@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kfer.data import crowds, record
+from kfer.data import crowds, meanings, record
 from kfer.data.crowd_labels import CROWD
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, LABEL, TRUTH, Column
@@ -85,10 +85,16 @@ def target_columns(
         if given.get(CLEAN + task.target)
     }
     if not found:
-        targets = sorted({task.target for task in tasks})
+        targets = ", ".join(sorted({task.target for task in tasks}))
+        labelled = any(name.startswith(LABEL) for name in given)
+        advice = (
+            "; --against=labels (from Python, against='labels') compares with those"
+        )
         raise UserError(
-            f"{split} in {dataset.root} has clean labels of "
-            f"{sorted(given) or 'nothing'}; none is a target of the tasks ({targets})"
+            meanings.unlike(dataset, tasks)
+            or f"{split} in {dataset.root} has no truth of {targets} to compare with; "
+            f"it has {', '.join(sorted(given)) or 'nothing'}"
+            + (advice if labelled else "")
         )
     return found
 
@@ -110,12 +116,14 @@ def compared_columns(
     if against == TRUTH:
         found = target_columns(dataset, tasks, split)
         return {CLEAN + name: column for name, column in found.items()}
+    tasks = tuple(tasks)
     given = dataset.split(split).given
     learned = [task for task in tasks if given.get(feature_of(task))]
     if not learned:
         raise UserError(
-            f"{split} in {dataset.root} has no label that the tasks learn to compare "
-            "answers with"
+            meanings.unlike(dataset, tasks)
+            or f"{split} in {dataset.root} has no label that the tasks learn to "
+            "compare answers with"
         )
     return training_columns(dataset, learned, split)
 

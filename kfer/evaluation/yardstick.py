@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from kfer.data import meanings
 from kfer.data.dataset import Dataset
-from kfer.data.record import CLEAN, LABELS, TRUTH
+from kfer.data.record import CLEAN, LABEL, LABELS, TRUTH
 from kfer.errors import UserError
 from kfer.settings.config import ExperimentConfig
 from kfer.tasks import LabelTask
@@ -89,7 +90,25 @@ def choose(
         for name in _SPLITS:
             if _has(dataset, config, Yardstick(name, kind)):
                 return Yardstick(name, kind)
-    raise NothingToCompareError(
+    raise NothingToCompareError(_why_nothing(dataset, config))
+
+
+def _why_nothing(dataset: Dataset, config: ExperimentConfig) -> str:
+    """Other labels than the model's are told from none at all."""
+    if unlike := meanings.unlike(dataset, config.tasks):
+        return unlike
+    held_out = [dataset.splits[n].given for n in _SPLITS if n in dataset.splits]
+    others = {name for given in held_out for name in given if name.startswith(LABEL)}
+    learned = {task.column for task in config.tasks}
+    others = {name.removeprefix(LABEL) for name in others}
+    if others and not others & learned:
+        return (
+            f"{dataset.root} has no truth held out, and labels of "
+            f"{', '.join(sorted(others))} alone; the model learned those of "
+            f"{', '.join(sorted(learned))}, so no score can be had. kfer-audit "
+            "compares a model with other annotators' labels"
+        )
+    return (
         f"{dataset.root} has no truth and no labels held out, so no score can be "
         "had: no accuracy, no confusion, no CCC; --holdout=0.1 of kfer-train keeps a "
         "tenth of the pictures back and tells how often the model agrees with their "

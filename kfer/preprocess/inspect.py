@@ -58,9 +58,12 @@ def write_page(
       per_status: pictures shown for each way in which faces were found.
 
     Raises:
-      UserError: no data set, or a damaged one.
+      UserError: no data set, or a damaged one; source_dir isn't its raw folder.
     """
     import jinja2
+
+    if source_dir and not os.path.isdir(source_dir):
+        raise UserError(f"There is no folder {source_dir} of raw pictures")
 
     dataset = dataset_lib.load(data_dir)
     samples = {
@@ -176,7 +179,7 @@ def _pictures(
     if source_dir:
         ids = {record.image_id for part in shown.values() for _, record in part}
         raw = raw_examples(dataset, source_dir, ids)
-    return {
+    found = {
         status: [
             {
                 "split": split,
@@ -190,6 +193,10 @@ def _pictures(
         ]
         for status, part in sorted(shown.items())
     }
+    # A table that lies elsewhere names pictures that another folder doesn't have.
+    if raw and not any(row["before"] for part in found.values() for row in part):
+        raise _other_folder(dataset, source_dir)
+    return found
 
 
 def _names(dataset: Dataset, record: Record) -> str:
@@ -236,11 +243,15 @@ def raw_examples(
         if isinstance(item, RawExample) and item.image_id in ids
     }
     if ids and not found:
-        raise UserError(
-            f"{source_dir} has none of the pictures shown of {dataset.root}; name the "
-            "raw folder that the data set was made from"
-        )
+        raise _other_folder(dataset, source_dir)
     return found
+
+
+def _other_folder(dataset: Dataset, source_dir: str) -> UserError:
+    return UserError(
+        f"{source_dir} has none of the pictures shown of {dataset.root}; name the "
+        "raw folder that the data set was made from"
+    )
 
 
 def _before(example: RawExample | None, source_dir: str) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.images import decode
+from kfer.python import given as given_lib
 from kfer.python import kinds, tables
 from kfer.python.kinds import Kinds
 
@@ -34,32 +35,40 @@ def from_arrays(
 ) -> Dataset:
     """A data set of pictures and labels in memory: the one that from_table would make.
 
-    Labels are integers (classes), words (classes) or floats (values); missing are -1,
-    NaN, None and ''. Several kinds are given as a dict, such as {"mood": words,
+    Words are classes, whose case and outer spaces don't count, and so are integers.
+    Floats are values, and so are integers of a kind that has a scale or is called
+    valence or arousal. Missing are NaN, None and ''; of classes -1 too ('nan' and '-1'
+    as text, which numpy makes of them beside words), of values -1 where the scale
+    doesn't reach it. Several kinds are given as a dict, such as {"mood": words,
     "valence": floats}; one alone is called 'label'.
 
     Args:
       images: N pictures, uint8 [N, H, W, 3] RGB, or a list of such arrays [H, W, 3] of
-        any size, or of paths of picture files.
+        any size, or of paths of picture files; one path is a list of one.
       labels: [N, A], a column for each annotator; or [L], one for each rating; or, if
         `annotators` is None, [N], which then count as the truth.
       annotators: names of the A annotators, or of the annotator of each of L ratings.
         Columns [N, A] without names are numbered from 1.
       items: int [L], the picture of each rating; 0 .. N - 1 in order if None.
       truth: what is known to be right, [N], or a dict of such; with missing ones.
-      classes: names of classes by number, or a dict of such by kind of label; for
-        integers without names 'class 0', 'class 1', ...
-      scales: lowest and highest value of floats, or a dict of such; [-1, 1] for valence
-        and arousal if left out.
+      classes: names of classes by number, or a dict of such by kind of label; if left
+        out, words in the order of the alphabet (numbers as words in theirs), and for
+        integers 'class 0', 'class 1', ...
+      scales: lowest and highest value, or a dict of such by kind, which then has
+        values; [-1, 1] for valence and arousal if left out.
       split: 'train', 'valid' or 'test' of each picture [N]; a hash decides if None.
       subjects: who is shown [N]: one person's pictures share a split.
       **options: of from_table.
 
     Raises:
-      UserError: lengths that don't go together, or see from_table.
+      UserError: lengths that don't go together, a set where order counts, classes or
+        scales of a kind that isn't there, or see from_table.
     """
+    people = {"annotators": annotators, "subjects": subjects}
+    for name, column in (people | {"items": items, "split": split}).items():
+        given_lib.check_order(name, column)
     given = Kinds(labels, truth, classes, scales)
-    images = list(images)
+    images = list(given_lib.pictures(images))
     rows = _rows(given.labels, annotators, items, len(images))
     frame = _frame(given, rows, len(images))
     for name, column in ((_SPLIT, split), (_SUBJECT, subjects)):

@@ -13,7 +13,7 @@ from kfer.data import holdout as holdout_lib
 from kfer.data import own_data
 from kfer.data.dataset import Dataset
 from kfer.errors import UserError
-from kfer.python import annotators, pixels
+from kfer.python import annotators, given, pixels
 from kfer.python.model import Model, Origin
 from kfer.settings import config as config_lib
 from kfer.settings import own_data as own_data_settings
@@ -28,7 +28,7 @@ def fit(
     method: str = "",
     epochs: int | None = None,
     *,
-    tasks: Sequence[str] = (),
+    tasks: Sequence[str] | str = (),
     recipe: str = "kfer",
     experiment: str = "",
     holdout: float | None = None,
@@ -40,8 +40,8 @@ def fit(
     Args:
       data: of kfer.data.from_table, from_arrays or kfer.data.dataset.load.
       method: a key of kfer.METHODS; '' is 'kfer', and 'joint' of an experiment.
-      epochs: passes over the training split.
-      tasks: label columns to learn, or their truths; all if empty.
+      epochs: passes over the training split; or say `steps` among the settings.
+      tasks: label columns to learn, or their truths, one or more; all if empty.
       recipe: a key of kfer.RECIPES.
       experiment: a preset, a key of kfer.EXPERIMENTS, instead of what the data declare.
       holdout: share of the training pictures to keep back in 'valid', such as 0.1.
@@ -52,8 +52,8 @@ def fit(
         steps=500, deterministic=True.
 
     Raises:
-      UserError: an unknown setting, data that can't be learned from, or the run was
-        interrupted by a signal.
+      UserError: an unknown setting, both steps and epochs, data that can't be learned
+        from, or the run was interrupted by a signal.
     """
     if not isinstance(data, Dataset):
         raise UserError(
@@ -62,7 +62,10 @@ def fit(
         )
     run_settings = {k: settings.pop(k) for k in [*settings] if k in _OF_RUN}
     if epochs is not None:
+        if run_settings.get("steps"):
+            raise UserError("steps and epochs both say how long to train; give one")
         settings["epochs"] = epochs
+    tasks = given.one_or_more("tasks", tasks)
     chosen = method or own_data_settings.method_for(experiment)
     settings |= {"method": chosen, "recipe": recipe}
     with _folder(out_dir) as run_dir:

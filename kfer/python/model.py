@@ -17,7 +17,7 @@ from kfer.data.dataset import Dataset
 from kfer.errors import UserError
 from kfer.evaluation import each_target, scoring, yardstick
 from kfer.metrics import suite
-from kfer.python import annotators, pixels
+from kfer.python import annotators, compared, given, pixels
 from kfer.serving import confidence, export
 from kfer.serving.export import Exported, Notes
 from kfer.settings import config as config_lib
@@ -88,8 +88,9 @@ class Model(keras.Model):
 
         Args:
           images: uint8 [N, H, W, 3] RGB of any size; or a list of arrays [H, W, 3] or
-            of paths; or float32 [N, S, S, 3] RGB in [-1, 1]. Pictures are prepared as
-            those that the model learned from. A tf.data.Dataset is taken as Keras does.
+            of paths; or one path; or float32 [N, S, S, 3] RGB in [-1, 1]. Pictures are
+            prepared as those that the model learned from. A tf.data.Dataset is taken as
+            Keras does.
           batch_size: pictures at a time.
           **kwargs: of keras.Model.predict, for a tf.data.Dataset.
 
@@ -102,6 +103,7 @@ class Model(keras.Model):
         """
         if isinstance(images, tf.data.Dataset):
             return super().predict(images, **kwargs)
+        images = given.pictures(images)
         size = batch_size or scoring.default_batch_size(self.run.image_size)
         parts = [
             self._answer(self.pictures(part, start))
@@ -140,8 +142,9 @@ class Model(keras.Model):
 
         Args:
           data: a kfer data set; or pictures, see `predict`.
-          labels: of pictures: target -> classes (numbers or names) or values, -1, '' or
-            NaN where unknown; of a single target without its name.
+          labels: of pictures: target -> classes (numbers or names, in any case) or
+            values, None, '' or NaN where unknown, of classes -1 too; of a single target
+            without its name.
           split, against: of a data set, see kfer.evaluation.yardstick.choose: by
             default the truth of test, else of valid, else the labels of test or valid,
             with which agreement is measured and not accuracy.
@@ -154,25 +157,27 @@ class Model(keras.Model):
           UserError: there is nothing to compare with, or it doesn't fit the targets.
         """
         if isinstance(data, Dataset):
-            compared = yardstick.choose(data, self.run, split, against)
+            chosen = yardstick.choose(data, self.run, split, against)
             if split or against:
                 found = scoring.evaluate(
                     self.method,
                     data,
                     self.run,
-                    compared.split,
-                    against=compared.against,
+                    chosen.split,
+                    against=chosen.against,
                 )
             else:
-                found = each_target.scorer(self.method, data, self.run, compared)()
-            return {name: compared.as_dict() | row for name, row in found.items()}
+                found = each_target.scorer(self.method, data, self.run, chosen)()
+            return {name: chosen.as_dict() | row for name, row in found.items()}
         given = labels if isinstance(labels, Mapping) else self._only(labels)
         said, tasks = self.predict(data), tasks_lib.task_of_target(self.run.tasks)
         if unknown := sorted(set(given) - set(tasks)):
             raise UserError(f"The model answers {sorted(tasks)}, not {unknown[0]!r}")
         return {
             name: suite.evaluate_task(
-                tasks[name], said[name], *_truth(tasks[name], rows)
+                tasks[name],
+                said[name],
+                *compared.truth(tasks[name], rows, len(said[name])),
             )
             for name, rows in given.items()
         }
@@ -278,18 +283,3 @@ class Model(keras.Model):
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """The networks are built when they are made."""
-
-
-def _truth(task: tasks_lib.LabelTask, rows: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Classes [n] or values [n, D], and where they are known [n]."""
-    given = np.asarray(rows)
-    if not task.is_categorical:
-        values = given.astype(np.float64).reshape(len(given), -1)
-        known = np.isfinite(values).all(axis=1)
-        return np.where(known[:, None], values, 0.0), known.astype(np.float32)
-    if given.dtype.kind not in "iub":
-        numbers = {name: i for i, name in enumerate(task.classes)} | {"": -1}
-        if stray := sorted({*map(str, given)} - {*numbers}):
-            raise UserError(f"{task.target} has no class {stray[0]!r}: {task.classes}")
-        given = np.array([numbers[str(name)] for name in given], np.int64)
-    return np.maximum(given, 0), (given >= 0).astype(np.float32)

@@ -14,10 +14,11 @@ from kfer.data import near_copies
 from kfer.data.dataset import Dataset
 from kfer.data.datasets import ReaderOptions
 from kfer.data.importing import describe, sources
-from kfer.data.importing.options import TableOptions, from_dict
+from kfer.data.importing.options import from_dict
 from kfer.data.importing.understand import Understanding
 from kfer.errors import UserError
 from kfer.preprocess import job, transforms
+from kfer.python import table_options
 
 IMAGE_SIZE = 64
 
@@ -54,10 +55,12 @@ def from_table(
       verbose: print what was understood.
       **options: of kfer.data.importing.options.TableOptions, such as
         scales={"valence": (1, 9)}, classes={"mood": ("calm", "tense")}, labels=["pose"]
-        or splits=(0.1, 0.1), the shares of test and valid pictures.
+        or splits=(0.1, 0.1), the shares of test and valid pictures. Words that stand
+        for no label, missing=["unsure"], are so in any case, and so is an empty cell.
 
     Raises:
-      UserError: no such table, it could mean two things, or too much of it is faulty.
+      UserError: no such table, an option of another type, or the table could mean two
+        things, or too much of it is faulty.
     """
     path = os.path.abspath(path)
     if not os.path.exists(path):
@@ -65,7 +68,7 @@ def from_table(
     root = images or (path if os.path.isdir(path) else os.path.dirname(path))
     if not os.path.isdir(root):
         raise UserError(f"There is no folder of pictures {root}")
-    table = _table(path, options)
+    table = {"path": path, **table_options.read(options)}
     found, made = sources.load(os.fspath(root), from_dict(table))
     if verbose:
         print(describe.describe(found, made, from_dict(table)), flush=True)
@@ -80,16 +83,6 @@ def from_table(
         return without_near_copies(job.run(described), remove_near_copies)
 
     return make(os.fspath(out_dir)) if out_dir else temporary(make)
-
-
-def _table(path: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    known = {field.name for field in dataclasses.fields(TableOptions)} - {"path"}
-    if unknown := sorted(set(options) - known):
-        listed = ", ".join(sorted(known))
-        raise UserError(f"from_table has no option {unknown[0]!r}; known: {listed}")
-    table = {"path": path, **options}
-    from_dict(table)
-    return table
 
 
 def job_of(

@@ -8,6 +8,7 @@ import numpy as np
 from absl import logging
 
 from kfer import tasks as tasks_lib
+from kfer.data import meanings
 from kfer.data.dataset import Dataset
 from kfer.data.record import CLEAN, Column
 from kfer.errors import UserError
@@ -57,8 +58,9 @@ def calibrate(
     features = features_by_target(dataset, config, split)
     if not features and any(task.is_categorical for task in config.tasks):
         raise UserError(
-            f"{split} in {dataset.root} has no label to calibrate the confidence with; "
-            "name another split, or none"
+            meanings.unlike(dataset, config.tasks)
+            or f"{split} in {dataset.root} has no label to calibrate the confidence "
+            "with; name another split, or none"
         )
     if not features:
         return {}

@@ -89,7 +89,7 @@ def check_target(out_dir: str, overwrite: bool = False) -> None:
     if not overwrite:
         raise UserError(
             f"{out_dir} already holds a model; name another folder or allow it to be "
-            "replaced with --overwrite"
+            "replaced with --overwrite (from Python, overwrite=True)"
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from kfer import tasks as tasks_lib
 from kfer.errors import UserError
-from kfer.settings import backbones, effects
+from kfer.settings import backbones, effects, finite
 from kfer.settings import optimization as optimization_lib
 from kfer.settings import options as options_lib
 from kfer.settings.method_options import NO_OPTIONS, MethodOptions
@@ -24,12 +24,6 @@ IMAGE_SIZES = (32, 48, 64, 96, 128, 256)
 
 # What layers may multiply in (RunSettings.mixed_precision).
 PRECISIONS = ("float32", "bfloat16", "float16")
-
-
-def _lookup(kind: str, table: dict[str, Any], name: str) -> Any:
-    if name not in table:
-        raise UserError(f"Unknown {kind} {name!r}; known: {', '.join(sorted(table))}")
-    return table[name]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +85,7 @@ class ExperimentConfig:
         tasks_lib.check_tasks(self.tasks)
         checked = options_lib.check(self.method, self.options)
         object.__setattr__(self, "options", checked)
+        finite.check(self)
         if self.image_size not in IMAGE_SIZES:
             raise UserError(f"image_size {self.image_size} is none of {IMAGE_SIZES}")
         if self.augmentation not in ("crop_flip", "face", "none"):
@@ -199,8 +194,10 @@ def experiment_config(
     Raises:
       UserError: an unknown name, field or choice.
     """
-    base = _lookup("experiment", EXPERIMENTS, name)
-    return configured(base, recipe, method, **overrides)
+    if name not in EXPERIMENTS:
+        known = ", ".join(sorted(EXPERIMENTS))
+        raise UserError(f"Unknown experiment {name!r}; known: {known}")
+    return configured(EXPERIMENTS[name], recipe, method, **overrides)
 
 
 def configured(
@@ -295,6 +292,7 @@ def differences(first: ExperimentConfig, second: ExperimentConfig) -> list[str]:
     """'field: a -> b' for each setting in which two configs differ."""
     one, two = to_dict(first), to_dict(second)
     for fields in (one, two):
-        nested = fields.pop("optimization")
-        fields |= {f"optimization.{name}": value for name, value in nested.items()}
+        fields |= {
+            f"optimization.{n}": v for n, v in fields.pop("optimization").items()
+        }
     return [f"{key}: {one[key]} -> {two[key]}" for key in one if one[key] != two[key]]

@@ -125,7 +125,8 @@ class Staging:
         if complete and not self._overwrite:
             raise UserError(
                 f"{self.place.name} already holds something complete; name another "
-                "place or allow it to be replaced with --overwrite"
+                "place or allow it to be replaced with --overwrite (from Python, "
+                "overwrite=True)"
             )
         if there and not complete and fetching.UNFINISHED not in there:
             few = ", ".join([*there][:3])

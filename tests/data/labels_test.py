@@ -57,8 +57,12 @@ def test_target_columns_are_those_with_clean_labels(small):
         small, [task(), task(name="b"), tasks.valence_arousal_task()], "test"
     )
     assert found == {"class": prepared.CLEAN["class"]}
-    with pytest.raises(UserError, match=r"none is a target of the tasks \(\['valence"):
+    with pytest.raises(UserError, match="no truth of valence_.* it has clean/class$"):
         labels.target_columns(small, [tasks.valence_arousal_task()], "test")
+    with pytest.raises(
+        UserError, match=r"it has .*label/ann.*, against='labels'\) com"
+    ):
+        labels.target_columns(small, [tasks.valence_arousal_task()], "train")
 
 
 def test_parse_reads_features_and_refuses_other_classes():

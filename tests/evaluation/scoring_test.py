@@ -171,13 +171,13 @@ def test_pictures_that_are_none_are_counted_in_one_line(tmp_path):
 def test_what_is_no_run_is_said(tmp_path):
     with pytest.raises(UserError, match=r"is no run folder: it has no config\.json"):
         scoring.evaluate_run(str(tmp_path))
-    with pytest.raises(UserError, match=r"train in .* none is a target"):
+    with pytest.raises(UserError, match=r"train in .* has no truth of"):
         scoring.evaluate_run(runs.run(), split="train")
 
 
 def test_data_of_other_meaning_is_refused(method, config, tmp_path):
     other = prepared.write(tmp_path / "set")
-    with pytest.raises(UserError, match="none is a target of the tasks"):
+    with pytest.raises(UserError, match="has no truth of "):
         scoring.evaluate(method, dataset_lib.load(other.root), config)
     eight = dataclasses.replace(config, tasks=(tasks.expression_task(8),))
     with pytest.raises(UserError, match="Column 'expression' of this data set has"):

@@ -1,5 +1,7 @@
 """The tables hold the paper's numbers and name cells that exist."""
 
+import pathlib
+
 import pytest
 
 from kfer import methods
@@ -67,3 +69,9 @@ def test_the_bases_are_compared_by_each_setting_s_own_cells():
         Entry("affectnet_multi", "huber", "valence_arousal", "ccc"),
     )
     assert len(table.cells([0])) == 2 * len(table.rows)
+
+
+def test_the_guide_lists_every_table():
+    guide = pathlib.Path(__file__).parents[2] / "docs" / "guide" / "experiments.md"
+    text = guide.read_text(encoding="utf-8")
+    assert [name for name in tables.TABLES if f"`{name}`" not in text] == []

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,17 @@ def test_another_raw_folder_is_refused(prepared, tmp_path):
     write_bytes(str(tmp_path), "manifest.csv", b"image\nother.png\n")
     with pytest.raises(UserError, match="has none of the pictures shown"):
         inspect.write_page(str(prepared / "out"), str(tmp_path), str(tmp_path / "p"))
+
+
+def test_a_folder_without_the_pictures_is_refused(prepared, tmp_path):
+    page = str(tmp_path / "p")
+    with pytest.raises(UserError, match="^There is no folder /nix of raw pictures$"):
+        inspect.write_page(str(prepared / "out"), "/nix", page)
+    # The table is there, what it names isn't.
+    shutil.copy(prepared / "raw" / "manifest.csv", tmp_path)
+    with pytest.raises(UserError, match="has none of the pictures shown"):
+        inspect.write_page(str(prepared / "out"), str(tmp_path), page)
+    assert not os.path.exists(page)
 
 
 def test_agreement_by_hand():

@@ -97,6 +97,38 @@ def test_labels_without_annotators_are_the_truth():
     }
 
 
+def test_whole_numbers_on_a_scale_are_values():
+    valence = np.array([[-1, 1], [0, -1], [1, 0], [-1, -1], [0, 0], [1, 1]])
+    data = made(pictures(), {"valence": valence, "arousal": -valence}, ["ann", "bob"])
+    assert content(data, "train")["1.png"][0] == {
+        "annotator_ann_valence_arousal": (0.0, 0.0),
+        "annotator_bob_valence_arousal": (-1.0, 1.0),
+    }
+    data = made(
+        pictures(),
+        {"warmth": [[1, 9], [5, -1], [2, 3], [4, 5], [6, 7], [8, 9]]},
+        ["ann", "bob"],
+        scales={"warmth": (1, 9)},
+    )
+    column = data.columns["annotator_bob_warmth"]
+    assert (column.is_categorical, column.low, column.high) == (False, 1, 9)
+    train = content(data, "train")
+    assert train["0.png"][0] == {
+        "annotator_ann_warmth": (1.0,),
+        "annotator_bob_warmth": (9.0,),
+    }
+    assert train["1.png"][0] == {"annotator_ann_warmth": (5.0,)}
+
+
+@pytest.mark.parametrize(
+    "what", ["images", "annotators", "items", "split", "subjects", "labels", "truth"]
+)
+def test_a_set_has_no_order(what):
+    given = {"images": pictures(), "labels": np.zeros((6, 2), int)}
+    with pytest.raises(UserError, match=" is a set, which has no order; give a list$"):
+        made(**given | {what: {"a", "b"}})
+
+
 def test_files_are_read_where_they_are(tmp_path):
     import cv2
 

@@ -59,6 +59,12 @@ def test_the_same_run(tmp_path):
         ((None, "magic"), {}, "Unknown method 'magic'"),
         ((None,), {"depth": 3}, "Unknown setting ..depth"),
         ((None,), {"tasks": ["mood"]}, "no labels 'mood' in train"),
+        ((None,), {"tasks": "mood"}, "no labels 'mood' in train"),
+        (
+            (None, "", 1),
+            {"steps": 2},
+            "^steps and epochs both say how long to train; g",
+        ),
         ((None,), {"experiment": "x"}, "Unknown experiment 'x'"),
         ((None,), {"batch_size": 64}, "batch_size 64 is more than the 24 examples"),
         ((None,), {"holdout": 1.5}, "--holdout is a share between 0 and 1"),

@@ -44,6 +44,15 @@ class TestPredict:
                 np.testing.assert_allclose(same[name], value, rtol=1e-4, atol=1e-5)
         assert model().predict([])["expression"].shape == (0, 7)
 
+    def test_one_picture(self, raw, tmp_path):
+        path = tmp_path / "a.png"
+        tf.io.write_file(str(path), tf.io.encode_png(raw[2]))
+        found = model().predict(str(path))["expression"]
+        np.testing.assert_array_equal(found, model().predict([path])["expression"])
+        assert found.shape == (1, 7)
+        with pytest.raises(UserError, match="give a single picture as .picture."):
+            model().predict(raw[2])
+
 
 class TestEvaluate:
     def test_a_data_set(self):
@@ -70,8 +79,15 @@ class TestEvaluate:
             (None, "evaluate takes a data set, or pictures and labels by target: expr"),
             ([0], "evaluate takes a data set, or pictures and labels by target: expr"),
             ({"mood": [0]}, "answers .'expression', 'valence_arousal'., not 'mood'"),
-            ({"expression": ["glad"]}, "expression has no class 'glad'"),
-            ({"expression": [0, 1]}, r"has predictions \(1, 7\) and targets \(2,\)"),
+            (
+                {"expression": ["glad"]},
+                "expression has 'glad', which is none of .'neutral",
+            ),
+            (
+                {"expression": [0, 1]},
+                "1 pictures need labels .1. of 'expression'; got .2",
+            ),
+            ({"expression": [7]}, "expression has the number 7; classes are 0 to 6"),
         ],
     )
     def test_what_does_not_fit(self, raw, labels, text):
@@ -121,5 +137,5 @@ def test_export_serves_what_predict_says(tmp_path, raw):
     said = model().predict(raw)["expression"]
     served = [list(found[i]["expression"]["probabilities"].values()) for i in range(20)]
     np.testing.assert_allclose(served, said, rtol=1e-3, atol=1e-4)
-    with pytest.raises(UserError, match="already holds a model"):
+    with pytest.raises(UserError, match="already holds a model.*, overwrite=True"):
         model().export(path)

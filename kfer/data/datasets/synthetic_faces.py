@@ -118,9 +118,18 @@ def annotated(options: ReaderOptions, index: int) -> Annotated:
 
 
 def read(root: str, options: ReaderOptions) -> Iterator[RawExample]:
-    """The training faces, then the test faces."""
+    """The training faces, then the test faces.
+
+    Raises:
+      UserError: no training face is asked for, or see `count`.
+    """
     del root
-    for index in range(count(options, "train")):
+    if not (num_train := count(options, "train")):
+        raise UserError(
+            "0 train faces leave nothing to learn from; ask for 1 or more, also where "
+            "the test faces alone are wanted"
+        )
+    for index in range(num_train):
         face = annotated(options, index)
         labels: dict[str, Any] = {
             f"annotator_{i}": g for i, g in enumerate(face.given, 1) if g >= 0

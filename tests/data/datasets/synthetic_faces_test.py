@@ -66,7 +66,7 @@ def test_a_face_does_not_depend_on_the_others():
 
 
 def test_truth_and_landmarks_are_those_of_the_drawn_face():
-    example = read(train=0, test=3, image_size=48)[2]
+    example = read(train=1, test=3, image_size=48)[3]
     face = faces.sample_face(faces.face_rng(0, 1_000_002))
     assert example.clean["expression"] == face.label
     assert example.clean["valence_arousal"] == faces.valence_arousal(face)
@@ -137,6 +137,11 @@ def test_classes_are_named_as_in_the_tasks():
 def test_default_size_and_bounds():
     assert synthetic_faces.count(ReaderOptions(), "train") == 4000
     assert synthetic_faces.count(ReaderOptions(), "test") == 1000
+    assert synthetic_faces.count(options(test=0), "test") == 0
+    with pytest.raises(
+        UserError, match="^0 train faces leave nothing to learn from; as"
+    ):
+        next(synthetic_faces.read("", options(train=0)))
     with pytest.raises(UserError, match="At most 1000000 train faces"):
         synthetic_faces.count(options(train=1_000_001), "train")
     assert synthetic_faces.noise_summary(options(train=0)) == {}
