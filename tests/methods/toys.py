@@ -37,6 +37,9 @@ REPLICA_OPTIONS = {
     },
 }
 
+# Pictures in memory, and the rate that the stub learns them at.
+IMAGES = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+RATE = 2e-3
 # Methods of several parts that stand for all of them.
 COMPOSED = ("ltnet+sce", "known+elr", "joint+ltnet+sce", "joint_alone+em+gce")
 
@@ -216,3 +219,14 @@ def value_tasks(count):
         )
         for i in range(1, count + 1)
     )
+
+
+def labels_of(run, size=8):
+    """Task -> labels of as many pictures in memory, some of them missing."""
+    rng = np.random.default_rng(1)
+    return {
+        task.name: rng.integers(-1, task.size, size)
+        if task.is_categorical
+        else rng.uniform(task.low, task.high, (size, task.size))
+        for task in run.tasks
+    }
