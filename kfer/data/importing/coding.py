@@ -16,7 +16,7 @@ from kfer.data.importing import classes as classes_lib
 from kfer.data.importing import values
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, asked, is_missing
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.data.record import Column
 from kfer.errors import UserError
 

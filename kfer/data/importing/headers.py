@@ -9,7 +9,7 @@ from kfer import tasks as tasks_lib
 from kfer.data import label_orders
 from kfer.data.importing import values
 from kfer.data.importing.options import TableOptions, asked, is_missing, plain
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.errors import UserError
 
 DIMENSIONS = (*tasks_lib.VALENCE_AROUSAL, "dominance")

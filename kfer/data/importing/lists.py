@@ -14,7 +14,7 @@ from kfer.data import label_orders
 from kfer.data.importing import classes as classes_lib
 from kfer.data.importing import headers as headers_lib
 from kfer.data.importing.options import TableOptions, asked, is_missing, plain
-from kfer.data.importing.reading import Table, cell_text
+from kfer.data.importing.table import Table, cell_text
 from kfer.errors import UserError
 
 # Headers of a picture's votes or shares, whatever its classes.

@@ -6,7 +6,8 @@ import numpy as np
 
 from kfer import tasks as tasks_lib
 from kfer.data import label_orders
-from kfer.data.importing.understand import LabelSet, Understanding
+from kfer.data.importing.label_sets import LabelSet
+from kfer.data.importing.understand import Understanding
 
 
 def of(found: Understanding) -> list[str]:

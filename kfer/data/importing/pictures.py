@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from kfer.data.importing.options import TableOptions, is_missing
-from kfer.data.importing.reading import Table
 from kfer.data.importing.roles import GEOMETRY, Roles
+from kfer.data.importing.table import Table
 from kfer.errors import UserError
 
 # Without names of annotators, a table whose pictures stand in several rows is one of

@@ -12,7 +12,7 @@ from kfer.data.importing import headers as headers_lib
 from kfer.data.importing import lists
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, asked, plain
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.errors import UserError
 
 _ROLE_NAMES = {

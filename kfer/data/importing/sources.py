@@ -10,7 +10,7 @@ from kfer.data import manifest_rows
 from kfer.data.importing import examples, lists, nested, reading, understand
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions, from_dict
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.data.importing.understand import Understanding
 from kfer.errors import UserError
 from kfer.images import files

@@ -14,7 +14,7 @@ from kfer.data.importing import values
 from kfer.data.importing.coding import Coded
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, is_missing
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.data.record import VOTES, Column
 from kfer.errors import UserError
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kfer.data.importing import understand
+from kfer.data.importing import label_sets, understand
 from kfer.data.importing.options import TableOptions
 from kfer.data.importing.reading import Table
 from kfer.errors import UserError
@@ -163,9 +163,9 @@ def test_column_of():
     found = look({"annotator:é b": ["x", "y"]})
     (label_set,) = found.sets
     target = found.targets[label_set.target]
-    column = understand.column_of(label_set, target, "é b", several=False)
+    column = label_sets.column_of(label_set, target, "é b", several=False)
     assert (column.name, column.target) == ("annotator_é b", "label")
-    both = understand.column_of(label_set, target, "b", several=True)
+    both = label_sets.column_of(label_set, target, "b", several=True)
     assert both.name == "annotator_b_label"
     assert found.table.form == "text"
 

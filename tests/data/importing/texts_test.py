@@ -1,0 +1,48 @@
+import pytest
+
+from kfer.data.importing import reading
+from kfer.data.importing.options import TableOptions
+
+
+def read(tmp_path, content, name="t.csv", **options):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return reading.read(str(path), TableOptions(**options))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_delimiters_encodings_and_line_ends(tmp_path, end, delimiter, encoding):
+    text = end.join(["image;label", "ä.png;Freude", "b.png;Wut"])
+    found = read(tmp_path, text.replace(";", delimiter).encode(encoding))
+    assert found.cells.to_dict("list") == {
+        "image": ["ä.png", "b.png"],
+        "label": ["Freude", "Wut"],
+    }
+    assert (found.delimiter, found.lines) == (delimiter, [2, 3])
+
+
+def test_sep_line_quoted_breaks_blank_lines_and_rows_of_another_width(tmp_path):
+    text = 'sep=;\na;b\n"x\ny";1,5\n\n3\n4;5;6\n7;"8;9"\n'
+    found = read(tmp_path, text)
+    assert found.cells.to_dict("list") == {
+        "a": ["x\ny", "3", "4", "7"],
+        "b": ["1,5", "", "5", "8;9"],
+    }
+    assert found.lines == [3, 6, 7, 8]
+    assert found.problems == {
+        1: "1 cells, expected 2",
+        2: "more than 2 cells, expected 2",
+    }
+    assert found.source(2) == "t.csv:7"
+
+
+def test_a_delimiter_at_each_end_is_no_column(tmp_path):
+    found = read(tmp_path, "a;b;\n1;2;\n")
+    assert list(found.cells.columns) == ["a", "b"] and not found.problems
+
+
+def test_an_encoding_that_is_named(tmp_path):
+    found = read(tmp_path, "a,b\nä,1\n".encode("cp1252"), encoding="cp1252")
+    assert found.cells["a"].tolist() == ["ä"]
