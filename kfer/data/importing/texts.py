@@ -18,6 +18,9 @@ _MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+# Lines before the header that hold nothing, and the one that names the delimiter.
+_BLANK = re.compile(r'(?:(?:""|[\s,;|])*\n)?')
+_SEP = re.compile(r'"?sep=(.)"?\n')
 
 
 def decoded(path: str, options: TableOptions) -> tuple[str, str]:
@@ -62,10 +65,11 @@ def read(name: str, text: str, encoding: str, options: TableOptions) -> Table:
     Raises:
       UserError: what parts its cells can't be told, or a header stands there twice.
     """
-    first = 1
-    delimiter = options.delimiter
-    if match := re.match(r'"?sep=(.)"?\n', text):
-        delimiter, text, first = delimiter or match[1], text[match.end() :], 2
+    delimiter, start = options.delimiter, _BLANK.match(text).end()
+    if match := _SEP.match(text, start):
+        delimiter = delimiter or match[1]
+        start = _BLANK.match(text, match.end()).end()
+    first, text = text.count("\n", 0, start) + 1, text[start:]
     delimiter = delimiter or _delimiter(name, text)
     how = {
         "sep": delimiter,
@@ -131,7 +135,7 @@ def _delimiter(name: str, text: str) -> str:
     """
     lines = [re.sub(r'"[^"]*"', "", line) for line in text.split("\n")[:50] if line]
     if not lines:
-        raise UserError(f"{name} is empty")
+        raise UserError(f"{name} is empty: it has no header")
     found = {}
     for candidate in DELIMITERS:
         count = lines[0].count(candidate)

@@ -46,3 +46,17 @@ def test_a_delimiter_at_each_end_is_no_column(tmp_path):
 def test_an_encoding_that_is_named(tmp_path):
     found = read(tmp_path, "a,b\nä,1\n".encode("cp1252"), encoding="cp1252")
     assert found.cells["a"].tolist() == ["ä"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "line"),
+    [("\n", 3), ("\n \n\n", 5), ("sep=,\n\n", 4), ("\nsep=,\n", 4), (',,\n"",\n', 4)],
+)
+def test_blank_lines_before_the_header(tmp_path, begin, line):
+    found = read(tmp_path, begin + "image,rater,label\na.png,x,p\n\nb.png,y,q\n")
+    assert found.cells.to_dict("list") == {
+        "image": ["a.png", "b.png"],
+        "rater": ["x", "y"],
+        "label": ["p", "q"],
+    }
+    assert (found.lines, found.problems) == ([line, line + 2], {})
