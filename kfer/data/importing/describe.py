@@ -25,6 +25,7 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
         f"{pictures} pictures",
         f"layout: {_layout(found)}",
         *(f"{role}: column {header!r}" for role, header in found.roles.of.items()),
+        *found.table.remarks,
         *found.notes,
         *notes.of(found),
         f"label columns: {', '.join(made.columns)}",

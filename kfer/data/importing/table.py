@@ -26,6 +26,7 @@ class Table:
       problems: row -> what is wrong with it as a whole.
       lists: header -> the list of each row, None where its cell is none; of JSON and
         Parquet, in whose cells the parts stand with semicolons.
+      remarks: sentences on what may not be meant.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Table:
     delimiter: str = ""
     problems: dict[int, str] = dataclasses.field(default_factory=dict)
     lists: dict[str, list[list | None]] = dataclasses.field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def source(self, row: int) -> str:
         """'file:line' of a row."""

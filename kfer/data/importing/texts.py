@@ -3,6 +3,7 @@
 import io
 import re
 import warnings
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -20,6 +21,9 @@ _MARKS = (
 )
 # Lines before the header that hold nothing, and the one that names the delimiter.
 _BLANK = re.compile(r'(?:(?:""|[\s,;|])*\n)?')
+# A row is odd that goes on for more lines, or over so many that look like rows.
+_LINES, _ROWS = 20, 2
+_SHOWN = 3
 _SEP = re.compile(r'"?sep=(.)"?\n')
 
 
@@ -122,9 +126,31 @@ def _finished(
         for row, (bad, count) in enumerate(zip(wrong, counts, strict=True))
         if bad
     }
+    long = (breaks > 0)[~blank]
+    remarks = _swallowed(name, cells[long], lines[long], delimiter)
     cells = cells.iloc[:, :width].fillna("").reset_index(drop=True)
     cells.columns = unique(name, header)
-    return Table(name, cells, lines.tolist(), form, delimiter, problems)
+    return Table(
+        name, cells, lines.tolist(), form, delimiter, problems, remarks=remarks
+    )
+
+
+def _swallowed(
+    name: str, cells: pd.DataFrame, lines: Sequence[int], delimiter: str
+) -> tuple[str, ...]:
+    """That cells go on over lines that look like rows, as after a stray quote."""
+    found = []
+    width = cells.shape[1] - 1
+    for line, row in zip(lines, cells.itertuples(index=False), strict=True):
+        texts = [text for text in row if isinstance(text, str)]
+        inner = [part for text in texts for part in text.split("\n")[1:]]
+        alike = sum(part.count(delimiter) == width - 1 for part in inner)
+        if len(inner) > _LINES or (alike >= _ROWS and width > 2):
+            found.append(
+                f"{name}:{line} goes on for {len(inner) + 1} lines, which count as one "
+                "row: is one of its quotes stray?"
+            )
+    return tuple(found[:_SHOWN])
 
 
 def _delimiter(name: str, text: str) -> str:

@@ -60,3 +60,19 @@ def test_blank_lines_before_the_header(tmp_path, begin, line):
         "label": ["p", "q"],
     }
     assert (found.lines, found.problems) == ([line, line + 2], {})
+
+
+def test_rows_that_a_stray_quote_swallows_are_told(tmp_path):
+    rows = [f"{i}.png,ann,calm,ok\n" for i in range(9)]
+    rows[2] = '2.png,ann,calm,"so so\n'
+    rows[6] = '6.png,ann,calm,hm"\n'
+    found = read(tmp_path, "image,rater,label,comment\n" + "".join(rows))
+    assert len(found.cells) == 5
+    assert found.remarks == (
+        "t.csv:4 goes on for 5 lines, which count as one row: is one of its quotes "
+        "stray?",
+    )
+    said = read(tmp_path, 'image,label,comment\na.png,x,"well, so\nsaid"\nb.png,y,\n')
+    assert said.remarks == ()
+    long = read(tmp_path, 'image,comment\na.png,"' + "so\n" * 21 + '"\nb.png,no\n')
+    assert "t.csv:2 goes on for 22 lines" in long.remarks[0]
