@@ -158,8 +158,6 @@ def of_values(
             f"{table.name}: --scale gives {told[0]} and {told[1]} for one truth, "
             f"{target!r}; its columns need one scale"
         )
-    if len(told) == 1:
-        scales = dict.fromkeys(scales, told[0])
     stored = UNIT if target in _IN_UNIT or not told else told[0]
     coded = {
         header: _coded_values(table, header, scale or UNIT, options)
@@ -176,11 +174,10 @@ def of_values(
         else part
         for header, part in coded.items()
     }
-    words = " and ".join(f"{low:g}..{high:g}" for low, high in told or [UNIT])
+    used = dict.fromkeys(scale or UNIT for scale in scales.values())
+    words = " and ".join(f"{low:g}..{high:g}" for low, high in used)
     as_stored = (
-        f", stored in [{stored[0]:g}, {stored[1]:g}]"
-        if told not in ([], [stored])
-        else ""
+        f", stored in [{stored[0]:g}, {stored[1]:g}]" if [*used] != [stored] else ""
     )
     return stored, coded, [f"values of {target}: {words}{as_stored}, found {found}"]
 

@@ -173,3 +173,20 @@ def test_column_of():
 def test_numbers_of_annotators_have_one_spelling():
     rows = {"image": ["a.png"] * 3, "worker": ["7.0", " 7", "-1"], "label": [*"xyx"]}
     assert look(rows).people == ("7", "7", "")
+
+
+def test_the_scale_of_one_column_is_not_that_of_the_others():
+    columns = {
+        "annotator:Ann:valence": ["-90", "100"],
+        "annotator:Bob:valence": ["-0.9", "1"],
+    }
+    found = look(columns, scales={"annotator:Ann:valence": (-100, 100)})
+    for header in columns:
+        np.testing.assert_allclose(found.coded[header].codes, [-0.9, 1])
+    said = "values of valence: -100..100 and -1..1, stored in [-1, 1], found -90..100"
+    assert said in found.notes
+    columns = {"annotator:a:valence": ["1", "9"], "annotator:b:valence": ["1", "5"]}
+    shared = look(columns, scales={"valence": (1, 9)})
+    np.testing.assert_allclose(shared.coded["annotator:b:valence"].codes, [-1, 0])
+    with pytest.raises(UserError, match="column 'annotator:b:valence': 5 is outside"):
+        look(columns, scales={"annotator:a:valence": (1, 9)})
