@@ -70,7 +70,7 @@ _PLAIN = (
     "layout",
     "class_folder",
 )
-_LISTS = ("labels", "annotators", "votes", "ignore", "missing")
+_LISTS = ("labels", "annotators", "votes", "ignore")
 
 
 def options_from_flags(**fields: Any) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def options_from_flags(**fields: Any) -> dict[str, Any]:
     if found.get("delimiter") in ("tab", "\\t"):
         found["delimiter"] = "\t"
     found |= {name: list(FLAGS[name].value) for name in _LISTS if FLAGS[name].value}
-    if "missing" in found:
-        found["missing"] = ["", *(word.strip().casefold() for word in found["missing"])]
+    if FLAGS.missing is not None:
+        found["missing"] = list(FLAGS.missing)
     if FLAGS["splits"].present:
         found["splits"] = list(common.numbers(FLAGS.splits, "splits"))
     pairs = {

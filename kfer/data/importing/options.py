@@ -34,7 +34,7 @@ class TableOptions:
       synonyms: name as in the table -> name to use.
       order: of numbers that are expressions, a key of label_orders.ORDERS.
       scales: header or dimension -> its lowest and highest value.
-      missing: words that stand for no label, in any case.
+      missing: words that stand for no label, in any case; an empty cell always does.
       splits: share of test and of valid pictures where no column says the split.
       layout: 'long', where rows are ratings, or 'wide', where they are pictures.
       class_folder: which folder on the way to a picture names its class, from 1; 0
@@ -63,12 +63,15 @@ class TableOptions:
     num_annotators: int = 3
 
     def __post_init__(self):
-        lists = ("labels", "annotators", "votes", "ignore", "missing", "splits")
-        for field in lists:
-            object.__setattr__(self, field, tuple(getattr(self, field)))
+        for field in ("labels", "annotators", "votes", "ignore", "missing", "splits"):
+            object.__setattr__(self, field, _listed(field, getattr(self, field)))
         for field in ("classes", "scales"):
-            rows = {key: tuple(row) for key, row in getattr(self, field).items()}
+            rows = getattr(self, field).items()
+            rows = {key: _listed(f"{field} of {key!r}", row) for key, row in rows}
             object.__setattr__(self, field, rows)
+        # As cells are looked up; an empty cell says nothing whatever the words are.
+        words = ("", *(_folded(str(word)) for word in self.missing))
+        object.__setattr__(self, "missing", tuple(dict.fromkeys(words)))
         self._check()
 
     def _check(self) -> None:
@@ -100,9 +103,19 @@ def from_dict(fields: Mapping[str, Any] | None) -> TableOptions:
     return TableOptions(**(fields or {}))
 
 
+def _listed(field: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str):
+        raise UserError(f"{field} is the text {value!r}; give a list, as [{value!r}]")
+    return tuple(value)
+
+
 def is_missing(text: str, options: TableOptions) -> bool:
     """Whether a cell holds nothing; '-1.0' is what '-1' is."""
-    return plain_number(text).casefold() in options.missing
+    return _folded(text) in options.missing
+
+
+def _folded(text: str) -> str:
+    return plain_number(text).casefold()
 
 
 def plain_number(text: str) -> str:

@@ -36,3 +36,23 @@ def test_missing_words_in_any_case():
     found = [options.is_missing(t, TableOptions()) for t in (" NaN", "NULL", "-1", "0")]
     assert found == [True, True, True, False]
     assert not options.is_missing("NA", TableOptions(missing=("", "x")))
+
+
+def test_missing_words_are_as_cells_are_looked_up():
+    chosen = TableOptions(missing=["Unclear ", "NaN", -9])
+    assert chosen.missing == ("", "unclear", "nan", "-9")
+    found = [options.is_missing(t, chosen) for t in ("UNCLEAR", "", "-9.0", "-1")]
+    assert found == [True, True, True, False]
+    assert TableOptions(missing=()).missing == ("",)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"missing": "mood"}, {"labels": "mood"}, {"ignore": "mood"}],
+)
+def test_a_text_for_a_list_is_refused(fields):
+    (name,) = fields
+    with pytest.raises(UserError, match=rf"^{name} is the text 'mood'; give a list"):
+        TableOptions(**fields)
+    with pytest.raises(UserError, match="^classes of 'mood' is the text 'a,b'; give"):
+        TableOptions(classes={"mood": "a,b"})
