@@ -98,7 +98,7 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
     left = [name for name in left if name not in votes.values()]
     labels, ignored = [], {n: "as asked" for n in options.ignore}
     for header in left:
-        found = headers_lib.labels_of(table, header, options)
+        found = headers_lib.labels_of(table, header, options, of.get("annotator", ""))
         if isinstance(found, str):
             ignored[header] = found
         else:

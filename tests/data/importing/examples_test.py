@@ -198,3 +198,11 @@ def test_many_annotators_of_a_long_table_are_one_crowd_column(tmp_path):
     assert b.labels == {"label": ((11, 1),), "valence": ((11, (1.0,)),)}
     assert [(row.source, row.reason) for row in bad] == [("t.csv:14", examples.AGAIN)]
     assert all(made.columns[n].problem(v) == "" for n, v in a.labels.items())
+
+
+def test_a_side_column_of_a_long_table_is_no_annotator(tmp_path):
+    text = "image,rater,label,rater_country\na.png,x,p,DE\na.png,y,q,DE\nb.png,x,q,FR\n"
+    good, bad, made = read(tmp_path, text)
+    assert list(made.columns) == ["annotator_x", "annotator_y"] and not bad
+    assert made.columns["annotator_x"].classes == ("p", "q")
+    assert good[0].labels == {"annotator_x": 0, "annotator_y": 1}
