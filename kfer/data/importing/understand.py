@@ -179,7 +179,20 @@ def _notes(
                 f"{' and '.join(headers)} count as different truths; if they are what "
                 f"people say of one, --annotators={','.join(headers)}"
             )
-    images = table.cells[roles.of["image"]]
-    if not people and "id" in roles.of and images.nunique() < len(images):
-        notes.append("pictures stand under several ids, each an example of its own")
-    return notes
+    lone = bool(alone) and not any(part.is_truth for part in sets)
+    return notes + _several_ids(table, roles, lone) * (not people)
+
+
+def _several_ids(table: Table, roles: Roles, is_truth: bool) -> list[str]:
+    """That ids seem to number ratings, not pictures."""
+    counts = table.cells[roles.of["image"]].value_counts()
+    several = counts[(counts > 1) & (counts.index != "")]
+    if "id" not in roles.of or not len(several):
+        return []
+    header = roles.of["id"]
+    counted = ", and its labels count as its truth" if is_truth else ""
+    return [
+        f"{len(several)} pictures, such as {several.index[0]!r}, stand under several "
+        f"ids of column {header!r}: each id is an example of its own{counted}. If the "
+        f"rows are ratings of one picture, --ignore={header}"
+    ]

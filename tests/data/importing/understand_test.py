@@ -156,7 +156,16 @@ def test_orders_must_be_one():
 def test_pictures_that_stand_twice_make_a_long_table():
     twice = {"image": ["a.png", "a.png"], "label": ["x", "y"]}
     assert look(twice).is_long
-    assert not look(twice | {"id": ["1", "2"]}).is_long
+    numbered = look(twice | {"id": ["1", "2"]})
+    assert not numbered.is_long
+    said = (
+        "1 pictures, such as 'a.png', stand under several ids of column 'id': each id "
+        "is an example of its own{}. If the rows are ratings of one picture, --ignore=id"
+    )
+    counted = ", and its labels count as its truth"
+    assert said.format(counted) in numbered.notes
+    truth = look(twice | {"id": ["1", "2"], "truth": ["x", "x"]}, labels=("label",))
+    assert said.format("") in truth.notes
 
 
 def test_column_of():
