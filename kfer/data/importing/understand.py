@@ -112,17 +112,23 @@ def _coded(
     coded: dict[str, Coded] = {}
     notes: list[str] = []
     refused: list[coding.BeyondScale] = []
+    unsure: list[str] = []
     for target, group in label_sets.grouped(labels).items():
         try:
             column, found, said = coding.of_group(table, target, group, options)
         except coding.BeyondScale as error:
             refused.append(error)
             continue
+        except coding.TwoScales as error:
+            unsure.append(str(error))
+            continue
         targets[target] = column
         coded |= found
         notes += said
     if refused:
         raise coding.all_beyond(table, refused)
+    if unsure:
+        raise UserError(f"{table.name}: {'; '.join(unsure)}")
     return targets, coded, notes
 
 

@@ -79,6 +79,28 @@ def test_values_on_one_side_of_nothing_could_be_shares():
     assert "values of arousal: -1..1, found 0..0.95" in found.notes
 
 
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        (["0", "0.25", "0.5", "0.75", "1"], True),
+        (["0", "1", "1", "0", "1"], True),
+        (["0.2", "0.5", "0.2", "0.9", "0.5"], True),
+        (["0", "0.5", "0", "0.5", "NA"], False),
+        (["-0.5", "0", "0.25", "0.5", "1"], False),
+    ],
+)
+def test_scales_of_few_steps_are_asked_for_too(values, asked):
+    columns = {"valence": values, "arousal": values[::-1]}
+    if not asked:
+        assert len(look(columns).notes) == 2
+        return
+    with pytest.raises(UserError) as refused:
+        look(columns)
+    for name in columns:
+        assert f"say --scale={name}=0:1 or --scale={name}=-1:1" in str(refused.value)
+    look(columns, scales={"valence": (0, 1), "arousal": (-1, 1)})
+
+
 def test_each_column_has_its_scale_and_one_truth_has_one():
     columns = {"annotator:a:valence": ["1", "9"], "annotator:b:valence": ["1", "5"]}
     scales = {"annotator:a:valence": (1, 9), "annotator:b:valence": (1, 5)}
