@@ -56,12 +56,22 @@ def unique(name: str, header: Sequence[Any]) -> list[str]:
     return names
 
 
-def of_frame(name: str, frame: pd.DataFrame, form: str) -> Table:
-    """A table that has its header already, blank rows left out."""
+def of_frame(name: str, frame: pd.DataFrame, form: str, first: int = 2) -> Table:
+    """A table that has its header already, blank rows left out.
+
+    Args:
+      name: of the file.
+      frame: its rows.
+      form: what was found, in words.
+      first: line of the first row.
+
+    Raises:
+      UserError: a header stands there twice.
+    """
     cells = each_cell(frame.reset_index(drop=True), cell_text)
     cells.columns = unique(name, list(cells.columns))
     keep = ~(cells == "").all(axis=1)
-    lines = [i + 2 for i, kept in enumerate(keep) if kept]
+    lines = [i + first for i, kept in enumerate(keep) if kept]
     lists = lists_of(frame[keep.to_numpy()])
     return Table(name, cells[keep].reset_index(drop=True), lines, form, lists=lists)
 
