@@ -70,3 +70,31 @@ def test_wrong_use_is_one_line_and_status_2(tmp_path):
         status, _, err = run(*arguments)
         assert status == 2 and text in err, err
         assert err.startswith("kfer-data: error: ") and err.count("\n") == 1
+
+
+def test_flags_that_say_a_thing_twice_are_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,mood,v\na.png,calm,1\nb.png,tense,2\n")
+    for flags, text in (
+        (
+            ["--classes=mood=a,b", "--classes=Mood=c,d"],
+            "--classes=Mood=... is given twi",
+        ),
+        (
+            ["--classes=a,b", "--classes=c,d"],
+            "--classes=... without a header is given t",
+        ),
+        (["--scale=v=1:9", "--scale=v=1:5"], "--scale=v=... is given twice"),
+        (
+            ["--column=image=mood", "--column=image=v"],
+            "--column=image=... is given twic",
+        ),
+        (
+            ["--labels=mood", "--labels=v"],
+            "--labels is given twice; give it once, its p",
+        ),
+        (["--layout=long", "--layout=wide"], "--layout is given twice; give it once\n"),
+    ):
+        status, _, err = run(path, "--dry_run", *flags)
+        assert status == 2 and text in err, err
+        assert err.count("\n") == 1

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from kfer.data import label_orders
+from kfer.data.importing import class_lists
 from kfer.errors import UserError
 
 # Cells that hold nothing, whatever their case. Where a number is expected, see values.
@@ -87,11 +88,7 @@ class TableOptions:
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
                 raise UserError(f"The scale of {name!r} goes from {low:g} to {high:g}")
         for name, classes in self.classes.items():
-            if len(classes) < 2 or len(set(classes)) < len(classes):
-                raise UserError(
-                    f"The classes of {name or 'the labels'!r} are {list(classes)}; "
-                    "expected two names or more, each once"
-                )
+            class_lists.check(name, classes)
         if min(self.splits) < 0 or sum(self.splits) >= 1 or len(self.splits) != 2:
             raise UserError(f"splits {self.splits} leave nothing to train on")
         if self.num_annotators < 1:
