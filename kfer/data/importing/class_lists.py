@@ -60,7 +60,7 @@ def check(name: str, listed: Sequence[str]) -> None:
     elif twice := [t for t, n in Counter(map(folded, names)).items() if n > 1]:
         wrong = f"{twice[0]!r} stands there twice, whatever its case"
     elif len(parts) < 2:
-        wrong = "it is one"
+        wrong = "too few"
     else:
         return
     raise UserError(

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from kfer import tasks as tasks_lib
 from kfer.data import label_orders, reasons, tables
 from kfer.data import names as names_lib
 from kfer.data import record as record_lib
-from kfer.data.importing import values
+from kfer.data.importing import values, vote_columns
 from kfer.data.importing.coding import Coded
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, is_missing
@@ -102,12 +101,10 @@ def of_table(
     if not headers:
         return None
     counts, faults = _counts(table, headers, options)
-    if all(name in label_orders.NAMES for name in headers):
-        classes = tasks_lib.EXPRESSIONS[: 8 if "contempt" in headers else 7]
-        name = "expression"
-    else:
+    classes, name = vote_columns.classes_of(headers), "expression"
+    if not all(name in label_orders.NAMES for name in headers):
         truth = of or "label"
-        classes, name = tuple(headers), names_lib.safe_names([truth])[truth]
+        name = names_lib.safe_names([truth])[truth]
     by_name = dict(zip(headers, counts.T, strict=True))
     nobody = np.zeros(len(counts))
     inside = np.stack([by_name.get(c, nobody) for c in classes], axis=1)

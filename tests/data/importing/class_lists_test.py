@@ -30,8 +30,8 @@ def test_a_quote_that_is_not_closed_is_refused():
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
-        (["calm"], "it is one"),
-        ([], "it is one"),
+        (["calm"], "too few"),
+        ([], "too few"),
         (["calm", "Calm"], "'calm' stands there twice, whatever its case"),
         (["0:calm", "1:tense", "sunny"], "some have a number and some have none"),
         (["0:calm", "0:tense"], "the number 0 stands there twice"),
