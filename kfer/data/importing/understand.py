@@ -87,6 +87,7 @@ def understand(
     sets, targets = label_sets.joined(labels, targets)
     notes += [counted.describe()] if counted else []
     if counted and not is_long:
+        _check_same(table, counted.target, targets)
         targets[counted.target.name] = counted.target
     people = (named or _numbered(ids)) if is_long else ()
     notes += _unmet(table, labels, options)
@@ -101,6 +102,20 @@ def _check_new(table: Table, label: Labels, targets: Mapping[str, Column]) -> No
         raise UserError(
             f"{table.name} has a column of {label.what} and a column for each of its "
             "classes; leave one out with --ignore"
+        )
+
+
+def _check_same(table: Table, voted: Column, targets: Mapping[str, Column]) -> None:
+    """Raises UserError where labels of the truth that is voted on have other classes,
+    or number them otherwise."""
+    if voted.name not in targets:
+        return
+    labels = targets[voted.name].classes
+    if not labels or labels != voted.classes[: len(labels)]:
+        raise UserError(
+            f"{table.name} has votes for {', '.join(voted.classes)} and a column of "
+            f"{voted.name} with {', '.join(labels) or 'values'}: give one order of all "
+            "with --classes, or leave one out with --ignore"
         )
 
 
