@@ -52,7 +52,10 @@ def read(root: str, level: int = 0) -> Table:
         columns["split"] = [p[0] for p in parts]
     form = "folders named by classes" + " within splits" * with_split
     form += f", {others} other or hidden files left out" * bool(others)
-    form += f", links that leave it left out: {', '.join(outside)}" * bool(outside)
+    form += (
+        f", links to folders outside or around left out: {', '.join(outside)}"
+        * bool(outside)
+    )
     lines = [*range(1, len(names) + 1)]
     name = os.path.basename(os.path.normpath(root))
     return Table(name, pd.DataFrame(columns), lines, form)

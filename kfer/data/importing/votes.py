@@ -20,6 +20,10 @@ from kfer.errors import UserError
 ONE_HOT, COUNTS, SHARES = "one-hot labels", "vote counts", "shares"
 # One-hot labels where at most this share of the rows marks more classes than one.
 _FEW = 0.05
+# So many votes of a picture are laid out one by one to be drawn from.
+_PILE = 10_000
+# More is no count, and sums of it may have no end.
+_MOST = 1e15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,9 +72,11 @@ class Votes:
         if self.kind == ONE_HOT:
             return {self.target.name: int(counts.argmax())}
         rng = tables.image_rng(0, image_id, "votes")
-        if self.kind == COUNTS:
+        if self.kind == COUNTS and counts.sum() <= _PILE:
             votes = np.repeat(np.arange(len(counts)), counts.astype(np.int64))
             drawn = rng.permutation(votes)[: self.num_annotators]
+        elif self.kind == COUNTS:
+            drawn = _drawn(counts, self.num_annotators, rng)
         else:
             share = counts / counts.sum()
             drawn = rng.choice(len(counts), self.num_annotators, p=share)
@@ -85,6 +91,15 @@ class Votes:
             else f", kept, and {self.num_annotators} label sets drawn from them"
         )
         return f"{self.kind} of {', '.join(self.target.classes)}{drawn}"
+
+
+def _drawn(counts: np.ndarray, number: int, rng: np.random.Generator) -> list[int]:
+    """Classes of votes that are drawn one after the other, each at most once."""
+    left, found = counts.copy(), []
+    for _ in range(number):
+        found.append(int(rng.choice(len(left), p=left / left.sum())))
+        left[found[-1]] -= 1
+    return found
 
 
 def of_table(
@@ -130,7 +145,7 @@ def _counts(
     for index, header in enumerate(headers.values()):
         for row, text in enumerate(table.cells[header]):
             value = values.number(text.strip().removesuffix("%"), options.decimal)
-            if value is not None and value >= 0:
+            if value is not None and 0 <= value <= _MOST:
                 found[row, index] = value
             elif not is_missing(text, options):
                 faults[row] = f"column {header!r}: {text[:40]!r} votes"

@@ -71,5 +71,5 @@ def test_links_to_folders_are_followed_inside_and_named_outside(tmp_path):
         ],
         "label": ["calm", "calm", "sunny", "sunny", "tense", "tense"],
     }
-    assert ", links that leave it left out: " in table.form
+    assert ", links to folders outside or around left out: " in table.form
     assert table.form.endswith("tense/again, tense/back/round, wet")
