@@ -66,6 +66,15 @@ def test_wrong_use_is_one_line_and_status_2(tmp_path):
         ([path, "--dry_run", "--scale=label"], "--scale takes NAME=VALUE, got 'label'"),
         ([path, "--dry_run", "--scale=label=9"], "takes LOW:HIGH, got '9'"),
         ([path, "--dry_run", "--synonyms=/no"], "--synonyms=/no can't be read"),
+        ([path, "--dry_run", "--splits=nan,0"], "splits (nan, 0.0) leave nothing"),
+        (
+            [path, "--dry_run", "--labels=label", "--ignore=label"],
+            "'label' is given to --labels and to --ignore; give it to one",
+        ),
+        (
+            [tmp_path, "--dry_run", "--images=/tmp"],
+            f"--images goes with a table; {tmp_path} is a folder of pictures itself",
+        ),
     ):
         status, _, err = run(*arguments)
         assert status == 2 and text in err, err

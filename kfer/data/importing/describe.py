@@ -1,6 +1,6 @@
 """What was understood of a table, for its owner to read."""
 
-from kfer.data.importing import notes
+from kfer.data.importing import notes, unused
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions
 from kfer.data.importing.understand import Understanding
@@ -28,6 +28,7 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
         *found.table.remarks,
         *found.notes,
         *notes.of(found),
+        *unused.of(found, options),
         f"label columns: {', '.join(made.columns)}",
         _truth(found, made),
         _split(found, options),

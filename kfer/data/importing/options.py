@@ -75,7 +75,17 @@ class TableOptions:
         object.__setattr__(self, "missing", tuple(dict.fromkeys(words)))
         self._check()
 
+    def _check_ignored(self) -> None:
+        said = {f"--column={role}": (h,) for role, h in self.columns.items()}
+        said |= {"--labels": self.labels, "--annotators": self.annotators}
+        for flag, headers in (said | {"--votes": self.votes}).items():
+            if both := [header for header in headers if header in self.ignore]:
+                raise UserError(
+                    f"{both[0]!r} is given to {flag} and to --ignore; give it to one"
+                )
+
     def _check(self) -> None:
+        self._check_ignored()
         if unknown := sorted(set(self.columns) - set(ROLES)):
             raise UserError(f"No column is the {unknown[0]!r}; known: {ROLES}")
         if self.order:
@@ -89,8 +99,12 @@ class TableOptions:
                 raise UserError(f"The scale of {name!r} goes from {low:g} to {high:g}")
         for name, classes in self.classes.items():
             class_lists.check(name, classes)
-        if min(self.splits) < 0 or sum(self.splits) >= 1 or len(self.splits) != 2:
-            raise UserError(f"splits {self.splits} leave nothing to train on")
+        good = len(self.splits) == 2 and all(map(math.isfinite, self.splits))
+        if not good or min(self.splits) < 0 or sum(self.splits) >= 1:
+            raise UserError(
+                f"splits {self.splits} leave nothing to train on; give the shares of "
+                "test and of valid, such as 0.1,0.1"
+            )
         if self.num_annotators < 1:
             raise UserError(f"num_annotators {self.num_annotators} is below 1")
 

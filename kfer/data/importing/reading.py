@@ -9,7 +9,8 @@ from kfer.data.importing.options import TableOptions
 from kfer.data.importing.table import Table, of_frame
 from kfer.errors import UserError
 
-_SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
+SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
+JSONS = (".json", ".jsonl", ".ndjson")
 _LONGEST = 300  # letters of a reason that are shown
 
 
@@ -24,9 +25,9 @@ def read(path: str, options: TableOptions) -> Table:
     try:
         if kind == ".parquet":
             table = of_frame(name, parquet.read(path), "Parquet")
-        elif kind in _SHEETS:
+        elif kind in SHEETS:
             table = sheets.read(path, name, options)
-        elif kind in (".json", ".jsonl", ".ndjson"):
+        elif kind in JSONS:
             table = json_rows.read(name, texts.decoded(path, options)[0])
         else:
             table = texts.read(name, *texts.decoded(path, options), options)

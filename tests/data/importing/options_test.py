@@ -16,6 +16,18 @@ from kfer.errors import UserError
         ({"scales": {"v": (9, 1)}}, "The scale of 'v' goes from 9 to 1"),
         ({"classes": {"v": ("a",)}}, "expected two names or more"),
         ({"splits": (0.5, 0.5)}, "leave nothing to train on"),
+        ({"splits": (float("nan"), 0.1)}, r"splits \(nan, 0.1\) leave nothing"),
+        ({"splits": (0.1,)}, "leave nothing to train on"),
+        ({"labels": ("a",), "ignore": ("a",)}, "'a' is given to --labels and to --ig"),
+        ({"votes": ("a",), "ignore": ("a",)}, "'a' is given to --votes and to --ign"),
+        (
+            {"annotators": ("b", "a"), "ignore": ("a",)},
+            "'a' is given to --annotators and to --ignore; give it to one",
+        ),
+        (
+            {"columns": {"annotator": "a"}, "ignore": ("a",)},
+            "'a' is given to --column=annotator and to --ignore",
+        ),
         ({"num_annotators": 0}, "below 1"),
     ],
 )
