@@ -1,9 +1,11 @@
 """Text files of cells that commas, semicolons, tabs or bars part -> a table."""
 
+import csv
 import io
 import re
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -83,22 +85,48 @@ def read(name: str, text: str, encoding: str, options: TableOptions) -> Table:
         "engine": "python",
         "header": None,
         "index_col": False,
+        "skipinitialspace": True,
     }
-    header = pd.read_csv(io.StringIO(text), nrows=1, **how).iloc[0].tolist()
-    while len(header) > 1 and not str(header[-1]).strip():
-        header.pop()  # a delimiter at the end of each line
-    with warnings.catch_warnings():
-        # Cells beyond the one that is too many are not needed to tell the row is bad.
-        warnings.simplefilter("ignore", pd.errors.ParserWarning)
-        cells = pd.read_csv(
-            io.StringIO(text),
-            names=[*range(len(header) + 1)],
-            skip_blank_lines=False,
-            **how,
-        )
+    try:
+        header, cells = _cells(text, how)
+    except pd.errors.ParserError as error:
+        raise UserError(_broken_off(name, text, first, delimiter, error)) from error
     shown = DELIMITERS.get(delimiter, repr(delimiter))
     form = f"{encoding.removesuffix('-sig')} text with {shown}"
     return _finished(name, header, cells, first, form, delimiter)
+
+
+def _cells(text: str, how: dict[str, Any]) -> tuple[list[str], pd.DataFrame]:
+    """The header, and all rows with a column more for cells that are too many."""
+    header = pd.read_csv(io.StringIO(text), nrows=1, **how).iloc[0].tolist()
+    while len(header) > 1 and not str(header[-1]).strip():
+        header.pop()  # a delimiter at the end of each line
+    names = [*range(len(header) + 1)]
+    with warnings.catch_warnings():
+        # Cells beyond the one that is too many are not needed to tell the row is bad.
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        return header, pd.read_csv(
+            io.StringIO(text), names=names, skip_blank_lines=False, **how
+        )
+
+
+def _broken_off(
+    name: str, text: str, first: int, delimiter: str, error: Exception
+) -> str:
+    """Where a row begins that can't be parted into cells, and what to do."""
+    rows = csv.reader(
+        io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    line = 0
+    try:
+        for _ in rows:
+            line = rows.line_num
+    except csv.Error:
+        pass
+    return (
+        f"{name}:{first + line}: a quote in this row isn't closed, or stands inside a "
+        f"cell ({error}); take it out, or write it twice in a cell between quotes"
+    )
 
 
 def _finished(
@@ -127,11 +155,25 @@ def _finished(
         if bad
     }
     long = (breaks > 0)[~blank]
+    if problems and len(problems) == len(cells):
+        raise UserError(_all_wrong(name, header, cells, lines.tolist()))
     remarks = _swallowed(name, cells[long], lines[long], delimiter)
     cells = cells.iloc[:, :width].fillna("").reset_index(drop=True)
     cells.columns = unique(name, header)
     return Table(
         name, cells, lines.tolist(), form, delimiter, problems, remarks=remarks
+    )
+
+
+def _all_wrong(
+    name: str, header: Sequence[str], cells: pd.DataFrame, lines: Sequence[int]
+) -> str:
+    """That no row is as wide as the header."""
+    width, count = len(header), int(cells.iloc[0].notna().sum())
+    got = f"{count} or more" if count > width else str(count)
+    return (
+        f"{name}:{lines[0]}: expected {width} cells, as the header has "
+        f"({', '.join(header)}), got {got}, and so in every row; give each column a name"
     )
 
 

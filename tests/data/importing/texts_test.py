@@ -2,6 +2,7 @@ import pytest
 
 from kfer.data.importing import reading
 from kfer.data.importing.options import TableOptions
+from kfer.errors import UserError
 
 
 def read(tmp_path, content, name="t.csv", **options):
@@ -76,3 +77,37 @@ def test_rows_that_a_stray_quote_swallows_are_told(tmp_path):
     assert said.remarks == ()
     long = read(tmp_path, 'image,comment\na.png,"' + "so\n" * 21 + '"\nb.png,no\n')
     assert "t.csv:2 goes on for 22 lines" in long.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ('a.png,x\n"b.png,y\nc.png,x\n', 5),
+        ('a.png,"x\ny"\n"b.png",x\nc.png,y "z"\n"d.png,x\n', 8),
+        ('a.png,x\nb.png,"y" z\nc.png,x\n', 5),
+        ('a.png,x\n\nb.png,"' + "y" * 140_000 + "\n", 6),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_told_with_its_line(tmp_path, rows, line):
+    with pytest.raises(UserError, match=rf"^t\.csv:{line}: a quote in this row isn't "):
+        read(tmp_path, "\n\nimage,label\n" + rows)
+
+
+def test_rows_that_are_all_wider_or_narrower_than_the_header(tmp_path):
+    with pytest.raises(
+        UserError,
+        match=r"^t.csv:2: expected 2 cells, .*\(image, label\), got 3 or more",
+    ):
+        read(tmp_path, "image,label,\na.png,x,7\nb.png,y,8\n")
+    with pytest.raises(UserError, match=r"got 1, and so in every row; give each col"):
+        read(tmp_path, "image;label\na.png\nb.png\n")
+    some = read(tmp_path, "image,label\na.png,x,7\nb.png,y\n")
+    assert list(some.problems) == [0]
+
+
+def test_space_before_a_quote_is_no_part_of_the_cell(tmp_path):
+    found = read(tmp_path, 'image, "label"\na.png, "x, y"\nb.png,  z\nc.png, \n')
+    assert found.cells.to_dict("list") == {
+        "image": ["a.png", "b.png", "c.png"],
+        "label": ["x, y", "z", ""],
+    }
