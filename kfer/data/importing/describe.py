@@ -47,7 +47,7 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
 def _layout(found: Understanding) -> str:
     if not found.is_long:
         return "wide, one row a picture"
-    people = list(dict.fromkeys(name for name in found.people if name))
+    people = found.annotators
     few = ", ".join(people[:_PEOPLE]) + ", ..." * (len(people) > _PEOPLE)
     nameless = "annotator" not in found.roles.of
     names = "no names, numbered within a picture" if nameless else few

@@ -85,14 +85,14 @@ def _crowd(found: Understanding) -> tuple[str, ...]:
     """The names of many annotators of a long table, in order; () of few."""
     if not found.is_long or "annotator" not in found.roles.of:
         return ()
-    names = tuple(sorted(set(found.people) - {""}))
+    names = tuple(sorted(found.annotators))
     return names if len(names) > crowd_labels.MANY else ()
 
 
 def _people(found: Understanding, label_set: LabelSet) -> list[str]:
     if not found.is_long or label_set.annotator:
         return [label_set.annotator]
-    return [name for name in dict.fromkeys(found.people) if name]
+    return [*found.annotators]
 
 
 def read(
@@ -242,7 +242,7 @@ def _labels(
             clean[made.named[label_set, ""]] = value
         elif value is not None:
             if found.is_long and not whose:
-                raise BadRow(NO_ANNOTATOR, "the annotator cell is empty")
+                raise BadRow(NO_ANNOTATOR, _nobody(found, row))
             name = made.named[label_set, whose]
             if made.columns[name].annotators:
                 value = ((made.numbers[whose], value),)
@@ -254,6 +254,13 @@ def _labels(
         if found.votes.dropped[row] > 0:
             dropped.append(NO_CLASS)
     return labels, clean
+
+
+def _nobody(found: Understanding, row: int) -> str:
+    word = _cell(found, "annotator", row)
+    if not word:
+        return "the annotator cell is empty"
+    return f"the annotator {word!r} reads as missing; --missing says other words"
 
 
 def _value(

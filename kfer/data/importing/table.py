@@ -1,6 +1,7 @@
 """Rows of text cells with their line numbers, as all readers give them."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import pandas as pd
 
 from kfer.errors import UserError
 
+# Spaces without a width and marks of byte order. Joiners are parts of words.
+_INVISIBLE = re.compile("[\u200b\u2060\ufeff]")
 # under the name before pandas 2.1, where there is no other
 each_cell = getattr(pd.DataFrame, "map", None) or pd.DataFrame.applymap
 
@@ -43,13 +46,18 @@ class Table:
         return f"{self.name}:{self.lines[row]}"
 
 
+def without_invisible(text: str) -> str:
+    """Text without letters of no width, which nobody means."""
+    return _INVISIBLE.sub("", text)
+
+
 def unique(name: str, header: Sequence[Any]) -> list[str]:
     """The headers without space around them.
 
     Raises:
       UserError: one stands there twice.
     """
-    names = [str(part).strip() for part in header]
+    names = [without_invisible(str(part)).strip() for part in header]
     twice = sorted({part for part in names if names.count(part) > 1})
     if twice:
         raise UserError(f"{name} has the column {twice[0]!r} twice")

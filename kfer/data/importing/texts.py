@@ -173,7 +173,8 @@ def _all_wrong(
     got = f"{count} or more" if count > width else str(count)
     return (
         f"{name}:{lines[0]}: expected {width} cells, as the header has "
-        f"({', '.join(header)}), got {got}, and so in every row; give each column a name"
+        f"({', '.join(header)}), got {got}, and so in every row; give each column a "
+        "name"
     )
 
 

@@ -1,8 +1,11 @@
 """A table as label sets: what was understood of it."""
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from kfer.data.importing import coding, label_sets, pictures
 from kfer.data.importing import roles as roles_lib
@@ -45,6 +48,24 @@ class Understanding:
     votes: votes_lib.Votes | None
     notes: tuple[str, ...]
     is_long: bool
+
+    def given(self, header: str) -> np.ndarray:
+        """bool [rows], where a column of labels says something that counts."""
+        codes = self.coded[header].codes
+        # A class is missing as -1, a value as NaN.
+        known = codes >= 0 if codes.dtype.kind == "i" else np.isfinite(codes)
+        known[[*self.table.problems, *self.coded[header].faults]] = False
+        return known
+
+    @functools.cached_property
+    def annotators(self) -> tuple[str, ...]:
+        """Who gives a label in a row of a long table, by their first; () of a wide."""
+        if not self.is_long:
+            return ()
+        headers = [header for part in self.sets for header in part.headers]
+        rows = np.logical_or.reduce([self.given(header) for header in headers])
+        names = (self.people[row] for row in np.flatnonzero(rows))
+        return tuple(name for name in dict.fromkeys(names) if name)
 
     @property
     def has_faces(self) -> bool:
