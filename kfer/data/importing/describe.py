@@ -1,5 +1,7 @@
 """What was understood of a table, for its owner to read."""
 
+from collections.abc import Sequence
+
 from kfer.data.importing import notes, unused
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions
@@ -48,10 +50,17 @@ def _layout(found: Understanding) -> str:
     if not found.is_long:
         return "wide, one row a picture"
     people = found.annotators
-    few = ", ".join(people[:_PEOPLE]) + ", ..." * (len(people) > _PEOPLE)
+    unheard = [
+        name for name in dict.fromkeys(found.people) if name not in {"", *people}
+    ]
     nameless = "annotator" not in found.roles.of
-    names = "no names, numbered within a picture" if nameless else few
-    return f"long, one row a rating; {len(people)} annotators ({names})"
+    names = "no names, numbered within a picture" if nameless else _few(people)
+    said = f"long, one row a rating; {len(people)} annotators ({names})"
+    return said + f"; no label of {_few(unheard)} counts" * bool(unheard)
+
+
+def _few(people: Sequence[str]) -> str:
+    return ", ".join(people[:_PEOPLE]) + ", ..." * (len(people) > _PEOPLE)
 
 
 def _truth(found: Understanding, made: Plan) -> str:

@@ -59,13 +59,13 @@ class Understanding:
 
     @functools.cached_property
     def annotators(self) -> tuple[str, ...]:
-        """Who gives a label in a row of a long table, by their first; () of a wide."""
+        """Who gives a label that counts, in the order of a long table; () of a wide."""
         if not self.is_long:
             return ()
         headers = [header for part in self.sets for header in part.headers]
         rows = np.logical_or.reduce([self.given(header) for header in headers])
-        names = (self.people[row] for row in np.flatnonzero(rows))
-        return tuple(name for name in dict.fromkeys(names) if name)
+        heard = {self.people[row] for row in np.flatnonzero(rows)} - {""}
+        return tuple(name for name in dict.fromkeys(self.people) if name in heard)
 
     @property
     def has_faces(self) -> bool:

@@ -217,6 +217,9 @@ def test_who_gives_no_label_that_counts_has_no_column(tmp_path):
         {"annotator_x": 1},
     ]
     assert [row.source for row in bad] == ["t.csv:4", "t.csv:6"]
+    chosen = TableOptions(path=str(tmp_path / "t.csv"))
+    said = describe.describe(*sources.load(str(tmp_path), chosen), chosen)
+    assert "; 2 annotators (x, y); no label of Zo, eve, n\ufffdn counts\n" in said
     half = "image,rater,label,valence\na.png,x,p,0\na.png,y,q,9\nb.png,y,p,0.5\n"
     _, _, made = read(tmp_path, half, scales={"valence": (-1, 1)})
     assert "annotator_y_label" in made.columns
