@@ -151,10 +151,17 @@ def _scale(name: str, text: str) -> list[float]:
     return list(common.numbers([low, high], f"scale={name}"))
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"it has {twice[0]!r} twice")
+    return dict(pairs)
+
+
 def _synonyms(path: str) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8-sig") as file:
-            found = json.load(file)
+            found = json.load(file, object_pairs_hook=_each_once)
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"--synonyms={path} can't be read: {error}") from error
     plain = isinstance(found, dict) and all(isinstance(v, str) for v in found.values())

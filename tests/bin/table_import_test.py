@@ -58,6 +58,8 @@ def test_flags_say_what_the_table_does_not(tmp_path):
 def test_wrong_use_is_one_line_and_status_2(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("image,label\na.png,1\nb.png,2\n")
+    twice = tmp_path / "twice.json"
+    twice.write_text('{"joy": "happy", "joy": "sad"}')
     for arguments, text in (
         ([], "import takes one table or folder, got []"),
         (["/nowhere.csv"], "There is no table /nowhere.csv"),
@@ -66,6 +68,10 @@ def test_wrong_use_is_one_line_and_status_2(tmp_path):
         ([path, "--dry_run", "--scale=label"], "--scale takes NAME=VALUE, got 'label'"),
         ([path, "--dry_run", "--scale=label=9"], "takes LOW:HIGH, got '9'"),
         ([path, "--dry_run", "--synonyms=/no"], "--synonyms=/no can't be read"),
+        (
+            [path, "--dry_run", f"--synonyms={twice}"],
+            f"--synonyms={twice} can't be read: it has 'joy' twice",
+        ),
         ([path, "--dry_run", "--splits=nan,0"], "splits (nan, 0.0) leave nothing"),
         (
             [path, "--dry_run", "--labels=label", "--ignore=label"],

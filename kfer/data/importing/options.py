@@ -84,8 +84,19 @@ class TableOptions:
                     f"{both[0]!r} is given to {flag} and to --ignore; give it to one"
                 )
 
+    def _check_names(self) -> None:
+        kinds = (("classes", plain), ("scales", plain), ("synonyms", _folded))
+        for field, form in kinds:
+            known: dict[str, str] = {}
+            for name in getattr(self, field):
+                if (other := known.setdefault(form(name), name)) != name:
+                    raise UserError(
+                        f"{field} has {other!r} and {name!r}, which are one name"
+                    )
+
     def _check(self) -> None:
         self._check_ignored()
+        self._check_names()
         if unknown := sorted(set(self.columns) - set(ROLES)):
             raise UserError(f"No column is the {unknown[0]!r}; known: {ROLES}")
         if self.order:

@@ -29,6 +29,19 @@ from kfer.errors import UserError
             "'a' is given to --column=annotator and to --ignore",
         ),
         ({"num_annotators": 0}, "below 1"),
+        (
+            {"scales": {"Warmth": (1, 9), "warmth": (1, 5)}},
+            "scales has 'Warmth' and 'warmth', which are one name",
+        ),
+        ({"classes": {"a b": "xy", "a_b": "yx"}}, "classes of 'a b' is the text"),
+        (
+            {"classes": {"a b": ("x", "y"), "a_b": ("y", "x")}},
+            "classes has 'a b' and 'a_b', which are one name",
+        ),
+        (
+            {"synonyms": {"joy": "happy", "Joy ": "sad"}},
+            "synonyms has 'joy' and 'Joy ', which are one name",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(fields, message):
