@@ -59,13 +59,17 @@ class Understanding:
 
     @functools.cached_property
     def annotators(self) -> tuple[str, ...]:
-        """Who gives a label that counts, in the order of a long table; () of a wide."""
+        """Who gives a label that counts, in the order of a long table; () of a wide.
+
+        All of them where nobody does.
+        """
         if not self.is_long:
             return ()
         headers = [header for part in self.sets for header in part.headers]
         rows = np.logical_or.reduce([self.given(header) for header in headers])
-        heard = {self.people[row] for row in np.flatnonzero(rows)} - {""}
-        return tuple(name for name in dict.fromkeys(self.people) if name in heard)
+        names = [name for name in dict.fromkeys(self.people) if name]
+        heard = {self.people[row] for row in np.flatnonzero(rows)}
+        return tuple([name for name in names if name in heard] or names)
 
     @property
     def has_faces(self) -> bool:

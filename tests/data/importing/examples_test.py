@@ -220,6 +220,8 @@ def test_who_gives_no_label_that_counts_has_no_column(tmp_path):
     chosen = TableOptions(path=str(tmp_path / "t.csv"))
     said = describe.describe(*sources.load(str(tmp_path), chosen), chosen)
     assert "; 2 annotators (x, y); no label of Zo, eve, n\ufffdn counts\n" in said
+    silent = "image,rater,valence\na.png,x,NA\na.png,y,\n"
+    assert len(read(tmp_path, silent)[2].columns) == 2
     half = "image,rater,label,valence\na.png,x,p,0\na.png,y,q,9\nb.png,y,p,0.5\n"
     _, _, made = read(tmp_path, half, scales={"valence": (-1, 1)})
     assert "annotator_y_label" in made.columns
