@@ -173,16 +173,19 @@ def _defined_in(*modules: types.ModuleType) -> frozenset[str]:
     return frozenset(flag.name for flags_ in found for flag in flags_)
 
 
+# Asked before the import's flags are added to the help's.
+_MAKES = _defined_in(sys.modules[__name__])
+_IMPORTS = _defined_in(table_import, table_flags)
+
+
 def _refuse_unread(command: str) -> None:
     """Raises UserError for a flag that was given and another subcommand reads."""
-    makes = _defined_in(sys.modules[__name__])
-    imports = _defined_in(table_import, table_flags)
     read = {
-        "make": makes,
-        "import": imports | {"out_dir", "overwrite", "image_size", "seed"},
+        "make": _MAKES,
+        "import": _IMPORTS | {"out_dir", "overwrite", "image_size", "seed"},
         "inspect": {"source_dir"},
     }
-    for flag in sorted(makes | imports):
+    for flag in sorted(_MAKES | _IMPORTS):
         if FLAGS[flag].present and flag not in read.get(command, ()):
             readers = [name for name, flags_ in read.items() if flag in flags_]
             raise UserError(
@@ -208,6 +211,8 @@ def main(argv: Sequence[str]) -> None:
 
 def entry() -> None:
     """The console command kfer-data."""
+    for flag in _IMPORTS:
+        FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[flag])
     common.run(main, tensorflow=False)
 
 

@@ -1,7 +1,7 @@
 """Flags that say what a table of ratings doesn't tell itself."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -31,7 +31,8 @@ flags.DEFINE_list("ignore", [], "Headers of columns that are no labels.")
 flags.DEFINE_multi_string(
     "classes",
     [],
-    "[HEADER=]NAME,NAME,... in the order of the numbers, or NUMBER:NAME,...",
+    "[HEADER=]NAME,NAME,... in the order of the numbers, or NUMBER:NAME,...; a name "
+    "with a comma in double quotes.",
 )
 flags.DEFINE_multi_string(
     "scale", [], "DIMENSION=LOW:HIGH, such as valence=1:9; may be given many times."
@@ -70,7 +71,7 @@ _PLAIN = (
     "layout",
     "class_folder",
 )
-_LISTS = ("labels", "annotators", "votes", "ignore", "missing")
+_LISTS = ("labels", "annotators", "votes", "ignore")
 
 
 def options_from_flags(**fields: Any) -> dict[str, Any]:
@@ -84,17 +85,18 @@ def options_from_flags(**fields: Any) -> dict[str, Any]:
     """
     from kfer.data.importing.options import TableOptions
 
+    _check_once()
     found: dict[str, Any] = {n: FLAGS[n].value for n in _PLAIN if FLAGS[n].value}
     if found.get("delimiter") in ("tab", "\\t"):
         found["delimiter"] = "\t"
     found |= {name: list(FLAGS[name].value) for name in _LISTS if FLAGS[name].value}
-    if "missing" in found:
-        found["missing"] = ["", *(word.strip().casefold() for word in found["missing"])]
+    if FLAGS.missing is not None:
+        found["missing"] = list(FLAGS.missing)
     if FLAGS["splits"].present:
         found["splits"] = list(common.numbers(FLAGS.splits, "splits"))
     pairs = {
         "columns": _pairs("column", FLAGS.column),
-        "classes": {k: v.split(",") for k, v in _class_lists(FLAGS.classes).items()},
+        "classes": _class_lists(FLAGS.classes),
         "scales": {k: _scale(k, v) for k, v in _pairs("scale", FLAGS.scale).items()},
         "synonyms": _synonyms(FLAGS.synonyms) if FLAGS.synonyms else {},
     }
@@ -109,15 +111,36 @@ def _pairs(flag: str, texts: Sequence[str]) -> dict[str, str]:
         name, mid, value = text.rpartition("=")
         if not (name and mid and value):
             raise UserError(f"--{flag} takes NAME=VALUE, got {text!r}")
+        _check_new(flag, name, found)
         found[name] = value
     return found
 
 
-def _class_lists(texts: Sequence[str]) -> dict[str, str]:
-    found = {}
+def _check_new(flag: str, name: str, found: Mapping[str, Any]) -> None:
+    """Raises UserError where a flag says a thing again; only one would be heard."""
+    from kfer.data.importing.options import asked
+
+    if asked(dict.fromkeys(found, True), name):
+        shown = f"--{flag}={name}=..." if name else f"--{flag}=... without a header"
+        raise UserError(f"{shown} is given twice; give it once")
+
+
+def _check_once() -> None:
+    """Raises UserError for a flag that is given twice and holds one value."""
+    for name in (*_PLAIN, *_LISTS, "missing", "splits", "synonyms"):
+        if FLAGS[name].present > 1:
+            parts = ", its parts with commas" if name in (*_LISTS, "missing") else ""
+            raise UserError(f"--{name} is given twice; give it once{parts}")
+
+
+def _class_lists(texts: Sequence[str]) -> dict[str, list[str]]:
+    from kfer.data.importing import class_lists
+
+    found: dict[str, list[str]] = {}
     for text in texts:
-        name, _, value = text.rpartition("=")
-        found[name] = value
+        name, names = class_lists.parsed(text)
+        _check_new("classes", name, found)
+        found[name] = names
     return found
 
 
@@ -128,10 +151,17 @@ def _scale(name: str, text: str) -> list[float]:
     return list(common.numbers([low, high], f"scale={name}"))
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"it has {twice[0]!r} twice")
+    return dict(pairs)
+
+
 def _synonyms(path: str) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8-sig") as file:
-            found = json.load(file)
+            found = json.load(file, object_pairs_hook=_each_once)
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"--synonyms={path} can't be read: {error}") from error
     plain = isinstance(found, dict) and all(isinstance(v, str) for v in found.values())

@@ -47,6 +47,10 @@ def run(arguments: Sequence[str]) -> None:
     root = FLAGS.images or (path if os.path.isdir(path) else os.path.dirname(path))
     if not os.path.isdir(root):
         raise UserError(f"There is no folder --images={root}")
+    if os.path.isdir(path) and not os.path.samefile(root, path):
+        raise UserError(
+            f"--images goes with a table; {arguments[0]} is a folder of pictures itself"
+        )
     if not FLAGS.out_dir and not FLAGS.dry_run:
         raise UserError("import needs an --out_dir to make, or --dry_run")
     from kfer.data.importing import describe, sources

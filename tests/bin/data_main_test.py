@@ -132,3 +132,10 @@ def test_help_lists_the_subcommands_and_flags():
         "synthetic_faces",
     ):
         assert text in out
+
+
+def test_help_of_import_lists_its_flags():
+    status, out, err = run("import", "--help")
+    assert (status, err) == (0, "")
+    for flag in ("images", "[no]dry_run", "classes", "scale", "column", "max_rejected"):
+        assert f"\n  --{flag}: " in out

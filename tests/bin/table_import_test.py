@@ -58,6 +58,8 @@ def test_flags_say_what_the_table_does_not(tmp_path):
 def test_wrong_use_is_one_line_and_status_2(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("image,label\na.png,1\nb.png,2\n")
+    twice = tmp_path / "twice.json"
+    twice.write_text('{"joy": "happy", "joy": "sad"}')
     for arguments, text in (
         ([], "import takes one table or folder, got []"),
         (["/nowhere.csv"], "There is no table /nowhere.csv"),
@@ -66,7 +68,48 @@ def test_wrong_use_is_one_line_and_status_2(tmp_path):
         ([path, "--dry_run", "--scale=label"], "--scale takes NAME=VALUE, got 'label'"),
         ([path, "--dry_run", "--scale=label=9"], "takes LOW:HIGH, got '9'"),
         ([path, "--dry_run", "--synonyms=/no"], "--synonyms=/no can't be read"),
+        (
+            [path, "--dry_run", f"--synonyms={twice}"],
+            f"--synonyms={twice} can't be read: it has 'joy' twice",
+        ),
+        ([path, "--dry_run", "--splits=nan,0"], "splits (nan, 0.0) leave nothing"),
+        (
+            [path, "--dry_run", "--labels=label", "--ignore=label"],
+            "'label' is given to --labels and to --ignore; give it to one",
+        ),
+        (
+            [tmp_path, "--dry_run", "--images=/tmp"],
+            f"--images goes with a table; {tmp_path} is a folder of pictures itself",
+        ),
     ):
         status, _, err = run(*arguments)
         assert status == 2 and text in err, err
         assert err.startswith("kfer-data: error: ") and err.count("\n") == 1
+
+
+def test_flags_that_say_a_thing_twice_are_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,mood,v\na.png,calm,1\nb.png,tense,2\n")
+    for flags, text in (
+        (
+            ["--classes=mood=a,b", "--classes=Mood=c,d"],
+            "--classes=Mood=... is given twi",
+        ),
+        (
+            ["--classes=a,b", "--classes=c,d"],
+            "--classes=... without a header is given t",
+        ),
+        (["--scale=v=1:9", "--scale=v=1:5"], "--scale=v=... is given twice"),
+        (
+            ["--column=image=mood", "--column=image=v"],
+            "--column=image=... is given twic",
+        ),
+        (
+            ["--labels=mood", "--labels=v"],
+            "--labels is given twice; give it once, its p",
+        ),
+        (["--layout=long", "--layout=wide"], "--layout is given twice; give it once\n"),
+    ):
+        status, _, err = run(path, "--dry_run", *flags)
+        assert status == 2 and text in err, err
+        assert err.count("\n") == 1

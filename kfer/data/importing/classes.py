@@ -1,14 +1,13 @@
 """Words and numbers of class columns -> one list of classes for each truth."""
 
 import dataclasses
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kfer import tasks as tasks_lib
 from kfer.data import label_orders, reasons
 from kfer.data.importing import values
+from kfer.data.importing.class_lists import entry, folded
 from kfer.data.importing.options import TableOptions, asked, is_missing, plain_number
 from kfer.errors import UserError
 
@@ -127,11 +126,6 @@ def _exclusion(name: str) -> str:
     return reasons.not_asked_for(name)
 
 
-def folded(text: str) -> str:
-    """Text whose case and whose way of writing accents don't count."""
-    return unicodedata.normalize("NFC", text).casefold().strip()
-
-
 def _listed(options: TableOptions, names: Sequence[str]) -> tuple[str, ...] | None:
     """The names in order that --classes gives for a truth or any of its columns."""
     found = asked(options.classes, *filter(None, names))
@@ -161,12 +155,6 @@ def _meant(listed: tuple[str, ...] | None, options: TableOptions) -> set[str]:
     """Texts that the user says are classes, though they may be words for nothing."""
     parts = [part for text in listed or () for part in entry(text) if part]
     return {*map(folded, parts), *map(folded, options.synonyms)}
-
-
-def entry(text: str) -> tuple[str, str]:
-    """('-1', 'sad') of '-1:sad', and ('', 'sad') of 'sad'."""
-    match = re.fullmatch(r"\s*([+-]?\d+)\s*:(.*)", text, re.DOTALL)
-    return (match[1], match[2].strip()) if match else ("", text.strip())
 
 
 def _name(text: str, options: TableOptions) -> str:
@@ -228,7 +216,7 @@ def _classes(
     if listed:
         numbered = all(entry(text)[0] for text in listed)
         names_in_order = (entry(e)[1] if numbered else e for e in listed)
-        return tuple(dict.fromkeys(names_in_order)), False
+        return tuple(names_in_order), False
     canonical = {text: label_orders.canonical(name) for text, name in names.items()}
     total = sum(given[text] for text in names)
     known = sum(given[t] for t, name in canonical.items() if name in label_orders.NAMES)

@@ -16,7 +16,7 @@ from kfer.data.importing import classes as classes_lib
 from kfer.data.importing import values
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, asked, is_missing
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.data.record import Column
 from kfer.errors import UserError
 
@@ -25,8 +25,8 @@ UNIT = (-1.0, 1.0)
 _IN_UNIT = (*tasks_lib.VALENCE_AROUSAL, "dominance")
 # More values than this share beyond the scale: the scale is another.
 _FEW = 0.05
-# So many different values would hardly all be on one side of 0 by chance.
-_MANY = 10
+# So many different values from 0 to 1, or both of these, may well be of that scale.
+_SEVERAL = 3
 
 
 class BeyondScale(UserError):
@@ -41,6 +41,10 @@ class BeyondScale(UserError):
     def __init__(self, found: str, target: str, extent: tuple[float, float]):
         self.found, self.target, self.extent = found, target, extent
         super().__init__(found)
+
+
+class TwoScales(UserError):
+    """Values of one dimension could be of [0, 1] or of [-1, 1], and neither is told."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +69,7 @@ def of_group(
       Its classes, or its range; header -> labels; and sentences on what was found.
 
     Raises:
-      BeyondScale: values need a scale.
+      BeyondScale, TwoScales: values need a scale.
       UserError: classes and values at once, or what they mean can't be told.
     """
     kinds = {part.is_values for part in group}
@@ -158,8 +162,6 @@ def of_values(
             f"{table.name}: --scale gives {told[0]} and {told[1]} for one truth, "
             f"{target!r}; its columns need one scale"
         )
-    if len(told) == 1:
-        scales = dict.fromkeys(scales, told[0])
     stored = UNIT if target in _IN_UNIT or not told else told[0]
     coded = {
         header: _coded_values(table, header, scale or UNIT, options)
@@ -176,11 +178,10 @@ def of_values(
         else part
         for header, part in coded.items()
     }
-    words = " and ".join(f"{low:g}..{high:g}" for low, high in told or [UNIT])
+    used = dict.fromkeys(scale or UNIT for scale in scales.values())
+    words = " and ".join(f"{low:g}..{high:g}" for low, high in used)
     as_stored = (
-        f", stored in [{stored[0]:g}, {stored[1]:g}]"
-        if told not in ([], [stored])
-        else ""
+        f", stored in [{stored[0]:g}, {stored[1]:g}]" if [*used] != [stored] else ""
     )
     return stored, coded, [f"values of {target}: {words}{as_stored}, found {found}"]
 
@@ -200,7 +201,7 @@ def _check_scale(
     coded: Mapping[str, Coded],
     options: TableOptions,
 ) -> None:
-    """Raises BeyondScale, or UserError, where values without a scale need one."""
+    """Raises BeyondScale or TwoScales where values without a scale need one."""
     unsaid = {h: coded[h] for h, scale in scales.items() if not scale}
     wrong = sum(len(part.faults) for part in unsaid.values())
     found = [v for p in unsaid.values() for v in p.codes[np.isfinite(p.codes)]]
@@ -212,11 +213,12 @@ def _check_scale(
             target,
             (low, high),
         )
-    if len(set(found)) >= _MANY and min(found) >= 0:
-        raise UserError(
-            f"{table.name}: values of {target!r} go from {min(found):g} to "
-            f"{max(found):g} and could be of a scale from 0 to 1 or from -1 to 1; say "
-            f"--scale={target}=0:1 or --scale={target}=-1:1"
+    several = len(set(found)) >= _SEVERAL or {0.0, 1.0} <= set(found)
+    if several and min(found) >= 0:
+        raise TwoScales(
+            f"values of {target!r} go from {min(found):g} to {max(found):g} and could "
+            f"be of a scale from 0 to 1 or from -1 to 1; say --scale={target}=0:1 or "
+            f"--scale={target}=-1:1"
         )
 
 

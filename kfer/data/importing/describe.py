@@ -1,6 +1,8 @@
 """What was understood of a table, for its owner to read."""
 
-from kfer.data.importing import notes
+from collections.abc import Sequence
+
+from kfer.data.importing import notes, unused
 from kfer.data.importing.examples import Plan
 from kfer.data.importing.options import TableOptions
 from kfer.data.importing.understand import Understanding
@@ -25,8 +27,10 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
         f"{pictures} pictures",
         f"layout: {_layout(found)}",
         *(f"{role}: column {header!r}" for role, header in found.roles.of.items()),
+        *found.table.remarks,
         *found.notes,
         *notes.of(found),
+        *unused.of(found, options),
         f"label columns: {', '.join(made.columns)}",
         _truth(found, made),
         _split(found, options),
@@ -45,11 +49,18 @@ def describe(found: Understanding, made: Plan, options: TableOptions) -> str:
 def _layout(found: Understanding) -> str:
     if not found.is_long:
         return "wide, one row a picture"
-    people = list(dict.fromkeys(name for name in found.people if name))
-    few = ", ".join(people[:_PEOPLE]) + ", ..." * (len(people) > _PEOPLE)
+    people = found.annotators
+    unheard = [
+        name for name in dict.fromkeys(found.people) if name not in {"", *people}
+    ]
     nameless = "annotator" not in found.roles.of
-    names = "no names, numbered within a picture" if nameless else few
-    return f"long, one row a rating; {len(people)} annotators ({names})"
+    names = "no names, numbered within a picture" if nameless else _few(people)
+    said = f"long, one row a rating; {len(people)} annotators ({names})"
+    return said + f"; no label of {_few(unheard)} counts" * bool(unheard)
+
+
+def _few(people: Sequence[str]) -> str:
+    return ", ".join(people[:_PEOPLE]) + ", ..." * (len(people) > _PEOPLE)
 
 
 def _truth(found: Understanding, made: Plan) -> str:

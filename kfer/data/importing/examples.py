@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from kfer.data import crowd_labels, manifest_rows, reasons, tables
+from kfer.data.importing import label_sets
 from kfer.data.importing import roles as roles_lib
-from kfer.data.importing import understand as understand_lib
+from kfer.data.importing.label_sets import LabelSet
 from kfer.data.importing.options import TableOptions, is_missing
-from kfer.data.importing.understand import LabelSet, Understanding
+from kfer.data.importing.understand import Understanding
 from kfer.data.manifest_rows import BadRow
 from kfer.data.record import Column, RawExample, Rejected
 from kfer.errors import UserError
@@ -44,7 +45,11 @@ class Plan:
 
 
 def plan(found: Understanding) -> Plan:
-    """The columns of a table's labels."""
+    """The columns of a table's labels.
+
+    Raises:
+      UserError: two label sets would have one column.
+    """
     several = len({s.target for s in found.sets if not s.is_truth}) > 1
     columns, clean, named = {}, {}, {}
     crowd = _crowd(found)
@@ -61,8 +66,8 @@ def plan(found: Understanding) -> Plan:
             named |= {(label_set, person): target.name for person in crowd}
             continue
         for person in _people(found, label_set):
-            column = understand_lib.column_of(label_set, target, person, several)
-            if column.name in columns and not found.is_long:
+            column = label_sets.column_of(label_set, target, person, several)
+            if column.name in columns:
                 raise UserError(
                     f"{found.table.name} has two columns of {column.name}, the second "
                     f"is {label_set.headers[0]!r}; leave one out with --ignore"
@@ -80,14 +85,14 @@ def _crowd(found: Understanding) -> tuple[str, ...]:
     """The names of many annotators of a long table, in order; () of few."""
     if not found.is_long or "annotator" not in found.roles.of:
         return ()
-    names = tuple(sorted(set(found.people) - {""}))
+    names = tuple(sorted(found.annotators))
     return names if len(names) > crowd_labels.MANY else ()
 
 
 def _people(found: Understanding, label_set: LabelSet) -> list[str]:
     if not found.is_long or label_set.annotator:
         return [label_set.annotator]
-    return [name for name in dict.fromkeys(found.people) if name]
+    return [*found.annotators]
 
 
 def read(
@@ -237,7 +242,7 @@ def _labels(
             clean[made.named[label_set, ""]] = value
         elif value is not None:
             if found.is_long and not whose:
-                raise BadRow(NO_ANNOTATOR, "the annotator cell is empty")
+                raise BadRow(NO_ANNOTATOR, _nobody(found, row))
             name = made.named[label_set, whose]
             if made.columns[name].annotators:
                 value = ((made.numbers[whose], value),)
@@ -249,6 +254,13 @@ def _labels(
         if found.votes.dropped[row] > 0:
             dropped.append(NO_CLASS)
     return labels, clean
+
+
+def _nobody(found: Understanding, row: int) -> str:
+    word = _cell(found, "annotator", row)
+    if not word:
+        return "the annotator cell is empty"
+    return f"the annotator {word!r} reads as missing; --missing says other words"
 
 
 def _value(

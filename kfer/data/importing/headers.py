@@ -9,18 +9,21 @@ from kfer import tasks as tasks_lib
 from kfer.data import label_orders
 from kfer.data.importing import values
 from kfer.data.importing.options import TableOptions, asked, is_missing, plain
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.errors import UserError
 
 DIMENSIONS = (*tasks_lib.VALENCE_AROUSAL, "dominance")
 # Headers of classes; any other text column counts as one where --labels says so.
 CLASSES = ("expression", "emotion", "label", "class", "category", "gender", "pose")
 TRUTHS = ("truth", "gold", "ground_truth", "true_label", "gold_label")
-_PEOPLE = r"annotator|rater|coder|worker|labell?er|judge"
-WIDE = re.compile(rf"^(?:{_PEOPLE})[ _:\-.]*(?P<rest>.+)$", re.IGNORECASE)
-BEHIND = re.compile(
-    rf"^(?P<what>.+?)[ _:\-.]+(?:{_PEOPLE})[ _:\-.]*(?P<rest>.+)$", re.IGNORECASE
+# 'rater 2', 'rater:ann', 'rater2', 'raterB', 'raterAnn'; not 'judgement' or 'raters'.
+_PERSON = (
+    r"(?i:annotator|rater|coder|worker|labell?er|judge)"
+    r"(?:[ _:\-.]+|(?=\d)|(?<=[a-z])(?=[A-Z])|(?=[A-RT-Za-rt-z](?:[ _:\-.]|$)))"
+    r"(?P<rest>[^ _:\-.].*)"
 )
+WIDE = re.compile(rf"^{_PERSON}$")
+BEHIND = re.compile(rf"^(?P<what>.+?)[ _:\-.]+{_PERSON}$")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,20 +55,29 @@ def is_numeric(cells: pd.Series, options: TableOptions) -> bool:
     return bool(given) and not words
 
 
-def labels_of(table: Table, header: str, options: TableOptions) -> Labels | str:
+def labels_of(
+    table: Table, header: str, options: TableOptions, people: str = ""
+) -> Labels | str:
     """A label column, or why it is none.
 
     Args:
       table: as read.
       header: of the column.
       options: what the user says.
+      people: header of the column that names each row's annotator; '' without one.
 
     Raises:
       UserError: numbers that could be classes or values, or an unknown order.
     """
     name = plain(header)
     truth = name.startswith(("clean:", "clean_")) or name in TRUTHS
-    annotator, rest = ("", name) if truth else _whose(header, options)
+    aside = people and not truth and _is_aside(header, options)
+    if aside and not _is_named(header, options):
+        return (
+            f"{people!r} names each row's annotator; --labels={header} makes it a "
+            "column of classes"
+        )
+    annotator, rest = ("", name) if truth or aside else _whose(header, options)
     if truth:
         rest = "" if name in TRUTHS else name[len("clean:") :]
     order = _order_of(rest)
@@ -90,6 +102,17 @@ def labels_of(table: Table, header: str, options: TableOptions) -> Labels | str:
     if numeric:
         return f"numbers without a name that is known; --scale={header}=LOW:HIGH"
     return f"words; --labels={header} makes it a column of classes"
+
+
+def _is_aside(header: str, options: TableOptions) -> bool:
+    """Whether a header begins as those of one person's labels and isn't said to be."""
+    person = WIDE.match(header) or BEHIND.match(header)
+    return bool(person) and header not in options.annotators
+
+
+def _is_named(header: str, options: TableOptions) -> bool:
+    said = asked(options.scales, header) or asked(options.classes, header)
+    return bool(said) or header in options.labels
 
 
 def _of_lists(table: Table, header: str, said: bool) -> str:

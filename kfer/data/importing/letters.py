@@ -31,7 +31,7 @@ def replaced(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def whole(table: Any) -> Any:
-    """The table (reading.Table) with its rows of such letters told as problems."""
+    """The table (table.Table) with its rows of such letters told as problems."""
     if not (found := broken(table.cells)):
         return table
     lists = {

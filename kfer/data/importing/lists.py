@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from kfer.data import label_orders
-from kfer.data.importing import classes as classes_lib
+from kfer.data.importing import class_lists
 from kfer.data.importing import headers as headers_lib
 from kfer.data.importing.options import TableOptions, asked, is_missing, plain
-from kfer.data.importing.reading import Table, cell_text
+from kfer.data.importing.table import Table, cell_text
 from kfer.errors import UserError
 
 # Headers of a picture's votes or shares, whatever its classes.
@@ -117,7 +117,7 @@ def named(header: str, options: TableOptions) -> tuple[str, ...] | None:
     entries = given[0] if given else options.classes.get("")
     if not entries:
         return None
-    parts = [classes_lib.entry(text) for text in entries]
+    parts = [class_lists.entry(text) for text in entries]
     if all(number for number, _ in parts):
         parts.sort(key=lambda part: int(part[0]))
         return tuple(name for _, name in parts)
@@ -282,4 +282,4 @@ def _meant(name: str, options: TableOptions) -> str:
 
 
 def _key(name: str) -> str:
-    return label_orders.canonical(classes_lib.folded(name))
+    return label_orders.canonical(class_lists.folded(name))

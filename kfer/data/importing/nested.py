@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from kfer.data.importing.options import TableOptions
-from kfer.data.importing.reading import Table, cell_text, each_cell, lists_of
+from kfer.data.importing.table import Table, cell_text, each_cell, lists_of, unique
 from kfer.errors import UserError
 
 
@@ -59,6 +59,7 @@ def _exploded(table: Table, header: str) -> Table:
             problems[row] = f"{header!r}: {cell_text(part)[:40]!r} is no object"
             parts[row] = {}
     inner = pd.json_normalize(parts, sep=":")
+    inner.columns = unique(table.name, inner.columns)
     outer = table.cells.drop(columns=header)
     if twice := [name for name in inner.columns if name in outer.columns]:
         raise UserError(

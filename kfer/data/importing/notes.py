@@ -6,7 +6,8 @@ import numpy as np
 
 from kfer import tasks as tasks_lib
 from kfer.data import label_orders
-from kfer.data.importing.understand import LabelSet, Understanding
+from kfer.data.importing.label_sets import LabelSet
+from kfer.data.importing.understand import Understanding
 
 
 def of(found: Understanding) -> list[str]:
@@ -23,22 +24,13 @@ def of(found: Understanding) -> list[str]:
     ]
 
 
-def _given(found: Understanding, header: str) -> np.ndarray:
-    """bool [rows], where a column of labels says something that counts."""
-    codes = found.coded[header].codes
-    # A class is missing as -1, a value as NaN.
-    known = codes >= 0 if codes.dtype.kind == "i" else np.isfinite(codes)
-    known[[*found.table.problems, *found.coded[header].faults]] = False
-    return known
-
-
 def _halves(found: Understanding) -> Iterator[str]:
     """Rows with valence or arousal alone, whose pair is left out."""
     for label_set in found.sets:
         if len(label_set.headers) < 2:
             continue
         first, second = label_set.headers
-        alone = _given(found, first) ^ _given(found, second)
+        alone = found.given(first) ^ found.given(second)
         for header in label_set.headers:
             alone[[*found.coded[header].faults]] = False
         if alone.any():
@@ -94,4 +86,4 @@ def _named_as_classes(found: Understanding) -> Iterator[str]:
 
 def _said(found: Understanding, label_set: LabelSet) -> np.ndarray:
     """bool [rows], where a label set has a label."""
-    return np.logical_and.reduce([_given(found, name) for name in label_set.headers])
+    return np.logical_and.reduce([found.given(name) for name in label_set.headers])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from kfer.data import label_orders
+from kfer.data.importing import class_lists
 from kfer.errors import UserError
 
 # Cells that hold nothing, whatever their case. Where a number is expected, see values.
@@ -34,7 +35,7 @@ class TableOptions:
       synonyms: name as in the table -> name to use.
       order: of numbers that are expressions, a key of label_orders.ORDERS.
       scales: header or dimension -> its lowest and highest value.
-      missing: words that stand for no label, in any case.
+      missing: words that stand for no label, in any case; an empty cell always does.
       splits: share of test and of valid pictures where no column says the split.
       layout: 'long', where rows are ratings, or 'wide', where they are pictures.
       class_folder: which folder on the way to a picture names its class, from 1; 0
@@ -63,15 +64,39 @@ class TableOptions:
     num_annotators: int = 3
 
     def __post_init__(self):
-        lists = ("labels", "annotators", "votes", "ignore", "missing", "splits")
-        for field in lists:
-            object.__setattr__(self, field, tuple(getattr(self, field)))
+        for field in ("labels", "annotators", "votes", "ignore", "missing", "splits"):
+            object.__setattr__(self, field, _listed(field, getattr(self, field)))
         for field in ("classes", "scales"):
-            rows = {key: tuple(row) for key, row in getattr(self, field).items()}
+            rows = getattr(self, field).items()
+            rows = {key: _listed(f"{field} of {key!r}", row) for key, row in rows}
             object.__setattr__(self, field, rows)
+        # As cells are looked up; an empty cell says nothing whatever the words are.
+        words = ("", *(_folded(str(word)) for word in self.missing))
+        object.__setattr__(self, "missing", tuple(dict.fromkeys(words)))
         self._check()
 
+    def _check_ignored(self) -> None:
+        said = {f"--column={role}": (h,) for role, h in self.columns.items()}
+        said |= {"--labels": self.labels, "--annotators": self.annotators}
+        for flag, headers in (said | {"--votes": self.votes}).items():
+            if both := [header for header in headers if header in self.ignore]:
+                raise UserError(
+                    f"{both[0]!r} is given to {flag} and to --ignore; give it to one"
+                )
+
+    def _check_names(self) -> None:
+        kinds = (("classes", plain), ("scales", plain), ("synonyms", _folded))
+        for field, form in kinds:
+            known: dict[str, str] = {}
+            for name in getattr(self, field):
+                if (other := known.setdefault(form(name), name)) != name:
+                    raise UserError(
+                        f"{field} has {other!r} and {name!r}, which are one name"
+                    )
+
     def _check(self) -> None:
+        self._check_ignored()
+        self._check_names()
         if unknown := sorted(set(self.columns) - set(ROLES)):
             raise UserError(f"No column is the {unknown[0]!r}; known: {ROLES}")
         if self.order:
@@ -84,13 +109,13 @@ class TableOptions:
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
                 raise UserError(f"The scale of {name!r} goes from {low:g} to {high:g}")
         for name, classes in self.classes.items():
-            if len(classes) < 2 or len(set(classes)) < len(classes):
-                raise UserError(
-                    f"The classes of {name or 'the labels'!r} are {list(classes)}; "
-                    "expected two names or more, each once"
-                )
-        if min(self.splits) < 0 or sum(self.splits) >= 1 or len(self.splits) != 2:
-            raise UserError(f"splits {self.splits} leave nothing to train on")
+            class_lists.check(name, classes)
+        good = len(self.splits) == 2 and all(map(math.isfinite, self.splits))
+        if not good or min(self.splits) < 0 or sum(self.splits) >= 1:
+            raise UserError(
+                f"splits {self.splits} leave nothing to train on; give the shares of "
+                "test and of valid, such as 0.1,0.1"
+            )
         if self.num_annotators < 1:
             raise UserError(f"num_annotators {self.num_annotators} is below 1")
 
@@ -100,9 +125,19 @@ def from_dict(fields: Mapping[str, Any] | None) -> TableOptions:
     return TableOptions(**(fields or {}))
 
 
+def _listed(field: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str):
+        raise UserError(f"{field} is the text {value!r}; give a list, as [{value!r}]")
+    return tuple(value)
+
+
 def is_missing(text: str, options: TableOptions) -> bool:
     """Whether a cell holds nothing; '-1.0' is what '-1' is."""
-    return plain_number(text).casefold() in options.missing
+    return _folded(text) in options.missing
+
+
+def _folded(text: str) -> str:
+    return plain_number(text).casefold()
 
 
 def plain_number(text: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from kfer.data.importing.options import TableOptions, is_missing
-from kfer.data.importing.reading import Table
 from kfer.data.importing.roles import GEOMETRY, Roles
+from kfer.data.importing.table import Table, without_invisible
 from kfer.errors import UserError
 
 # Without names of annotators, a table whose pictures stand in several rows is one of
@@ -20,7 +20,8 @@ _MOST, _FEW = 0.5, 0.05
 
 
 def tidied(table: Table, image: str, root: str, options: TableOptions) -> Table:
-    """The table with each picture's name in one spelling, and all other text in NFC.
+    """The table with each picture's name in one spelling, and all other text in NFC
+    and without letters of no width.
 
     Names of one file are alike then: 'p/1.png', './p/1.png ', 'p\\1.png', and the
     absolute one where it lies in the root.
@@ -34,13 +35,16 @@ def tidied(table: Table, image: str, root: str, options: TableOptions) -> Table:
     cells = table.cells.copy()
     names = {t: _spelled(t, root, options) for t in cells[image].unique()}
     for header in cells.columns:
-        known = names if header == image else _in_nfc(cells[header])
+        known = names if header == image else _plain(cells[header])
         cells[header] = cells[header].map(known)
     return dataclasses.replace(table, cells=cells)
 
 
-def _in_nfc(cells: pd.Series) -> dict[str, str]:
-    return {text: unicodedata.normalize("NFC", text) for text in cells.unique()}
+def _plain(cells: pd.Series) -> dict[str, str]:
+    return {
+        text: unicodedata.normalize("NFC", without_invisible(text))
+        for text in cells.unique()
+    }
 
 
 def _spelled(text: str, root: str, options: TableOptions) -> str:

@@ -1,18 +1,16 @@
 """What each column of a table is, by its header, its cells and what the user says."""
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping
 
 import pandas as pd
 
 from kfer import tasks as tasks_lib
-from kfer.data import label_orders
 from kfer.data.importing import headers as headers_lib
-from kfer.data.importing import lists
+from kfer.data.importing import vote_columns
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, asked, plain
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.errors import UserError
 
 _ROLE_NAMES = {
@@ -94,15 +92,16 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
         for name in table.cells.columns
         if name not in of.values() and name not in options.ignore
     ]
-    votes_of, votes = _votes(table, options, left)
+    votes_of, votes = vote_columns.of(table, options, left)
     left = [name for name in left if name not in votes.values()]
     labels, ignored = [], {n: "as asked" for n in options.ignore}
     for header in left:
-        found = headers_lib.labels_of(table, header, options)
+        found = headers_lib.labels_of(table, header, options, of.get("annotator", ""))
         if isinstance(found, str):
             ignored[header] = found
         else:
             labels.append(found)
+    vote_columns.check(table, votes, labels, options)
     if not labels and not votes:
         _no_labels(table, left, of)
     voted = {header.rpartition(":")[0] or "label" for header in votes.values()}
@@ -179,57 +178,6 @@ def _image(table: Table, of: Mapping[str, str], exists: Callable[[str], bool]) -
 def _share_of_files(cells: pd.Series, exists: Callable[[str], bool]) -> float:
     given = [text for text in cells.head(_LOOK) if text]
     return sum(map(exists, given)) / len(given) if given else 0.0
-
-
-def _votes(
-    table: Table, options: TableOptions, headers: list[str]
-) -> tuple[str, dict[str, str]]:
-    """What is voted on, '' if no header says, and class -> header, where columns are
-    named by classes and hold numbers."""
-    if options.votes:
-        return "", {_class_of(header): header for header in options.votes}
-    named: dict[str, str] = {}
-    inner: dict[str, dict[str, str]] = {}
-    for header in headers:
-        shares = table.cells[header].str.removesuffix("%")
-        if not headers_lib.is_numeric(shares, options):
-            continue
-        # 'label:calm', 'label:tense': an object of shares in JSON, or a list of them.
-        of, mid, name = header.rpartition(":")
-        if mid and lists.is_soft(of, options) and name not in label_orders.ORDERS:
-            inner.setdefault(of, {})[_class_of(name)] = header
-        elif _class_of(header) in label_orders.NAMES:
-            named[_class_of(header)] = header
-    if len(named) >= 3:
-        return "", named
-    for of, found in inner.items():
-        if len(found) > 1:
-            return lists.truth_of(of), _ordered(table, of, found, options)
-    return "", {}
-
-
-def _ordered(
-    table: Table, of: str, found: dict[str, str], options: TableOptions
-) -> dict[str, str]:
-    """Class -> header in the order and with the names that the user gives.
-
-    Raises:
-      UserError: the user names other classes.
-    """
-    names = lists.named(of, options)
-    if names is None:
-        return found
-    if {*map(_class_of, names)} != {*found}:
-        raise UserError(
-            f"{table.name}: {of!r} has {', '.join(found)}, and the classes named are "
-            f"{', '.join(names)}"
-        )
-    return {name: found[_class_of(name)] for name in names}
-
-
-def _class_of(header: str) -> str:
-    name = re.sub(r"^votes?[ _:]", "", plain(header))
-    return label_orders.canonical(name)
 
 
 def _no_labels(table: Table, left: list[str], of: dict[str, str]) -> None:

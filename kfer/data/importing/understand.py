@@ -1,44 +1,23 @@
 """A table as label sets: what was understood of it."""
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from kfer import tasks as tasks_lib
-from kfer.data import names
-from kfer.data import record as record_lib
-from kfer.data.importing import coding, pictures
+import numpy as np
+
+from kfer.data.importing import coding, label_sets, pictures
 from kfer.data.importing import roles as roles_lib
 from kfer.data.importing import votes as votes_lib
 from kfer.data.importing.coding import Coded
 from kfer.data.importing.headers import Labels
+from kfer.data.importing.label_sets import LabelSet
 from kfer.data.importing.options import TableOptions, is_missing, plain_number
-from kfer.data.importing.reading import Table
 from kfer.data.importing.roles import Roles
-from kfer.data.label_noise import ANNOTATOR
+from kfer.data.importing.table import Table
 from kfer.data.record import Column
 from kfer.errors import UserError
-
-# Values of these share a column, as a point of the plane.
-_PLANE = tasks_lib.VALENCE_AROUSAL
-_POINT = "valence_arousal"
-
-
-@dataclasses.dataclass(frozen=True)
-class LabelSet:
-    """What one annotator, or nobody in particular, says of one truth.
-
-    Attributes:
-      target: the truth, a safe name.
-      annotator: '' for nobody in particular.
-      headers: of the table; two for valence and arousal.
-      is_truth: whether it is the truth itself.
-    """
-
-    target: str
-    annotator: str
-    headers: tuple[str, ...]
-    is_truth: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +49,28 @@ class Understanding:
     notes: tuple[str, ...]
     is_long: bool
 
+    def given(self, header: str) -> np.ndarray:
+        """bool [rows], where a column of labels says something that counts."""
+        codes = self.coded[header].codes
+        # A class is missing as -1, a value as NaN.
+        known = codes >= 0 if codes.dtype.kind == "i" else np.isfinite(codes)
+        known[[*self.table.problems, *self.coded[header].faults]] = False
+        return known
+
+    @functools.cached_property
+    def annotators(self) -> tuple[str, ...]:
+        """Who gives a label that counts, in the order of a long table; () of a wide.
+
+        All of them where nobody does.
+        """
+        if not self.is_long:
+            return ()
+        headers = [header for part in self.sets for header in part.headers]
+        rows = np.logical_or.reduce([self.given(header) for header in headers])
+        names = [name for name in dict.fromkeys(self.people) if name]
+        heard = {self.people[row] for row in np.flatnonzero(rows)}
+        return tuple([name for name in names if name in heard] or names)
+
     @property
     def has_faces(self) -> bool:
         """Whether it says where faces are."""
@@ -95,21 +96,23 @@ def understand(
     """
     roles = roles_lib.assign(table, options, exists)
     table = pictures.tidied(table, roles.of["image"], root, options)
-    labels = _with_targets(roles.labels)
+    labels = label_sets.with_targets(roles.labels)
     named = _named(table, roles, options)
     ids = pictures.ids(table, roles, named)
     of_people = any(part.annotator for part in labels)
     is_long = pictures.is_long(table, roles, of_people, ids, options)
     targets, coded, notes = _coded(table, labels, options)
+    label_sets.check_once(table, labels)
     counted = votes_lib.of_table(table, roles.votes, options, roles.votes_of)
     if counted and is_long:
         label, codes = votes_lib.one_each(table, counted, roles.votes)
         _check_new(table, label, targets)
         labels.append(label)
         targets[label.what], coded[label.header] = counted.target, codes
-    sets, targets = _sets(labels, targets)
+    sets, targets = label_sets.joined(labels, targets)
     notes += [counted.describe()] if counted else []
     if counted and not is_long:
+        _check_same(table, counted.target, targets)
         targets[counted.target.name] = counted.target
     people = (named or _numbered(ids)) if is_long else ()
     notes += _unmet(table, labels, options)
@@ -127,6 +130,20 @@ def _check_new(table: Table, label: Labels, targets: Mapping[str, Column]) -> No
         )
 
 
+def _check_same(table: Table, voted: Column, targets: Mapping[str, Column]) -> None:
+    """Raises UserError where labels of the truth that is voted on have other classes,
+    or number them otherwise."""
+    if voted.name not in targets:
+        return
+    labels = targets[voted.name].classes
+    if not labels or labels != voted.classes[: len(labels)]:
+        raise UserError(
+            f"{table.name} has votes for {', '.join(voted.classes)} and a column of "
+            f"{voted.name} with {', '.join(labels) or 'values'}: give one order of all "
+            "with --classes, or leave one out with --ignore"
+        )
+
+
 def _coded(
     table: Table, labels: list[Labels], options: TableOptions
 ) -> tuple[dict[str, Column], dict[str, Coded], list[str]]:
@@ -135,17 +152,23 @@ def _coded(
     coded: dict[str, Coded] = {}
     notes: list[str] = []
     refused: list[coding.BeyondScale] = []
-    for target, group in _grouped(labels).items():
+    unsure: list[str] = []
+    for target, group in label_sets.grouped(labels).items():
         try:
             column, found, said = coding.of_group(table, target, group, options)
         except coding.BeyondScale as error:
             refused.append(error)
+            continue
+        except coding.TwoScales as error:
+            unsure.append(str(error))
             continue
         targets[target] = column
         coded |= found
         notes += said
     if refused:
         raise coding.all_beyond(table, refused)
+    if unsure:
+        raise UserError(f"{table.name}: {'; '.join(unsure)}")
     return targets, coded, notes
 
 
@@ -202,86 +225,20 @@ def _notes(
                 f"{' and '.join(headers)} count as different truths; if they are what "
                 f"people say of one, --annotators={','.join(headers)}"
             )
-    images = table.cells[roles.of["image"]]
-    if not people and "id" in roles.of and images.nunique() < len(images):
-        notes.append("pictures stand under several ids, each an example of its own")
-    return notes
+    lone = bool(alone) and not any(part.is_truth for part in sets)
+    return notes + _several_ids(table, roles, lone) * (not people)
 
 
-def _with_targets(labels: tuple[Labels, ...]) -> list[Labels]:
-    """Labels whose header doesn't name a truth get that of the others, or 'label'."""
-    named = {p.what for p in labels if p.what and not p.is_values and not p.annotator}
-    named = named or {p.what for p in labels if p.what and not p.is_values}
-    if len(named) > 1 and (nameless := [p.header for p in labels if not p.what]):
-        raise UserError(
-            f"The column {nameless[0]!r} could be of {' or '.join(sorted(named))}; "
-            f"name it such as {nameless[0]}:{min(named)}"
-        )
-    only = next(iter(named)) if len(named) == 1 else "label"
-    return [dataclasses.replace(p, what=p.what or only) for p in labels]
-
-
-def _grouped(labels: list[Labels]) -> dict[str, list[Labels]]:
-    found: dict[str, list[Labels]] = {}
-    for part in labels:
-        found.setdefault(part.what, []).append(part)
-    return found
-
-
-def _sets(
-    labels: list[Labels], targets: dict[str, Column]
-) -> tuple[tuple[LabelSet, ...], dict[str, Column]]:
-    """Label sets, valence and arousal of one person joined."""
-    found: list[LabelSet] = []
-    for part in labels:
-        keys = (part.annotator, part.is_truth)
-        if part.is_values and part.what in _PLANE:
-            pair = {
-                p.what: p.header
-                for p in labels
-                if p.is_values and (p.annotator, p.is_truth) == keys
-            }
-            if set(_PLANE) <= set(pair):
-                headers = tuple(pair[name] for name in _PLANE)
-                joined = LabelSet(_POINT, keys[0], headers, keys[1])
-                if joined not in found:
-                    found.append(joined)
-                continue
-        found.append(LabelSet(part.what, keys[0], (part.header,), keys[1]))
-    if any(part.target == _POINT for part in found):
-        targets = {**targets, _POINT: record_lib.valence_arousal()}
-    used = {part.target for part in found}
-    taken: dict[str, str] = {}
-    for key in (key for key in targets if key in used):
-        if (other := taken.setdefault(targets[key].name, key)) != key:
-            raise UserError(
-                f"The table has two columns of {targets[key].name}: {other!r} and "
-                f"{key!r}; leave one out with --ignore"
-            )
-    safe = names.safe_names([targets[key].name for key in targets if key in used])
-    named = {k: safe[c.name] for k, c in targets.items() if k in used}
-    columns = {
-        named[key]: dataclasses.replace(targets[key], name=named[key]) for key in named
-    }
-    return (
-        tuple(dataclasses.replace(part, target=named[part.target]) for part in found),
-        columns,
-    )
-
-
-def column_of(
-    label_set: LabelSet, target: Column, annotator: str, several: bool
-) -> Column:
-    """The label column of a label set.
-
-    Args:
-      label_set: see LabelSet.
-      target: of `Understanding.targets`.
-      annotator: whose; '' for nobody in particular.
-      several: whether annotators give labels of more than one truth.
-    """
-    if not annotator:
-        return dataclasses.replace(target, name=label_set.target)
-    behind = f"_{label_set.target}" if several or not target.is_categorical else ""
-    name = f"{ANNOTATOR}{annotator}{behind}"
-    return dataclasses.replace(target, name=name, target=label_set.target)
+def _several_ids(table: Table, roles: Roles, is_truth: bool) -> list[str]:
+    """That ids seem to number ratings, not pictures."""
+    counts = table.cells[roles.of["image"]].value_counts()
+    several = counts[(counts > 1) & (counts.index != "")]
+    if "id" not in roles.of or not len(several):
+        return []
+    header = roles.of["id"]
+    counted = ", and its labels count as its truth" if is_truth else ""
+    return [
+        f"{len(several)} pictures, such as {several.index[0]!r}, stand under several "
+        f"ids of column {header!r}: each id is an example of its own{counted}. If the "
+        f"rows are ratings of one picture, --ignore={header}"
+    ]

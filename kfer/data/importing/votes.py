@@ -6,21 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from kfer import tasks as tasks_lib
 from kfer.data import label_orders, reasons, tables
 from kfer.data import names as names_lib
 from kfer.data import record as record_lib
-from kfer.data.importing import values
+from kfer.data.importing import values, vote_columns
 from kfer.data.importing.coding import Coded
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.options import TableOptions, is_missing
-from kfer.data.importing.reading import Table
+from kfer.data.importing.table import Table
 from kfer.data.record import VOTES, Column
 from kfer.errors import UserError
 
 ONE_HOT, COUNTS, SHARES = "one-hot labels", "vote counts", "shares"
 # One-hot labels where at most this share of the rows marks more classes than one.
 _FEW = 0.05
+# So many votes of a picture are laid out one by one to be drawn from.
+_PILE = 10_000
+# More is no count, and sums of it may have no end.
+_MOST = 1e15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +72,11 @@ class Votes:
         if self.kind == ONE_HOT:
             return {self.target.name: int(counts.argmax())}
         rng = tables.image_rng(0, image_id, "votes")
-        if self.kind == COUNTS:
+        if self.kind == COUNTS and counts.sum() <= _PILE:
             votes = np.repeat(np.arange(len(counts)), counts.astype(np.int64))
             drawn = rng.permutation(votes)[: self.num_annotators]
+        elif self.kind == COUNTS:
+            drawn = _drawn(counts, self.num_annotators, rng)
         else:
             share = counts / counts.sum()
             drawn = rng.choice(len(counts), self.num_annotators, p=share)
@@ -88,6 +93,15 @@ class Votes:
         return f"{self.kind} of {', '.join(self.target.classes)}{drawn}"
 
 
+def _drawn(counts: np.ndarray, number: int, rng: np.random.Generator) -> list[int]:
+    """Classes of votes that are drawn one after the other, each at most once."""
+    left, found = counts.copy(), []
+    for _ in range(number):
+        found.append(int(rng.choice(len(left), p=left / left.sum())))
+        left[found[-1]] -= 1
+    return found
+
+
 def of_table(
     table: Table, headers: Mapping[str, str], options: TableOptions, of: str = ""
 ) -> Votes | None:
@@ -102,12 +116,10 @@ def of_table(
     if not headers:
         return None
     counts, faults = _counts(table, headers, options)
-    if all(name in label_orders.NAMES for name in headers):
-        classes = tasks_lib.EXPRESSIONS[: 8 if "contempt" in headers else 7]
-        name = "expression"
-    else:
+    classes, name = vote_columns.classes_of(headers), "expression"
+    if not all(name in label_orders.NAMES for name in headers):
         truth = of or "label"
-        classes, name = tuple(headers), names_lib.safe_names([truth])[truth]
+        name = names_lib.safe_names([truth])[truth]
     by_name = dict(zip(headers, counts.T, strict=True))
     nobody = np.zeros(len(counts))
     inside = np.stack([by_name.get(c, nobody) for c in classes], axis=1)
@@ -133,7 +145,7 @@ def _counts(
     for index, header in enumerate(headers.values()):
         for row, text in enumerate(table.cells[header]):
             value = values.number(text.strip().removesuffix("%"), options.decimal)
-            if value is not None and value >= 0:
+            if value is not None and 0 <= value <= _MOST:
                 found[row, index] = value
             elif not is_missing(text, options):
                 faults[row] = f"column {header!r}: {text[:40]!r} votes"

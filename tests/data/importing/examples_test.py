@@ -198,3 +198,49 @@ def test_many_annotators_of_a_long_table_are_one_crowd_column(tmp_path):
     assert b.labels == {"label": ((11, 1),), "valence": ((11, (1.0,)),)}
     assert [(row.source, row.reason) for row in bad] == [("t.csv:14", examples.AGAIN)]
     assert all(made.columns[n].problem(v) == "" for n, v in a.labels.items())
+
+
+def test_a_side_column_of_a_long_table_is_no_annotator(tmp_path):
+    text = "image,rater,label,rater_country\na.png,x,p,DE\na.png,y,q,DE\nb.png,x,q,FR\n"
+    good, bad, made = read(tmp_path, text)
+    assert list(made.columns) == ["annotator_x", "annotator_y"] and not bad
+    assert made.columns["annotator_x"].classes == ("p", "q")
+    assert good[0].labels == {"annotator_x": 0, "annotator_y": 1}
+
+
+def test_who_gives_no_label_that_counts_has_no_column(tmp_path):
+    rows = "a.png,x,p\na.png,y,q\nb.png,Zo\nb.png,eve,\nb.png,n\0n,p\nb.png,x,q\n"
+    good, bad, made = read(tmp_path, "image,rater,label\n" + rows)
+    assert list(made.columns) == ["annotator_x", "annotator_y"]
+    assert [row.labels for row in good] == [
+        {"annotator_x": 0, "annotator_y": 1},
+        {"annotator_x": 1},
+    ]
+    assert [row.source for row in bad] == ["t.csv:4", "t.csv:6"]
+    chosen = TableOptions(path=str(tmp_path / "t.csv"))
+    said = describe.describe(*sources.load(str(tmp_path), chosen), chosen)
+    assert "; 2 annotators (x, y); no label of Zo, eve, n\ufffdn counts\n" in said
+    silent = "image,rater,valence\na.png,x,NA\na.png,y,\n"
+    assert len(read(tmp_path, silent)[2].columns) == 2
+    half = "image,rater,label,valence\na.png,x,p,0\na.png,y,q,9\nb.png,y,p,0.5\n"
+    _, _, made = read(tmp_path, half, scales={"valence": (-1, 1)})
+    assert "annotator_y_label" in made.columns
+
+
+def test_a_word_for_nobody_is_not_called_an_empty_cell(tmp_path):
+    text = "image,rater,label\na.png,Na,x\nb.png,-1.0,y\nc.png,,x\nd.png,eve,y\n"
+    _, bad, _ = read(tmp_path, text)
+    assert [row.detail for row in bad] == [
+        "the annotator 'Na' reads as missing; --missing says other words",
+        "the annotator '-1.0' reads as missing; --missing says other words",
+        "the annotator cell is empty",
+    ]
+    *_, made = read(tmp_path, text, missing=("none",))
+    assert list(made.columns) == ["annotator_Na", "annotator_-1", "annotator_eve"]
+
+
+def test_letters_of_no_width_make_no_class(tmp_path):
+    rows = "a.png,\u200bann,calm\nb.png,ann,calm\u200b\nc.png,ann\ufeff,te\u2060nse\n"
+    good, _, made = read(tmp_path, "image,rater,\u200blabel\n" + rows)
+    assert [row.labels for row in good] == [{"annotator_ann": n} for n in (0, 0, 1)]
+    assert made.columns["annotator_ann"].classes == ("calm", "tense")

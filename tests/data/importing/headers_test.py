@@ -59,3 +59,58 @@ def test_numbers():
     assert headers.is_numeric(cells, TableOptions())
     assert not headers.is_numeric(pd.Series(["NA", ""]), TableOptions())
     assert not headers.is_numeric(pd.Series(["1", "x"]), TableOptions())
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("rater2", "2"),
+        ("raterB", "B"),
+        ("RATERb", "b"),
+        ("judgeAnna", "Anna"),
+        ("annotator: Ann", "Ann"),
+        ("worker-7", "7"),
+        ("labeller_notes", "notes"),
+        ("judgement", None),
+        ("JUDGEMENT", None),
+        ("raters", None),
+        ("workerless", None),
+    ],
+)
+def test_whose_a_column_is_by_its_header(header, expected):
+    for name in (header, f"label_{header}"):
+        found = look(name, labels=(name,))
+        assert found.annotator == (expected or "")
+        assert found.what == (
+            headers.plain(name) if not expected else "label" if name != header else ""
+        )
+
+
+def test_a_header_that_names_nobody_is_nobodys():
+    assert (
+        look("annotator:") == "words; --labels=annotator: makes it a column of classes"
+    )
+
+
+def test_side_columns_where_another_names_the_annotators():
+    columns = {
+        "rater": ["a", "b"],
+        "rater_country": ["x", "y"],
+        "rater_age": ["1", "2"],
+    }
+    table = Table("t.csv", pd.DataFrame(columns), [2, 3], "text")
+
+    def found(header, **options):
+        return headers.labels_of(table, header, TableOptions(**options), "rater")
+
+    assert found("rater_country") == (
+        "'rater' names each row's annotator; --labels=rater_country makes it a column "
+        "of classes"
+    )
+    assert found("rater_age").startswith("'rater' names")
+    named = found("rater_country", labels=("rater_country",))
+    assert (named.what, named.annotator) == ("rater_country", "")
+    scaled = found("rater_age", scales={"rater_age": (0, 99)})
+    assert (scaled.what, scaled.annotator, scaled.is_values) == ("rater_age", "", True)
+    person = found("rater_country", annotators=("rater_country",))
+    assert (person.what, person.annotator) == ("", "country")

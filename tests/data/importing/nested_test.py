@@ -2,6 +2,8 @@
 
 import pytest
 
+from kfer.data.importing import sources
+from kfer.data.importing.options import TableOptions
 from kfer.errors import UserError
 from tests.data.importing.lists_test import load
 
@@ -51,3 +53,10 @@ def test_what_is_no_object_is_set_aside(tmp_path):
 def test_what_could_mean_two_things_is_refused(tmp_path, row, message):
     with pytest.raises(UserError, match=message):
         load(tmp_path, [row])
+
+
+def test_keys_of_ratings_that_space_alone_parts_are_refused(tmp_path):
+    text = '{"image": "1.png", "ratings": [{"rater": "a", "label": "x", "label ": 1}]}'
+    (tmp_path / "t.jsonl").write_text(text + "\n")
+    with pytest.raises(UserError, match="has the column 'label' twice"):
+        sources.load(str(tmp_path), TableOptions(path=str(tmp_path / "t.jsonl")))

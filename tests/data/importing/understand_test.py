@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kfer.data.importing import understand
+from kfer.data.importing import label_sets, understand
 from kfer.data.importing.options import TableOptions
 from kfer.data.importing.reading import Table
 from kfer.errors import UserError
@@ -77,6 +77,28 @@ def test_values_on_one_side_of_nothing_could_be_shares():
     )
     np.testing.assert_allclose(found.coded["valence"].codes[[0, 10]], [-1, 0])
     assert "values of arousal: -1..1, found 0..0.95" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        (["0", "0.25", "0.5", "0.75", "1"], True),
+        (["0", "1", "1", "0", "1"], True),
+        (["0.2", "0.5", "0.2", "0.9", "0.5"], True),
+        (["0", "0.5", "0", "0.5", "NA"], False),
+        (["-0.5", "0", "0.25", "0.5", "1"], False),
+    ],
+)
+def test_scales_of_few_steps_are_asked_for_too(values, asked):
+    columns = {"valence": values, "arousal": values[::-1]}
+    if not asked:
+        assert len(look(columns).notes) == 2
+        return
+    with pytest.raises(UserError) as refused:
+        look(columns)
+    for name in columns:
+        assert f"say --scale={name}=0:1 or --scale={name}=-1:1" in str(refused.value)
+    look(columns, scales={"valence": (0, 1), "arousal": (-1, 1)})
 
 
 def test_each_column_has_its_scale_and_one_truth_has_one():
@@ -156,16 +178,25 @@ def test_orders_must_be_one():
 def test_pictures_that_stand_twice_make_a_long_table():
     twice = {"image": ["a.png", "a.png"], "label": ["x", "y"]}
     assert look(twice).is_long
-    assert not look(twice | {"id": ["1", "2"]}).is_long
+    numbered = look(twice | {"id": ["1", "2"]})
+    assert not numbered.is_long
+    said = (
+        "1 pictures, such as 'a.png', stand under several ids of column 'id': each id "
+        "is an example of its own{}. If the rows are ratings of one picture, --ignore=id"
+    )
+    counted = ", and its labels count as its truth"
+    assert said.format(counted) in numbered.notes
+    truth = look(twice | {"id": ["1", "2"], "truth": ["x", "x"]}, labels=("label",))
+    assert said.format("") in truth.notes
 
 
 def test_column_of():
     found = look({"annotator:é b": ["x", "y"]})
     (label_set,) = found.sets
     target = found.targets[label_set.target]
-    column = understand.column_of(label_set, target, "é b", several=False)
+    column = label_sets.column_of(label_set, target, "é b", several=False)
     assert (column.name, column.target) == ("annotator_é b", "label")
-    both = understand.column_of(label_set, target, "b", several=True)
+    both = label_sets.column_of(label_set, target, "b", several=True)
     assert both.name == "annotator_b_label"
     assert found.table.form == "text"
 
@@ -173,3 +204,20 @@ def test_column_of():
 def test_numbers_of_annotators_have_one_spelling():
     rows = {"image": ["a.png"] * 3, "worker": ["7.0", " 7", "-1"], "label": [*"xyx"]}
     assert look(rows).people == ("7", "7", "")
+
+
+def test_the_scale_of_one_column_is_not_that_of_the_others():
+    columns = {
+        "annotator:Ann:valence": ["-90", "100"],
+        "annotator:Bob:valence": ["-0.9", "1"],
+    }
+    found = look(columns, scales={"annotator:Ann:valence": (-100, 100)})
+    for header in columns:
+        np.testing.assert_allclose(found.coded[header].codes, [-0.9, 1])
+    said = "values of valence: -100..100 and -1..1, stored in [-1, 1], found -90..100"
+    assert said in found.notes
+    columns = {"annotator:a:valence": ["1", "9"], "annotator:b:valence": ["1", "5"]}
+    shared = look(columns, scales={"valence": (1, 9)})
+    np.testing.assert_allclose(shared.coded["annotator:b:valence"].codes, [-1, 0])
+    with pytest.raises(UserError, match="column 'annotator:b:valence': 5 is outside"):
+        look(columns, scales={"annotator:a:valence": (1, 9)})

@@ -91,3 +91,19 @@ def test_one_hot_labels_of_a_long_table_are_the_annotators():
 
 def test_no_votes():
     assert votes.of_table(None, {}, TableOptions()) is None
+
+
+def test_a_heap_of_votes_is_drawn_without_laying_it_out():
+    rows = [["1000000000", "1", "0", "0"], ["1000000001", "2000000000", "0", "0"]]
+    found = of(rows)
+    drawn = [found.labels(1, str(i)) for i in range(200)]
+    assert drawn[0] == found.labels(1, "0")
+    shares = Counter(row["annotator_2"] for row in drawn)
+    assert set(shares) == {1, 2} and 40 < shares[1] < 95
+    first = found.labels(0, "a")
+    assert [first[f"annotator_{i}"] for i in (1, 2, 3)] == [1, 1, 1]
+    rare = of([["10001", "1", "1", "0"]], num_annotators=10_003).labels(0, "a")
+    rare.pop("votes")
+    assert Counter(rare.values()) == {1: 10_001, 2: 1, 4: 1}
+    endless = of([["1e308", "1e308", "1", "0"], ["3", "1", "1", "0"]])
+    assert endless.faults == {0: "column 'sad': '1e308' votes"}
