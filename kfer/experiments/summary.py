@@ -187,12 +187,15 @@ def labels_own(noise: dict[str, dict[str, Any]]) -> dict[str, str]:
       noise: of the training split, see kfer.data.dataset.Dataset.noise.
 
     Returns:
-      The share of labels that are right, or the RMSE of values, in words.
+      The share of labels that are right and how many there are, or the RMSE of
+      values, in words.
     """
     found = {}
     for column, row in noise.items():
         if "achieved" in row:
-            found[column] = f"{100 * (1 - row['achieved']):.2f} % right"
+            # A prepared data set is taken as large as it is, whatever the scale says.
+            right = f"{100 * (1 - row['achieved']):.2f} %"
+            found[column] = f"{right} of {row['compared']:,} right"
         elif "rmse" in row:
             found[column] = "RMSE " + ", ".join(f"{v:.3f}" for v in row["rmse"])
     return found

@@ -28,7 +28,7 @@ def test_a_table(tmp_path):
     assert line in text
     assert "| Proposed | test accuracy [%] |  |  | 87.90 | 0 |" in text
     assert "kfer-experiments run --table=1 --scale=cpu --seeds=2" in text
-    assert "annotator_1 80.00 % right" in text and "with kfer at abc." in text
+    assert "annotator_1 80.00 % of 10 right" in text and "with kfer at abc." in text
     assert "- not run (cifar10-vgg_clean-0, " in text
     assert "(table-1-cifar10-loss.png)" in text
     page = pathlib.Path(paths[3]).read_text()

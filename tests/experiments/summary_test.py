@@ -86,11 +86,11 @@ def test_shown():
 
 def test_how_good_labels_are():
     noise = {
-        "a": {"achieved": 0.2, "compared": 9},
+        "a": {"achieved": 0.2, "compared": 50000},
         "va": {"rmse": [0.5, 0.25], "compared": 9},
         "unknown": {"requested": 0.1},
     }
     assert summary.labels_own(noise) == {
-        "a": "80.00 % right",
+        "a": "80.00 % of 50,000 right",
         "va": "RMSE 0.500, 0.250",
     }
