@@ -2,7 +2,7 @@
 
 import numbers
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,12 @@ def names(what: str, values: Any) -> tuple[str, ...]:
     """Names in an order, as text.
 
     Raises:
-      UserError: a lone text, which would be taken letter by letter, a set, or no list.
+      UserError: a lone text, which would be taken letter by letter, a dict, whose
+        values would be lost, a set, or no list.
     """
     check_order(what, values)
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    one = (str, bytes, Mapping)
+    if isinstance(values, one) or not isinstance(values, Iterable):
         raise UserError(f"{what} is a list of names, got {values!r}")
     return tuple(str(value) for value in values)
 

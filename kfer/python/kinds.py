@@ -42,6 +42,8 @@ class Kinds:
                 "classes and scales are both given for all labels; say which kind has "
                 "which, as classes={'mood': [...]}, scales={'warmth': (1, 9)}"
             )
+        every = [*labels.values(), *truth.values()]
+        any_decimals = any(part.has_decimals for part in every)
         self.labels: dict[str, np.ndarray] = {}
         self.truth: dict[str, np.ndarray] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
@@ -49,7 +51,7 @@ class Kinds:
         for name in names:
             _check_name(name)
             parts = [p[name] for p in (labels, truth) if name in p]
-            if _are_values(name, parts, listed, ranges):
+            if _are_values(name, parts, listed, ranges, any_decimals):
                 if scale := ranges.of(name):
                     self.scales[name] = scale
                 coded = [values(name, part, scale) for part in parts]
@@ -135,8 +137,13 @@ def _are_values(
     parts: Sequence[Elements],
     listed: _Said[tuple[str, ...]],
     ranges: _Said[tuple[float, float]],
+    any_decimals: bool,
 ) -> bool:
-    """Whether a kind has values; else it has classes."""
+    """Whether a kind has values; else it has classes.
+
+    One scale for all is of the kinds with decimals, where there are any, or of all that
+    are numbers.
+    """
     of_classes = name in listed.by_name
     is_dimension = name in headers.DIMENSIONS
     if of_classes and (is_dimension or name in ranges.by_name):
@@ -147,7 +154,9 @@ def _are_values(
     if of_classes or listed.of_all:
         return False
     if ranges.of_all:
-        return all(part.are_numbers for part in parts)
+        are_numbers = all(part.are_numbers for part in parts)
+        has_decimals = any(part.has_decimals for part in parts)
+        return are_numbers and (has_decimals or not any_decimals)
     if any(part.words.any() for part in parts):
         return False
     if any(part.has_decimals for part in parts):

@@ -4,6 +4,7 @@ A flag's text has its type by the flag; from Python any object may come.
 """
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,8 +21,8 @@ def read(options: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of TableOptions, checked.
 
     Args:
-      options: as a user gives them. A lone text is a list of one name; classes without
-        a column's name are those of all.
+      options: as a user gives them; None is not given. A lone text is a list of one
+        name; classes without a column's name are those of all.
 
     Raises:
       UserError: an unknown option, or one of another type or value.
@@ -30,7 +31,8 @@ def read(options: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(options) - known):
         listed = ", ".join(sorted(known))
         raise UserError(f"from_table has no option {unknown[0]!r}; known: {listed}")
-    found = {name: _read(name, value) for name, value in options.items()}
+    given = {name: value for name, value in options.items() if value is not None}
+    found = {name: _read(name, value) for name, value in given.items()}
     TableOptions(**found)
     return found
 
@@ -44,9 +46,9 @@ def _read(name: str, value: Any) -> Any:
         words = (word.strip().casefold() for word in given.one_or_more(name, value))
         return tuple(dict.fromkeys(["", *words]))
     if name in _NUMBERS:
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
             raise UserError(f"{name} is a whole number, got {value!r}")
-        return value
+        return int(value)
     if name == "splits":
         return given.pair("splits", "the share of test and of valid", value, (0.1, 0.1))
     if name == "classes":

@@ -25,6 +25,7 @@ def test_scale():
     [
         (given.names, "calm", "^classes is a list of names, got 'calm'$"),
         (given.names, 3, "^classes is a list of names, got 3$"),
+        (given.names, {1: "a"}, "^classes is a list of names, got {1: 'a'}$"),
         (given.names, {"a"}, "^classes is a set, which has no order; give a list$"),
         (given.scale, "1:9", r"^classes is the lowest .* as \(1, 9\), got '1:9'$"),
         (given.scale, (1, 5, 9), r"highest value, such as \(1, 9\), got \(1, 5, 9\)$"),

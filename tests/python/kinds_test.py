@@ -143,3 +143,12 @@ def test_names_that_mean_something_else(name):
 def test_missing():
     assert kinds.is_missing(np.array([0, -1])).tolist() == [False, True]
     assert kinds.is_missing(np.array([0.0, NAN])).tolist() == [False, True]
+
+
+def test_one_scale_is_of_the_kinds_with_decimals_where_there_are_any():
+    mood, warmth = np.array([[0, 2], [1, 2]]), np.array([[0.5, -1.0], [0.25, 1.0]])
+    found = Kinds({"mood": mood, "warmth": warmth}, None, None, (-1, 1))
+    assert found.classes == {"mood": ("class 0", "class 1", "class 2")}
+    assert found.scales == {"warmth": (-1, 1)}
+    found = Kinds({"warmth": mood}, None, None, (0, 2))
+    assert found.scales == {"warmth": (0, 2)}

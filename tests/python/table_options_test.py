@@ -34,6 +34,9 @@ def test_options_as_the_flags_have_them():
         "class_folder": 2,
     }
     assert json.loads(json.dumps(found))["scales"] == {"valence": [1, 9]}
+    assert table_options.read({"sheet": None, "class_folder": np.int64(3)}) == {
+        "class_folder": 3
+    }
     assert table_options.read({"missing": "none", "classes": {}}) == {
         "missing": ("", "none"),
         "classes": {},

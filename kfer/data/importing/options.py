@@ -88,10 +88,13 @@ class TableOptions:
         kinds = (("classes", plain), ("scales", plain), ("synonyms", _folded))
         for field, form in kinds:
             known: dict[str, str] = {}
-            for name in getattr(self, field):
-                if (other := known.setdefault(form(name), name)) != name:
+            given = getattr(self, field)
+            for name in given:
+                other = known.setdefault(form(name), name)
+                if given[other] != given[name]:
                     raise UserError(
-                        f"{field} has {other!r} and {name!r}, which are one name"
+                        f"{field} has {other!r} and {name!r}, which are one name, for "
+                        "different things"
                     )
 
     def _check(self) -> None:

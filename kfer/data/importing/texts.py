@@ -24,6 +24,8 @@ _MARKS = (
 # Lines before the header that hold nothing, and the one that names the delimiter.
 _BLANK = re.compile(r'(?:(?:""|[\s,;|])*\n)?')
 # A row is odd that goes on for more lines, or over so many that look like rows.
+# A cell that is one quoted text with space before it.
+_QUOTED = r'^\s+"([^"]*)"\s*$'
 _LINES, _ROWS = 20, 2
 _SHOWN = 3
 _SEP = re.compile(r'"?sep=(.)"?\n')
@@ -85,7 +87,6 @@ def read(name: str, text: str, encoding: str, options: TableOptions) -> Table:
         "engine": "python",
         "header": None,
         "index_col": False,
-        "skipinitialspace": True,
     }
     try:
         header, cells = _cells(text, how)
@@ -98,7 +99,8 @@ def read(name: str, text: str, encoding: str, options: TableOptions) -> Table:
 
 def _cells(text: str, how: dict[str, Any]) -> tuple[list[str], pd.DataFrame]:
     """The header, and all rows with a column more for cells that are too many."""
-    header = pd.read_csv(io.StringIO(text), nrows=1, **how).iloc[0].tolist()
+    first = pd.read_csv(io.StringIO(text), nrows=1, **how)
+    header = first.replace(_QUOTED, r"\1", regex=True).iloc[0].tolist()
     while len(header) > 1 and not str(header[-1]).strip():
         header.pop()  # a delimiter at the end of each line
     names = [*range(len(header) + 1)]
@@ -114,9 +116,7 @@ def _broken_off(
     name: str, text: str, first: int, delimiter: str, error: Exception
 ) -> str:
     """Where a row begins that can't be parted into cells, and what to do."""
-    rows = csv.reader(
-        io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     line = 0
     try:
         for _ in rows:
@@ -159,6 +159,8 @@ def _finished(
         raise UserError(_all_wrong(name, header, cells, lines.tolist()))
     remarks = _swallowed(name, cells[long], lines[long], delimiter)
     cells = cells.iloc[:, :width].fillna("").reset_index(drop=True)
+    # After a space a quote is text to a reader of CSV, and may stand alone in it.
+    cells = cells.replace(_QUOTED, r"\1", regex=True)
     cells.columns = unique(name, header)
     return Table(
         name, cells, lines.tolist(), form, delimiter, problems, remarks=remarks

@@ -105,9 +105,18 @@ def test_rows_that_are_all_wider_or_narrower_than_the_header(tmp_path):
     assert list(some.problems) == [0]
 
 
-def test_space_before_a_quote_is_no_part_of_the_cell(tmp_path):
-    found = read(tmp_path, 'image, "label"\na.png, "x, y"\nb.png,  z\nc.png, \n')
+def test_a_cell_quoted_after_a_space(tmp_path):
+    found = read(tmp_path, 'image, "label"\na.png, "x"\nb.png,  z\nc.png, "x" y\n')
     assert found.cells.to_dict("list") == {
         "image": ["a.png", "b.png", "c.png"],
-        "label": ["x, y", "z", ""],
+        "label": ["x", "  z", ' "x" y'],
     }
+
+
+def test_a_quote_after_a_space_opens_nothing(tmp_path):
+    """Two comments of a table without quoting, six rows apart."""
+    comments = ['"sad, I think', "", "", "", "", "", 'not happy"']
+    rows = "".join(f"{i}.png;a; {text}\n" for i, text in enumerate(comments))
+    found = read(tmp_path, "image;label;comment\n" + rows)
+    assert len(found.cells) == 7 and not found.problems and not found.remarks
+    assert found.cells["comment"][0] == ' "sad, I think'
