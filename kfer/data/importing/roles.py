@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from kfer import tasks as tasks_lib
+from kfer.data import label_orders
 from kfer.data.importing import headers as headers_lib
 from kfer.data.importing import vote_columns
 from kfer.data.importing.headers import Labels
@@ -105,6 +106,8 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
     if not labels and not votes:
         _no_labels(table, left, of)
     voted = {header.rpartition(":")[0] or "label" for header in votes.values()}
+    if votes and {*votes} <= {*label_orders.NAMES}:
+        voted.add("expression")
     _check_used(table, labels, options, voted)
     return Roles(of, tuple(labels), votes, ignored, votes_of)
 
