@@ -223,12 +223,12 @@ def _share_of_files(cells: pd.Series, exists: Callable[[str], bool]) -> float:
 
 
 def _only_aside(table: Table, of: Mapping[str, str], aside: list[str]) -> None:
-    people = of["annotator"]
+    people, them = of["annotator"], ",".join(aside)
     raise UserError(
-        f"{table.name}: {people!r} names each row's annotator, so {', '.join(aside)} "
-        "count as side columns, and no labels are left; say "
-        f"--annotators={','.join(aside)} if these are labels, --ignore={people} if it "
-        "names no annotators, or --labels=... for another column"
+        f"{table.name}: {people!r} names each row's annotator, {them} beside it is no "
+        f"label, and no other is left; say --labels={them} if this is what they say, "
+        f"--annotators={them} if it is what one person each says, or --ignore={people} "
+        "if it names no annotators"
     )
 
 
