@@ -18,8 +18,8 @@ def read(root: str, level: int = 0) -> Table:
 
     A folder named like a split (train, test, ...) is one where all pictures lie in such
     folders. One folder around everything is passed through; hidden ones and files that
-    are no pictures are left out, and counted in the table's form, as are links to
-    folders outside.
+    are no pictures are left out, and counted in the table's form. Links to folders that
+    are outside, around or count already are left out, too, and named there.
 
     Args:
       root: the folder.
@@ -29,7 +29,7 @@ def read(root: str, level: int = 0) -> Table:
       UserError: there is no picture, pictures lie beside the class folders, or which
         folders are the classes can't be told.
     """
-    names, others, outside = _pictures(root)
+    names, others, links = _pictures(root)
     if not names:
         raise UserError(f"{root} is neither a table nor a folder of class folders")
     parts = [name.split("/") for name in names]
@@ -52,9 +52,8 @@ def read(root: str, level: int = 0) -> Table:
         columns["split"] = [p[0] for p in parts]
     form = "folders named by classes" + " within splits" * with_split
     form += f", {others} other or hidden files left out" * bool(others)
-    form += (
-        f", links to folders outside or around left out: {', '.join(outside)}"
-        * bool(outside)
+    form += f", links to other or counted folders left out: {', '.join(links)}" * bool(
+        links
     )
     lines = [*range(1, len(names) + 1)]
     name = os.path.basename(os.path.normpath(root))
@@ -77,22 +76,34 @@ def _check_classes(root: str, parts: list[list[str]]) -> None:
 
 def _pictures(root: str) -> tuple[list[str], int, list[str]]:
     """The pictures of a folder in order, the number of other and hidden files, and
-    links to folders outside or around themselves."""
+    links that are left out."""
     found: list[str] = []
-    outside: list[str] = []
+    links: list[str] = []
+    seen: set[str] = set()
     others = 0
     for folder, below, names in os.walk(root, followlinks=True):
-        inside = os.path.relpath(folder, root).split(os.sep)
+        hidden = _is_hidden(os.path.relpath(folder, root))
+        real = os.path.realpath(folder)
+        if not hidden and real in seen:
+            links.append(_name(root, folder, ""))
+            below.clear()
+            continue
+        seen |= set() if hidden else {real}
         leaving = [name for name in below if not _stays(root, folder, name)]
         below[:] = sorted({*below} - {*leaving})
-        outside += [_name(root, folder, name) for name in leaving]
-        hidden = any((p.startswith(".") and p != ".") or p in _HIDDEN for p in inside)
+        links += [_name(root, folder, name) for name in leaving]
         for name in names:
             if hidden or name[0] == "." or not name.lower().endswith(EXTENSIONS):
                 others += 1
                 continue
             found.append(_name(root, folder, name))
-    return sorted(found), others, sorted(outside)
+    return sorted(found), others, sorted(links)
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether a folder within the root is hidden, or in one that is."""
+    parts = path.split(os.sep)
+    return any((p.startswith(".") and p != ".") or p in _HIDDEN for p in parts)
 
 
 def _name(root: str, folder: str, name: str) -> str:
@@ -100,11 +111,14 @@ def _name(root: str, folder: str, name: str) -> str:
 
 
 def _stays(root: str, folder: str, name: str) -> bool:
-    """Whether a folder is none that is linked from outside or around its link."""
+    """Whether a folder is none that is linked from outside or around its link, or that
+    is met without the link, as all are that aren't hidden."""
     path = os.path.join(folder, name)
     if not os.path.islink(path):
         return True
     real, base = os.path.realpath(path), os.path.realpath(root)
+    if not _is_hidden(os.path.relpath(real, base)):
+        return False
     way = [folder]
     while os.path.realpath(way[-1]) != base and way[-1] != os.path.dirname(way[-1]):
         way.append(os.path.dirname(way[-1]))

@@ -4,7 +4,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kfer.errors import UserError
 
@@ -41,8 +41,18 @@ def entry(text: str) -> tuple[str, str]:
     return (match[1], match[2].strip()) if match else ("", text.strip())
 
 
+def once(names: Iterable[str]) -> tuple[str, ...]:
+    """The names in order, each once as it is first spelled."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(folded(name), name)
+    return tuple(found.values())
+
+
 def check(name: str, listed: Sequence[str]) -> None:
     """Raises UserError where a list names too few classes, or one twice or not at all.
+
+    Several numbers may stand for one class.
 
     Args:
       name: of the labels; '' stands for all.
@@ -57,9 +67,10 @@ def check(name: str, listed: Sequence[str]) -> None:
         wrong = f"the number {numbers.most_common(1)[0][0]} stands there twice"
     elif not all(names):
         wrong = "a name is empty"
-    elif twice := [t for t, n in Counter(map(folded, names)).items() if n > 1]:
-        wrong = f"{twice[0]!r} stands there twice, whatever its case"
-    elif len(parts) < 2:
+    elif not numbers and len(once(names)) < len(names):
+        twice = next(t for t, n in Counter(map(folded, names)).items() if n > 1)
+        wrong = f"{twice!r} stands there twice, whatever its case"
+    elif len(once(names)) < 2:
         wrong = "too few"
     else:
         return

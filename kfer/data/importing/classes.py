@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from kfer import tasks as tasks_lib
 from kfer.data import label_orders, reasons
 from kfer.data.importing import values
-from kfer.data.importing.class_lists import entry, folded
+from kfer.data.importing.class_lists import entry, folded, once
 from kfer.data.importing.options import TableOptions, asked, is_missing, plain_number
 from kfer.errors import UserError
 
@@ -216,7 +216,7 @@ def _classes(
     if listed:
         numbered = all(entry(text)[0] for text in listed)
         names_in_order = (entry(e)[1] if numbered else e for e in listed)
-        return tuple(names_in_order), False
+        return once(names_in_order), False
     canonical = {text: label_orders.canonical(name) for text, name in names.items()}
     total = sum(given[text] for text in names)
     known = sum(given[t] for t, name in canonical.items() if name in label_orders.NAMES)

@@ -71,7 +71,7 @@ def labels_of(
     """
     name = plain(header)
     truth = name.startswith(("clean:", "clean_")) or name in TRUTHS
-    aside = people and not truth and _is_aside(header, options)
+    aside = people and not truth and is_aside(header, options)
     if aside and not _is_named(header, options):
         return (
             f"{people!r} names each row's annotator; --labels={header} makes it a "
@@ -104,7 +104,7 @@ def labels_of(
     return f"words; --labels={header} makes it a column of classes"
 
 
-def _is_aside(header: str, options: TableOptions) -> bool:
+def is_aside(header: str, options: TableOptions) -> bool:
     """Whether a header begins as those of one person's labels and isn't said to be."""
     person = WIDE.match(header) or BEHIND.match(header)
     return bool(person) and header not in options.annotators

@@ -120,7 +120,7 @@ def named(header: str, options: TableOptions) -> tuple[str, ...] | None:
     parts = [class_lists.entry(text) for text in entries]
     if all(number for number, _ in parts):
         parts.sort(key=lambda part: int(part[0]))
-        return tuple(name for _, name in parts)
+        return class_lists.once(name for _, name in parts)
     return tuple(text.strip() for text in entries)
 
 

@@ -18,8 +18,8 @@ def read(path: str, options: TableOptions) -> Table:
     """Reads CSV and its kin, JSON (lines or an array), Parquet or a spreadsheet.
 
     Raises:
-      UserError: the file can't be read, is of no known kind, or has no rows or no
-        header.
+      UserError: the file can't be read, is of no known kind, or has no header or no
+        row that can be read.
     """
     name, kind = os.path.basename(path), os.path.splitext(path)[1].lower()
     try:
@@ -47,4 +47,9 @@ def read(path: str, options: TableOptions) -> Table:
         ) from error
     if not len(table.cells):
         raise UserError(f"{path} has no rows below its header")
+    if len(table.problems) == len(table.cells):
+        raise UserError(
+            f"{path} has no row that can be read; {table.source(0)}: "
+            f"{table.problems[0]}"
+        )
     return letters.whole(table)

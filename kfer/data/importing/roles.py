@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from kfer import tasks as tasks_lib
+from kfer.data import label_orders
 from kfer.data.importing import headers as headers_lib
 from kfer.data.importing import vote_columns
 from kfer.data.importing.headers import Labels
-from kfer.data.importing.options import TableOptions, asked, plain
+from kfer.data.importing.options import TableOptions, asked, is_missing, plain
 from kfer.data.importing.table import Table
 from kfer.errors import UserError
 
@@ -94,19 +95,60 @@ def assign(table: Table, options: TableOptions, exists: Callable[[str], bool]) -
     ]
     votes_of, votes = vote_columns.of(table, options, left)
     left = [name for name in left if name not in votes.values()]
-    labels, ignored = [], {n: "as asked" for n in options.ignore}
-    for header in left:
-        found = headers_lib.labels_of(table, header, options, of.get("annotator", ""))
-        if isinstance(found, str):
-            ignored[header] = found
-        else:
-            labels.append(found)
+    found = _found(table, of, left, bool(votes), options)
+    labels = [part for part in found.values() if isinstance(part, Labels)]
+    ignored = {n: "as asked" for n in options.ignore}
+    ignored |= {h: why for h, why in found.items() if isinstance(why, str)}
     vote_columns.check(table, votes, labels, options)
+    aside = [h for h in left if h in ignored and headers_lib.is_aside(h, options)]
+    if aside and not votes and all(part.is_truth for part in labels):
+        _only_aside(table, of, aside)
     if not labels and not votes:
         _no_labels(table, left, of)
     voted = {header.rpartition(":")[0] or "label" for header in votes.values()}
+    if votes and {*votes} <= {*label_orders.NAMES}:
+        voted.add("expression")
     _check_used(table, labels, options, voted)
     return Roles(of, tuple(labels), votes, ignored, votes_of)
+
+
+def _found(
+    table: Table,
+    of: Mapping[str, str],
+    left: list[str],
+    voted: bool,
+    options: TableOptions,
+) -> dict[str, Labels | str]:
+    """Header -> labels, or why there are none.
+
+    Beside a column of annotators, columns of one person each are no labels; but they
+    are where rows aren't ratings and it only says who typed them in, or nothing.
+    """
+    people = of.get("annotator", "")
+    found = {h: headers_lib.labels_of(table, h, options, people) for h in left}
+    plain_ones = [
+        p
+        for p in found.values()
+        if isinstance(p, Labels) and not (p.annotator or p.is_truth)
+    ]
+    if not people or _are_ratings(table, of, bool(plain_ones) or voted, options):
+        return found
+    return {h: headers_lib.labels_of(table, h, options) for h in left}
+
+
+def _are_ratings(
+    table: Table, of: Mapping[str, str], has_labels: bool, options: TableOptions
+) -> bool:
+    """Whether rows are ratings of several people, or several of one picture."""
+    images, people = (
+        [
+            text.strip()
+            for text in table.cells[of[role]]
+            if not is_missing(text, options)
+        ]
+        for role in ("image", "annotator")
+    )
+    return len({*images}) < len(images) or (has_labels and len({*people}) > 1)
 
 
 def _check_named(table: Table, options: TableOptions) -> None:
@@ -178,6 +220,16 @@ def _image(table: Table, of: Mapping[str, str], exists: Callable[[str], bool]) -
 def _share_of_files(cells: pd.Series, exists: Callable[[str], bool]) -> float:
     given = [text for text in cells.head(_LOOK) if text]
     return sum(map(exists, given)) / len(given) if given else 0.0
+
+
+def _only_aside(table: Table, of: Mapping[str, str], aside: list[str]) -> None:
+    people, them = of["annotator"], ",".join(aside)
+    raise UserError(
+        f"{table.name}: {people!r} names each row's annotator, {them} beside it is no "
+        f"label, and no other is left; say --labels={them} if this is what they say, "
+        f"--annotators={them} if it is what one person each says, or --ignore={people} "
+        "if it names no annotators"
+    )
 
 
 def _no_labels(table: Table, left: list[str], of: dict[str, str]) -> None:

@@ -3,7 +3,13 @@
 import pandas as pd
 
 from kfer.data.importing.options import TableOptions
-from kfer.data.importing.table import Table, cell_text, each_cell, of_frame
+from kfer.data.importing.table import (
+    Table,
+    cell_text,
+    each_cell,
+    of_frame,
+    without_invisible,
+)
 from kfer.errors import UserError
 
 
@@ -13,11 +19,11 @@ def read(path: str, name: str, options: TableOptions) -> Table:
     Args:
       path: of the file.
       name: that is shown.
-      options: sheet.
+      options: sheet, ignore.
 
     Raises:
-      UserError: there are several sheets, or none of that name, or a header is missing
-        or stands there twice.
+      UserError: there are several sheets, or none of that name, or a header is missing,
+        or stands there twice and isn't ignored.
     """
     with pd.ExcelFile(path) as book:
         sheets = book.sheet_names
@@ -28,10 +34,13 @@ def read(path: str, name: str, options: TableOptions) -> Table:
         sheet = options.sheet or sheets[0]
         # pandas' own header would tell a name that stands twice by a number behind it.
         frame = book.parse(sheet, header=None, dtype=object, keep_default_na=False)
-    return _with_header(name, frame, f"the sheet {sheet!r} of a spreadsheet")
+    form = f"the sheet {sheet!r} of a spreadsheet"
+    return _with_header(name, frame, form, options)
 
 
-def _with_header(name: str, frame: pd.DataFrame, form: str) -> Table:
+def _with_header(
+    name: str, frame: pd.DataFrame, form: str, options: TableOptions
+) -> Table:
     """The rows below the first that holds something, which is the header."""
     texts = each_cell(frame, cell_text)
     held = (texts != "").any(axis=1)
@@ -40,5 +49,13 @@ def _with_header(name: str, frame: pd.DataFrame, form: str) -> Table:
     first = int(held.to_numpy().argmax())
     used = (texts != "").any(axis=0)
     frame, texts = frame.loc[first:, used], texts.loc[first, used]
-    frame.columns = [text or f"Unnamed: {i}" for i, text in texts.items()]
-    return of_frame(name, frame.iloc[1:], form, first + 2)
+    headers = {i: without_invisible(text).strip() for i, text in texts.items()}
+    frame.columns = [text or f"Unnamed: {i}" for i, text in headers.items()]
+    twice = frame.columns.duplicated()
+    for header in frame.columns[twice]:
+        if header not in options.ignore:
+            raise UserError(
+                f"{name} has the column {header!r} twice; rename one, or leave both "
+                f"out with --ignore={header}"
+            )
+    return of_frame(name, frame.loc[:, ~twice].iloc[1:], form, first + 2)

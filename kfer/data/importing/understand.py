@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from kfer.data.importing import coding, label_sets, pictures
+from kfer.data.importing import coding, label_sets, pictures, vote_labels
 from kfer.data.importing import roles as roles_lib
 from kfer.data.importing import votes as votes_lib
 from kfer.data.importing.coding import Coded
 from kfer.data.importing.headers import Labels
 from kfer.data.importing.label_sets import LabelSet
-from kfer.data.importing.options import TableOptions, is_missing, plain_number
+from kfer.data.importing.options import TableOptions, asked, is_missing, plain_number
 from kfer.data.importing.roles import Roles
 from kfer.data.importing.table import Table
 from kfer.data.record import Column
@@ -110,10 +110,10 @@ def understand(
         labels.append(label)
         targets[label.what], coded[label.header] = counted.target, codes
     sets, targets = label_sets.joined(labels, targets)
-    notes += [counted.describe()] if counted else []
     if counted and not is_long:
-        _check_same(table, counted.target, targets)
+        counted, coded = _matched(table, counted, sets, targets, coded, options)
         targets[counted.target.name] = counted.target
+    notes += [counted.describe()] if counted else []
     people = (named or _numbered(ids)) if is_long else ()
     notes += _unmet(table, labels, options)
     notes += _notes(table, roles, targets, sets, people)
@@ -130,18 +130,25 @@ def _check_new(table: Table, label: Labels, targets: Mapping[str, Column]) -> No
         )
 
 
-def _check_same(table: Table, voted: Column, targets: Mapping[str, Column]) -> None:
-    """Raises UserError where labels of the truth that is voted on have other classes,
-    or number them otherwise."""
-    if voted.name not in targets:
-        return
-    labels = targets[voted.name].classes
-    if not labels or labels != voted.classes[: len(labels)]:
-        raise UserError(
-            f"{table.name} has votes for {', '.join(voted.classes)} and a column of "
-            f"{voted.name} with {', '.join(labels) or 'values'}: give one order of all "
-            "with --classes, or leave one out with --ignore"
-        )
+def _matched(
+    table: Table,
+    counted: votes_lib.Votes,
+    sets: Sequence[LabelSet],
+    targets: Mapping[str, Column],
+    coded: dict[str, Coded],
+    options: TableOptions,
+) -> tuple[votes_lib.Votes, dict[str, Coded]]:
+    """Votes, and labels of the same truth, with one list of classes."""
+    name = counted.target.name
+    if name not in targets:
+        return counted, coded
+    headers = [h for part in sets if part.target == name for h in part.headers]
+    is_listed = "" in options.classes or bool(asked(options.classes, name, *headers))
+    beside = {header: coded[header] for header in headers}
+    counted, beside = vote_labels.matched(
+        table, counted, targets[name], beside, is_listed
+    )
+    return counted, coded | beside
 
 
 def _coded(

@@ -39,9 +39,9 @@ def of(
         whose, mid, name = header.rpartition(":")
         if mid and lists.is_soft(whose, options) and name not in label_orders.ORDERS:
             inner.setdefault(whose, []).append(header)
-        elif _class_of(header) in label_orders.NAMES:
+        elif class_of(header) in label_orders.NAMES:
             named.append(header)
-    if len({*map(_class_of, named)}) >= 3:
+    if len({*map(class_of, named)}) >= 3:
         return "", _by_class(table, named)
     for whose, found in inner.items():
         if len(found) > 1:
@@ -58,7 +58,7 @@ def _by_class(table: Table, headers: Sequence[str], start: int = 0) -> dict[str,
     """
     found: dict[str, str] = {}
     for header in headers:
-        name = _class_of(header[start:])
+        name = class_of(header[start:])
         if name in found:
             raise UserError(
                 f"{table.name}: {found[name]!r} and {header!r} both count votes for "
@@ -69,11 +69,11 @@ def _by_class(table: Table, headers: Sequence[str], start: int = 0) -> dict[str,
 
 
 def _as_listed(found: dict[str, str], options: TableOptions) -> dict[str, str]:
-    """In the order that --classes says, where it names the same classes."""
+    """In the order and with the names of --classes, where they are the same."""
     names = lists.named("label", options) or ()
-    if {*map(_class_of, names)} != {*found}:
+    if {*map(class_of, names)} != {*found} or {*found} <= {*label_orders.NAMES}:
         return found
-    return {_class_of(name): found[_class_of(name)] for name in names}
+    return {name: found[class_of(name)] for name in names}
 
 
 def check(
@@ -93,19 +93,27 @@ def check(
     names = lists.named("label", options)
     if not (votes and names) or not all(part.is_values for part in labels):
         return
-    classes = classes_of(votes)
-    if [_class_of(name) for name in names] != [_class_of(name) for name in classes]:
+    classes = classes_of(votes, options)
+    if [class_of(name) for name in names] != [class_of(name) for name in classes]:
         raise UserError(
             f"{table.name} has votes for {', '.join(classes)}, and --classes names "
             f"{', '.join(names)}; leave --classes out, or rename the columns"
         )
 
 
-def classes_of(votes: Mapping[str, str]) -> tuple[str, ...]:
-    """The classes that are voted on in order: all expressions where each is one."""
-    if all(name in label_orders.NAMES for name in votes):
-        return tasks_lib.EXPRESSIONS[: 8 if "contempt" in votes else 7]
-    return tuple(votes)
+def classes_of(votes: Mapping[str, str], options: TableOptions) -> tuple[str, ...]:
+    """The classes that are voted on in order.
+
+    Where each is an expression these are all expressions, or those of --classes.
+    """
+    if not all(name in label_orders.NAMES for name in votes):
+        return tuple(votes)
+    names = lists.named("expression", options) or lists.named("label", options) or ()
+    listed = tuple(map(class_of, names))
+    voted = {*votes} - {*label_orders.NOT_EXPRESSIONS}
+    if voted <= {*listed} <= {*tasks_lib.EXPRESSIONS}:
+        return listed
+    return tasks_lib.EXPRESSIONS[: 8 if "contempt" in votes else 7]
 
 
 def _ordered(
@@ -119,14 +127,15 @@ def _ordered(
     names = lists.named(of, options)
     if names is None:
         return found
-    if {*map(_class_of, names)} != {*found}:
+    if {*map(class_of, names)} != {*found}:
         raise UserError(
             f"{table.name}: {of!r} has {', '.join(found)}, and the classes named are "
             f"{', '.join(names)}"
         )
-    return {name: found[_class_of(name)] for name in names}
+    return {name: found[class_of(name)] for name in names}
 
 
-def _class_of(header: str) -> str:
+def class_of(header: str) -> str:
+    """The class that a header or a name stands for, as 'sad' of 'Votes Sadness'."""
     name = re.sub(r"^votes?[ _:]", "", plain(header))
     return label_orders.canonical(name)

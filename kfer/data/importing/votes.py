@@ -116,7 +116,7 @@ def of_table(
     if not headers:
         return None
     counts, faults = _counts(table, headers, options)
-    classes, name = vote_columns.classes_of(headers), "expression"
+    classes, name = vote_columns.classes_of(headers, options), "expression"
     if not all(name in label_orders.NAMES for name in headers):
         truth = of or "label"
         name = names_lib.safe_names([truth])[truth]

@@ -105,3 +105,11 @@ def test_a_text_that_is_no_class_is_a_fault_of_its_row():
     assert found.classes == EXPRESSIONS[:7]
     assert "5000 letters" in found.faults["1" * 5000][1]
     assert list(vocabulary({"happy": 40, "3": 1}).faults) == ["3"]
+
+
+def test_several_numbers_of_one_class():
+    listed = ("1:neg", "2:Neg", "3:neu", "4:pos", "5:pos")
+    found = vocabulary(["1", "2", "3", "4", "5", "6"], classes={"mood": listed})
+    assert found.classes == ("neg", "neu", "pos")
+    assert found.codes == {"1": 0, "2": 0, "3": 1, "4": 2, "5": 2}
+    assert list(found.faults) == ["6"]

@@ -60,3 +60,12 @@ def test_what_is_no_json_at_all_is_one_line(tmp_path):
     )
     with pytest.raises(UserError, match=message):
         read(tmp_path, "\nimage,label\na.png,x\n", "t.jsonl")
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json"])
+def test_a_key_twice_in_all_objects_is_one_line(tmp_path, name):
+    rows = ['{"image": "a.png", "note": 1, "label": "x", "note": 2}'] * 3
+    text = "\n".join(rows) if name == "t.jsonl" else f"[{','.join(rows)}]"
+    message = f"has no row that can be read; {name}:1: it has the key 'note' twice$"
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, text, name)

@@ -121,3 +121,42 @@ def test_a_table_without_any_column_for_labels_is_told_so():
     assert "'picture' is the image" in str(told.value)
     with pytest.raises(UserError, match=r"of \['who'\] name those with --labels"):
         assign({"picture": ["a.png", "b.png"], "who": ["x", "y"]})
+
+
+WIDE = {"image": ["a.png", "b.png"], "rater1": ["x", "y"], "rater2": ["y", "x"]}
+
+
+@pytest.mark.parametrize("names", [["KM", "KM"], ["", ""], ["KM", "LN"]])
+def test_who_typed_a_wide_table_in_sets_no_labels_aside(names):
+    found = assign(WIDE | {"coder": names, "gold": ["x", "y"]})
+    assert [(p.annotator, p.is_truth) for p in found.labels] == [
+        ("1", False),
+        ("2", False),
+        ("", True),
+    ]
+    assert not found.ignored
+
+
+@pytest.mark.parametrize(
+    ("images", "people", "aside"),
+    [
+        (["a.png", "b.png"], ["A", "B"], True),
+        (["a.png", "a.png"], ["A", "A"], True),
+        (["a.png", "b.png"], ["A", "A"], False),
+    ],
+)
+def test_side_columns_of_ratings(images, people, aside):
+    rows = {"image": images, "rater": people, "label": ["x", "y"]}
+    found = assign(rows | {"rater_country": ["DE", "US"]})
+    assert ("rater_country" in found.ignored) == aside
+    assert len(found.labels) == 2 - aside
+
+
+@pytest.mark.parametrize("more", [{}, {"gold": ["x", "y"]}])
+def test_side_columns_alone_are_refused(more):
+    rows = WIDE | {"image": ["a.png", "a.png"], "coder": ["KM", "LN"]} | more
+    message = "no label, .*--annotators=rater1,rater2 if .*--ignore=coder if"
+    with pytest.raises(UserError, match=message):
+        assign(rows)
+    assert len(assign(rows, annotators=("rater1", "rater2")).labels) == 2 + len(more)
+    assert len(assign(rows, ignore=("coder",)).labels) == 2 + len(more)

@@ -17,11 +17,19 @@ def test_one_sheet_of_several_is_named(tmp_path):
     assert len(named.cells) == 2
 
 
-def test_a_header_that_stands_twice_is_refused(tmp_path):
-    rows = [["image", "annotator:a", "annotator:a"], ["a.png", "x", "y"]]
-    pd.DataFrame(rows).to_excel(tmp_path / "t.xlsx", index=False, header=False)
-    with pytest.raises(UserError, match="t.xlsx has the column 'annotator:a' twice"):
-        reading.read(str(tmp_path / "t.xlsx"), TableOptions())
+def test_a_header_that_stands_twice_is_refused_or_ignored(tmp_path):
+    path = str(tmp_path / "t.xlsx")
+    rows = [["Notes", "image", "Notes ", "label"], ["x", "a.png", "y", "p"]]
+    pd.DataFrame(rows).to_excel(path, index=False, header=False)
+    message = "t.xlsx has the column 'Notes' twice; rename one, or .* --ignore=Notes$"
+    with pytest.raises(UserError, match=message):
+        reading.read(path, TableOptions(ignore=("label",)))
+    found = reading.read(path, TableOptions(ignore=("Notes",)))
+    assert found.cells.to_dict("list") == {
+        "Notes": ["x"],
+        "image": ["a.png"],
+        "label": ["p"],
+    }
 
 
 def test_blank_rows_and_columns_and_a_column_without_a_name(tmp_path):
