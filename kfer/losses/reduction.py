@@ -19,6 +19,11 @@ def global_sum(values: tf.Tensor) -> tf.Tensor:
     return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
+def count(mask: tf.Tensor) -> tf.Tensor:
+    """How many examples of the global batch count, without gradient; mask [B]."""
+    return tf.stop_gradient(global_sum(tf.reduce_sum(mask)))
+
+
 def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """This replica's share of the mean over the global batch's unmasked examples.
 
@@ -29,8 +34,7 @@ def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
       values: [B] float, by example.
       mask: [B] float.
     """
-    count = tf.stop_gradient(global_sum(tf.reduce_sum(mask)))
-    return tf.math.divide_no_nan(tf.reduce_sum(values * mask), count)
+    return tf.math.divide_no_nan(tf.reduce_sum(values * mask), count(mask))
 
 
 def gather(values: tf.Tensor) -> tf.Tensor:

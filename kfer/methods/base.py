@@ -204,7 +204,7 @@ class Method(Trainable):
             labels, mask = batch.labels[task.name], batch.mask[task.name]
             predicted = self.predicted(task, output)
             plain = self.task_loss(task, labels, predicted, mask)
-            count = reduction.global_sum(tf.reduce_sum(mask))
+            count = reduction.count(mask)
             self.log(f"{task.name}/{task.loss}", plain, count)
             if task.is_categorical:
                 hits = self.hits(labels, predicted, mask)

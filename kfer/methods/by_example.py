@@ -48,7 +48,7 @@ def check_batch(config: ExperimentConfig, size: int) -> None:
         raise UserError(
             f"Method {config.method!r} counts its epochs by the config's batch_size "
             f"{config.batch_size}, got batch_size {size}; leave it out, or make the "
-            f"config with it"
+            "config with it"
         )
 
 

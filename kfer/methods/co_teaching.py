@@ -63,8 +63,8 @@ class CoTeaching(Supervised):
         peer_loss = self.taught_loss(softened, second, mine)
         self.log("peer_loss", peer_loss)
         has_label = self._has_label(batch)
-        count = reduction.global_sum(tf.reduce_sum(has_label))
-        self.log("chosen", reduction.masked_mean(mine, has_label), count)
+        chosen = reduction.masked_mean(mine, has_label)
+        self.log("chosen", chosen, reduction.count(has_label))
         return loss + peer_loss
 
     def chosen(self, batch: Batch, output: EncoderOutput) -> tf.Tensor:

@@ -219,7 +219,7 @@ class Trainable(Configured, keras.Model):
             found = {task.loss: self.task_loss(task, labels, predicted, mask)}
             if task.is_categorical:
                 found["accuracy"] = self.hits(labels, predicted, mask)
-            count = reduction.global_sum(tf.reduce_sum(mask))
+            count = reduction.count(mask)
             for name, value in found.items():
                 names.append(f"{task.name}/{name}")
                 self.log(names[-1], value, count)
