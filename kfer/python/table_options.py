@@ -13,7 +13,7 @@ from kfer.errors import UserError
 from kfer.python import given
 
 _TEXTS = ("delimiter", "encoding", "decimal", "sheet", "order", "layout")
-_LISTS = ("labels", "annotators", "votes", "ignore")
+_LISTS = ("labels", "annotators", "votes", "ignore", "missing")
 _NUMBERS = ("class_folder", "num_annotators")
 
 
@@ -33,8 +33,8 @@ def read(options: Mapping[str, Any]) -> dict[str, Any]:
         raise UserError(f"from_table has no option {unknown[0]!r}; known: {listed}")
     given = {name: value for name, value in options.items() if value is not None}
     found = {name: _read(name, value) for name, value in given.items()}
-    TableOptions(**found)
-    return found
+    made = TableOptions(**found)
+    return {name: getattr(made, name) for name in found}
 
 
 def _read(name: str, value: Any) -> Any:
@@ -42,9 +42,6 @@ def _read(name: str, value: Any) -> Any:
         return "\t" if (text := _text(name, value)) in ("tab", "\\t") else text
     if name in _LISTS:
         return given.one_or_more(name, value)
-    if name == "missing":
-        words = (word.strip().casefold() for word in given.one_or_more(name, value))
-        return tuple(dict.fromkeys(["", *words]))
     if name in _NUMBERS:
         if isinstance(value, bool) or not isinstance(value, numbers.Integral):
             raise UserError(f"{name} is a whole number, got {value!r}")
