@@ -7,16 +7,14 @@ RUN is a folder that `kfer-train` wrote. The files in docs/results that no table
 that evaluation; `command` has DATA and RUN for its folders.
 """
 
-import csv
 import dataclasses
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
 
 from kfer.bin import common
 from kfer.errors import UserError
 from kfer.evaluation import results
+from kfer.experiments import results as tables
 from kfer.metrics import suite
 
 
@@ -47,7 +45,7 @@ def rows(run: results.Run) -> Iterator[Row]:
     if not scored:
         raise UserError(f"{run.folder}: no evaluation; train it to its end")
     for evaluation in scored:
-        seconds, pflop = run.cost_of(evaluation["step"])
+        spent = tables.cost(run, evaluation["step"])
         for target, scores in evaluation["test"].items():
             for measure in suite.measures(scores):
                 yield Row(
@@ -59,9 +57,8 @@ def rows(run: results.Run) -> Iterator[Row]:
                     measure,
                     scores[measure],
                     run.versions["commit"],
-                    round(seconds, 1),
-                    pflop and float(f"{pflop:.3g}"),
-                    portable(run.versions["command"]),
+                    **spent,
+                    command=portable(run.versions["command"]),
                 )
 
 
@@ -72,20 +69,12 @@ def portable(command: str) -> str:
     return re.sub(r"--out_dir=('[^']*'|\S+)", "--out_dir=RUN", command)
 
 
-def write(out: TextIO, found: Iterable[Row]) -> None:
-    """CSV with a header."""
-    names = [field.name for field in dataclasses.fields(Row)]
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(dataclasses.asdict(row) for row in found)
-
-
 def main(argv: Sequence[str]) -> None:
     if len(argv) < 2:
         raise UserError("name at least one run folder")
     # All are read before the first is written: half a file is none.
     found = [row for folder in argv[1:] for row in rows(results.load_run(folder))]
-    write(sys.stdout, found)
+    print(tables.as_csv(Row, found), end="")
 
 
 if __name__ == "__main__":

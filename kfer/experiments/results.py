@@ -97,13 +97,13 @@ def _rows(plan: Plan, cell: Cell) -> Iterator[Row]:
     for which in (LAST, BEST):
         result = run.result(which)
         assert result is not None  # done means scored
-        cost = _cost(run, result["step"])
+        spent = cost(run, result["step"])
         for target, scores in result["test"].items():
             for measure in suite.measures(scores):
                 yield dataclasses.replace(
                     base,
                     which=which,
-                    **cost,
+                    **spent,
                     step=result["step"],
                     target=target,
                     measure=measure,
@@ -118,8 +118,8 @@ def further_flags(row: Row) -> tuple[str, ...]:
     return tuple(words[own[-1] + 1 :]) if own else ()
 
 
-def _cost(run: runs_lib.Run, step: int) -> dict[str, Any]:
-    """Row's fields of that name."""
+def cost(run: runs_lib.Run, step: int) -> dict[str, Any]:
+    """'seconds' and 'pflop' of training up to a step, as rows have them."""
     seconds, pflop = run.cost_of(step)
     return {"seconds": round(seconds, 1), "pflop": pflop and float(f"{pflop:.3g}")}
 
@@ -141,10 +141,15 @@ def _as_a_path(folder: str) -> str:
 
 def write(path: str, rows: Sequence[Row]) -> str:
     """Writes the rows as CSV with a header, whole or not at all; returns the path."""
+    whole.write_text(path, as_csv(Row, rows))
+    return path
+
+
+def as_csv(kind: type, rows: Iterable[Any]) -> str:
+    """Rows of a dataclass as CSV with a header."""
     buffer = io.StringIO()
-    names = [field.name for field in dataclasses.fields(Row)]
+    names = [field.name for field in dataclasses.fields(kind)]
     writer = csv.DictWriter(buffer, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(dataclasses.asdict(row) for row in rows)
-    whole.write_text(path, buffer.getvalue())
-    return path
+    return buffer.getvalue()

@@ -1,21 +1,20 @@
 """Runs' folders become rows that can be traced to their commands."""
 
 import csv
-import io
 
 import pytest
 
 from benchmarks import run_rows
 from kfer.errors import UserError
 from kfer.evaluation import results
+from kfer.experiments import results as results_lib
 from kfer.training import run_folder
 from tests import runs
 
 
 def _read(found):
-    out = io.StringIO()
-    run_rows.write(out, found)
-    return list(csv.DictReader(out.getvalue().splitlines()))
+    text = results_lib.as_csv(run_rows.Row, found)
+    return list(csv.DictReader(text.splitlines()))
 
 
 def test_a_row_for_each_number_of_each_evaluation():
