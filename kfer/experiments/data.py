@@ -141,9 +141,11 @@ def prepare(
 
 def _with_flip(place: str, name: str, flip: str) -> str:
     """The folder, if its labels are flipped so."""
+    if name not in FLIPPED:
+        return place
     manifest = run_folder.read_json(os.path.join(place, folder.MANIFEST))
     made = manifest.get("options", {}).get("flip", flip)
-    if name in FLIPPED and made != flip:
+    if made != flip:
         raise UserError(
             f"{place} was made with flip={made}, and the recipe has {flip}; make it "
             f"with kfer-data make --flip={flip}"

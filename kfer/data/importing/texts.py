@@ -23,9 +23,9 @@ _MARKS = (
 )
 # Lines before the header that hold nothing, and the one that names the delimiter.
 _BLANK = re.compile(r'(?:(?:""|[\s,;|])*\n)?')
-# A row is odd that goes on for more lines, or over so many that look like rows.
 # A cell that is one quoted text with space before it.
 _QUOTED = r'^\s+"([^"]*)"\s*$'
+# A row is odd that goes on for more lines, or over so many that look like rows.
 _LINES, _ROWS = 20, 2
 _SHOWN = 3
 _SEP = re.compile(r'"?sep=(.)"?\n')
